@@ -1,0 +1,1 @@
+"""Findings in, notifications and history out: policy, suppression, relay, channels."""

@@ -1,0 +1,1 @@
+"""Incidents, findings, alerts, feed and settings in SQL; evidence by content address."""

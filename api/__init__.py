@@ -1,0 +1,1 @@
+"""The way in: command line, wiring, REST, live streams, dashboard, observability."""

@@ -1,0 +1,1 @@
+"""Redis between the stages: work queue, leases, camera directory, live view."""

@@ -1,0 +1,104 @@
+"""Detections and the detector port.
+
+Shape legend: N = detections of one frame, 4 = normalised x1, y1, x2, y2, D = embedding size.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts.frames import Frame
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+ANY_LABEL = "object"
+"""The label of a detector that knows no classes; it satisfies any rule's label list."""
+
+VEHICLE_LABELS = frozenset({"bicycle", "bus", "car", "motorcycle", "truck", "vehicle"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Detections:
+    """What a detector found in one frame, in no particular order.
+
+    Attributes:
+        boxes_N4: float32, normalised xyxy, inside 0..1, ``x1 < x2`` and ``y1 < y2``.
+        confidences_N: float32 in [0, 1].
+        class_ids_N: int64 indices into ``labels``.
+        labels: The detector's classes, for instance ``("person", "car")``.
+        embeddings_ND: float32 unit vectors, or None if the detector makes none.
+    """
+
+    boxes_N4: FloatArray
+    confidences_N: FloatArray
+    class_ids_N: IntArray
+    labels: tuple[str, ...]
+    embeddings_ND: FloatArray | None = None
+
+    def __len__(self) -> int:
+        return int(self.boxes_N4.shape[0])
+
+    def label(self, index: int) -> str:
+        """Return the label text of detection ``index``."""
+        return self.labels[int(self.class_ids_N[index])]
+
+    @classmethod
+    def none(cls, labels: tuple[str, ...]) -> "Detections":
+        """Return the detections of an empty frame."""
+        return cls(
+            boxes_N4=np.zeros((0, 4), np.float32),
+            confidences_N=np.zeros(0, np.float32),
+            class_ids_N=np.zeros(0, np.int64),
+            labels=labels,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelIdentity:
+    """Which model spoke: recorded with every incident. ``sha256`` is empty for pure programs."""
+
+    name: str
+    sha256: str = ""
+
+
+class Detector(Protocol):
+    """Finds objects. May keep state for each camera (a background model does)."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Which model this is."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes it can name; ``("object",)`` if it knows none."""
+        ...
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """Return one ``Detections`` for each frame, in order.
+
+        Frames of one camera come in order of time; frames of several cameras may be mixed.
+
+        Raises:
+            ModelError: The model's output is not what its family promises.
+        """
+        ...
+
+    def forget(self, camera_id: str) -> None:
+        """Drop what is kept for a camera (its run ended or its view changed)."""
+        ...
+
+
+def label_matches(label: str, wanted: Sequence[str]) -> bool:
+    """Say whether a track's label satisfies a rule's list.
+
+    An empty list takes everything; ``object`` satisfies any list; ``vehicle`` in a list stands
+    for all vehicle labels.
+    """
+    if not wanted or label == ANY_LABEL or label in wanted:
+        return True
+    return "vehicle" in wanted and label in VEHICLE_LABELS

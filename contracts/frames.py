@@ -1,0 +1,160 @@
+"""Frames and the queue that carries them from ingest to vision.
+
+Shape legend: H = height, W = width in pixels, 3 = blue, green, red.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+BgrImage = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameHeader:
+    """What is known about a frame besides its pixels.
+
+    Attributes:
+        camera_id: Whose frame.
+        run_id: From connect to disconnect of one stream; scopes ``seq`` and track ids.
+        seq: Number of the frame in the run, counted over *received* (sampled) frames; a gap
+            that a reader sees is a loss, and every loss is in the account.
+        captured_at: Best UTC estimate of exposure, from the stream's clock.
+        monotonic_s: Stream time in seconds, never decreasing within a run. For durations.
+        width, height: Of these pixels (analysis size), in pixels.
+    """
+
+    camera_id: str
+    run_id: str
+    seq: int
+    captured_at: datetime
+    monotonic_s: float
+    width: int
+    height: int
+
+    @property
+    def frame_id(self) -> str:
+        """Name of the frame within its run, as claims cite it: ``f_12``."""
+        return f"f_{self.seq}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """One decoded picture. The pixels belong to the receiver and may be written to."""
+
+    header: FrameHeader
+    pixels_HW3: BgrImage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EncodedFrame:
+    """One picture as it travels: JPEG at analysis size."""
+
+    header: FrameHeader
+    jpeg: bytes
+
+
+class FrameOutcome(StrEnum):
+    """Where a frame ended. Each received frame ends in exactly one of these, or is still queued."""
+
+    ANALYSED = "analysed"
+    GATED = "gated"
+    """Nothing moved: tracks were carried on without the detector."""
+    EXPIRED = "expired"
+    """Older than the age budget when it was its turn."""
+    QUEUE_FULL = "queue_full"
+    """Pushed out by newer frames before anyone took it."""
+    DECODE_ERROR = "decode_error"
+    """Its JPEG could not be read back."""
+    ANALYSIS_ERROR = "analysis_error"
+    """The pipeline raised on it; logged with its cause."""
+    QUEUE_UNAVAILABLE = "queue_unavailable"
+    """Redis could not take it."""
+    FROM_ENDED_RUN = "from_ended_run"
+    """Came from a run that a newer one has replaced."""
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether the picture was neither analysed nor found still."""
+        return self not in (FrameOutcome.ANALYSED, FrameOutcome.GATED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameAccount:
+    """A camera's ledger since its counters were made. ``received`` counts sampled frames.
+
+    What the source decoded and left out on purpose (``skipped`` by sampling, ``corrupt``) is
+    counted apart: it never became a frame of the queue.
+    """
+
+    received: int = 0
+    queued: int = 0
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    skipped: int = 0
+    corrupt: int = 0
+
+    @property
+    def settled(self) -> int:
+        """Frames whose end is known."""
+        return sum(self.outcomes.values())
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether received = settled + queued: nothing lost unnoticed, nothing counted twice."""
+        return self.received == self.settled + self.queued
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class QueuedFrame:
+    """A frame taken from the queue together with its place there, needed to settle it."""
+
+    entry_id: str
+    frame: EncodedFrame
+
+
+class FrameWriter(Protocol):
+    """Ingest's end of the frame queue."""
+
+    def put(self, frame: EncodedFrame) -> None:
+        """Append the frame and count it as received; the oldest goes if the queue is full.
+
+        Never raises for a queue that cannot be reached: the frame is then counted locally as
+        ``queue_unavailable`` and the count is added to the account when the queue is back.
+        """
+        ...
+
+    def count_unqueued(self, camera_id: str, *, skipped: int = 0, corrupt: int = 0) -> None:
+        """Add frames that the source decoded and did not queue, by reason."""
+        ...
+
+
+class FrameReader(Protocol):
+    """Vision's end of the frame queue. One reader per camera at a time (see ``Leases``)."""
+
+    def take(self, camera_ids: Sequence[str], *, timeout_s: float) -> list[QueuedFrame]:
+        """Return frames not yet returned to this reader, oldest first for each camera.
+
+        A new reader begins with the oldest unsettled frame, so what a killed reader had in its
+        hands is seen again. Returns an empty list at the time-out.
+
+        Raises:
+            TransportUnavailable: The queue cannot be reached.
+        """
+        ...
+
+    def settle(self, queued: QueuedFrame, outcome: FrameOutcome) -> bool:
+        """Remove the frame and count its end; False if it was already gone (counted elsewhere)."""
+        ...
+
+
+class FrameLedger(Protocol):
+    """Reads the account of frames."""
+
+    def account(self, camera_id: str) -> FrameAccount:
+        """Return a consistent (atomic) reading of the camera's account."""
+        ...

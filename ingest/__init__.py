@@ -1,0 +1,1 @@
+"""Cameras in, frames out: sources, reconnecting, timeline, sampling, frame queue, clip ring."""

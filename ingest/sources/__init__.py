@@ -1,0 +1,1 @@
+"""One file for each way a camera's frames reach us."""

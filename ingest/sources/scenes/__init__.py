@@ -1,0 +1,1 @@
+"""Scripted scenes with known truth, for the demo camera and the tests."""

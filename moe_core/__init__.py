@@ -1,0 +1,1 @@
+"""Incidents in, findings out: claims, their checker and the reasoner."""

@@ -1,0 +1,45 @@
+"""Fixtures that several packages need: a real Redis, the shared data folder."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from api.transport.redis_server import EmbeddedRedis
+from contracts.clock import SystemClock
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("VIGIL_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    """One real redis-server for the whole session; ``redis_url`` empties it before each test."""
+    server = EmbeddedRedis(tmp_path_factory.mktemp("redis"), clock=SystemClock())
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server: EmbeddedRedis) -> str:
+    """URL of an empty, real Redis."""
+    client = redis.Redis.from_url(redis_server.url)
+    client.flushall()
+    client.close()
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared clips and weights; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("SHARED_DIR", Path(__file__).parents[2] / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip(f"no shared data at {folder} (set SHARED_DIR)")
+    return folder

@@ -1,0 +1,1 @@
+"""Frames in, incidents out: detector, tracker, rules, facts, evidence."""

@@ -1,0 +1,1 @@
+"""One file for each detector family, and the runtime that they share."""
