@@ -1,0 +1,23 @@
+"""What every source gives: an opened container that the shared decoding path reads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from av.container import InputContainer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OpenedStream:
+    """A source that answered.
+
+    Attributes:
+        container: With at least one video stream; nothing has been read from it yet.
+        close: Ends it and frees what it holds (a socket, an encoding thread). Safe to call
+            twice, and from another thread while a read blocks.
+        is_live: Whether its packets arrive at the source's own speed. Where they do not (a file)
+            the reader paces them, if the camera asks for that.
+    """
+
+    container: InputContainer
+    close: Callable[[], None]
+    is_live: bool
