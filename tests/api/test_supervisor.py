@@ -1,0 +1,108 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from api.supervisor import (
+    FIRST_WAIT_S,
+    HEALTHY_AFTER_S,
+    LONGEST_WAIT_S,
+    RestartPlan,
+    Supervisor,
+)
+from contracts.clock import SystemClock
+
+WAITS_FOR_STDIN = "import sys; sys.stdin.read()"
+
+
+def wait_until(condition: Callable[[], bool], *, within_s: float = 10.0) -> None:
+    clock = SystemClock()
+    deadline_s = clock.monotonic_s() + within_s
+    while not condition():
+        assert clock.monotonic_s() < deadline_s, "it did not happen in time"
+        clock.sleep(0.02)
+
+
+class Running:
+    def __init__(self, script: str, *arguments: str, is_silent: bool = False) -> None:
+        self.stop = threading.Event()
+        self.supervisor = Supervisor(
+            ["one", "two"],
+            environment=dict(os.environ),
+            clock=SystemClock(),
+            is_silent=lambda _pid: is_silent,
+            command=lambda _stage, _restarts: [sys.executable, "-c", script, *arguments],
+        )
+        self.thread = threading.Thread(target=self.supervisor.run, args=(self.stop,))
+        self.thread.start()
+
+    def end(self) -> None:
+        self.stop.set()
+        self.thread.join(timeout=20)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    started = Running(WAITS_FOR_STDIN)
+    wait_until(lambda: len(started.supervisor.pids) == 2)
+    yield started
+    started.end()
+
+
+def test_a_killed_stage_comes_back_and_the_other_is_left_alone(running: Running) -> None:
+    before = running.supervisor.pids
+    os.kill(before["one"], signal.SIGKILL)
+
+    wait_until(lambda: running.supervisor.pids.get("one", before["one"]) != before["one"])
+
+    assert running.supervisor.pids["two"] == before["two"]
+    assert running.supervisor.restarts == {"one": 1, "two": 0}
+
+
+def test_stopping_ends_every_stage(running: Running) -> None:
+    pids = running.supervisor.pids.values()
+
+    running.end()
+
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_a_stage_that_keeps_failing_is_tried_ever_later() -> None:
+    plan = RestartPlan()
+    waits = [plan.wait_after(ran_s=0.1) for _ in range(12)]
+    assert waits[:3] == [FIRST_WAIT_S, 2 * FIRST_WAIT_S, 4 * FIRST_WAIT_S]
+    assert waits[-1] == LONGEST_WAIT_S
+
+
+def test_a_stage_that_ran_long_starts_again_at_once() -> None:
+    plan = RestartPlan()
+    for _ in range(5):
+        plan.wait_after(ran_s=0.1)
+    assert plan.wait_after(ran_s=HEALTHY_AFTER_S) == FIRST_WAIT_S
+
+
+def test_a_stage_ends_when_its_supervisor_is_gone(tmp_path: Path) -> None:
+    """``kill -9`` of the supervisor must not leave stages behind that watch the same cameras."""
+    script = (
+        "import threading; from api.supervisor import stop_with_parent; "
+        "stop = threading.Event(); stop_with_parent(stop); stop.wait(20); "
+        f"open({str(tmp_path / 'ended')!r}, 'w').close()"
+    )
+    started = Running(script)
+    wait_until(lambda: len(started.supervisor.pids) == 2)
+    started.end()
+    assert not (tmp_path / "ended").exists()
+
+    child = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE)
+    assert child.stdin is not None
+    child.stdin.close()
+    child.wait(timeout=10)
+    assert (tmp_path / "ended").exists()
