@@ -63,7 +63,7 @@ def load_settings(
     """Return the settings.
 
     Args:
-        environment: Usually ``os.environ``, which pydantic-settings reads as well; names that
+        environment: The process environment, which pydantic-settings reads as well; names that
             begin with ``VIGIL_`` and are no setting are refused.
         file: A TOML file; without it ``$VIGIL_SETTINGS``, then ``vigil.toml`` if it is there.
         overrides: From the command line, nested by section.

@@ -16,6 +16,22 @@ def foot(box: Box) -> Point:
     return ((box[0] + box[2]) / 2, box[3])
 
 
+PICTURE_MARGIN = 0.01
+"""A zone drawn by hand that ends this near the picture's edge is meant to reach it."""
+
+
+def standing_point(box: Box) -> Point:
+    """Return the point that is tested against zones and lines: the foot, kept in the picture.
+
+    A box that touches the picture's bottom is cut off: its foot lies on the edge or, in truth,
+    below it. The point is therefore clamped to ``PICTURE_MARGIN`` within all four edges, so that
+    it lies inside a zone that reaches the edge instead of on its border.
+    """
+    x, y = foot(box)
+    low, high = PICTURE_MARGIN, 1.0 - PICTURE_MARGIN
+    return (min(high, max(low, x)), min(high, max(low, y)))
+
+
 def centre(box: Box) -> Point:
     """Return the middle of a box."""
     return ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)

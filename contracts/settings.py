@@ -157,6 +157,10 @@ class Settings(Section):
     time_zone: str = Field(
         default="UTC", description="IANA name; for the hour of day in facts and schedules."
     )
+    source: SecretStr = Field(
+        default=SecretStr(""),
+        description="Watch this (rtsp:// URL or a file) instead of the demo camera.",
+    )
     ingest: IngestSettings = IngestSettings()
     queue: QueueSettings = QueueSettings()
     vision: VisionSettings = VisionSettings()
