@@ -1,0 +1,92 @@
+"""Tracks as a rule meets them: one growing snapshot for each frame."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from contracts.frames import FrameHeader
+from contracts.geometry import Point
+from contracts.incidents import RuleEvent
+from contracts.tracks import Track, TrackPoint, TrackState
+from tests.fakes.builders import box_at
+from tests.fakes.clock import START
+from vision.rules.rule import Rule
+
+
+def header_at(at_s: float, *, seq: int | None = None, camera_id: str = "cam") -> FrameHeader:
+    """The frame at stream second ``at_s``, numbered in milliseconds unless said otherwise."""
+    return FrameHeader(
+        camera_id=camera_id,
+        run_id="run1",
+        seq=round(at_s * 1000) if seq is None else seq,
+        captured_at=START + timedelta(seconds=at_s),
+        monotonic_s=at_s,
+        width=640,
+        height=360,
+    )
+
+
+def followed(
+    feet: Sequence[tuple[float, Point]],
+    *,
+    track_id: str = "t1",
+    label: str = "person",
+    state: TrackState = TrackState.CONFIRMED,
+) -> Track:
+    """A track seen at the given stream seconds and feet; numbered as ``header_at`` does."""
+    points = tuple(
+        TrackPoint(
+            seq=round(at_s * 1000),
+            monotonic_s=at_s,
+            captured_at=START + timedelta(seconds=at_s),
+            box=box_at(foot),
+            confidence=0.9,
+            is_observed=True,
+        )
+        for at_s, foot in feet
+    )
+    return Track(
+        track_id=track_id,
+        camera_id="cam",
+        run_id="run1",
+        label=label,
+        label_confidence=1.0,
+        state=state,
+        points=points,
+        hits=len(points),
+        misses=0,
+        first_seen_at=points[0].captured_at,
+        first_seen_s=points[0].monotonic_s,
+    )
+
+
+def missed(track: Track, at_s: float) -> Track:
+    """The same track in a frame in which no detection was associated."""
+    point = replace(
+        track.last,
+        seq=round(at_s * 1000),
+        monotonic_s=at_s,
+        captured_at=START + timedelta(seconds=at_s),
+        confidence=0.0,
+        is_observed=False,
+    )
+    return replace(
+        track,
+        state=TrackState.LOST,
+        points=(*track.points, point),
+        misses=track.misses + 1,
+    )
+
+
+def play(
+    rule: Rule, feet: Sequence[tuple[float, Point]], *, track_id: str = "t1", label: str = "person"
+) -> list[RuleEvent]:
+    """Show the rule one frame after the other, each with the track so far; all it says."""
+    return [
+        event
+        for index in range(len(feet))
+        for event in rule.update(
+            [followed(feet[: index + 1], track_id=track_id, label=label)],
+            header_at(feet[index][0]),
+        )
+    ]

@@ -1,0 +1,175 @@
+"""Rule kind ``line_cross``: a track crosses a polyline in a direction that is watched."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from contracts.frames import FrameHeader
+from contracts.geometry import Line, Point, segment_distance, standing_point
+from contracts.incidents import RuleEvent
+from contracts.rules import RuleSettings
+from contracts.tracks import Track, TrackPoint, TrackState
+from vision.kinematics import foot_jitter, seen_points
+from vision.rules.rule import Measured, NewPoints, Params, state_event
+
+HYSTERESIS: Final = 0.01
+"""Default, picture units: about two standard deviations of a good detector's foot."""
+LEFT: Final = "left"
+RIGHT: Final = "right"
+BOTH: Final = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One passage over the line: +1 to the right, -1 to the left, and when."""
+
+    sign: int
+    at_s: float
+    at: datetime
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What is remembered of one track: where it was last, and its steps since it stood clear.
+
+    A step back takes back the step before it, so what is left goes in one direction.
+    """
+
+    last: TrackPoint
+    has_stood_clear: bool
+    steps: list[_Step]
+
+
+class LineCrossRule:
+    """Reports each crossing of the line by a track's foot, once for each change of side.
+
+    Params: ``direction`` (``both``, ``left`` or ``right``: the side that is gone *to*, as seen
+    walking from the line's first point to its last), ``hysteresis`` (0.01 of the picture).
+
+    A crossing is a real intersection of the foot's way with the polyline, so walking around an
+    end is none. It counts once the foot stands clear of the line by ``hysteresis`` on the other
+    side, having stood clear of it before: whoever dithers on the line has crossed it at most
+    once. ``since`` is the interpolated moment on the line; the value is how far beyond it the
+    foot has come, against ``hysteresis``.
+
+    Source: ONVIF Analytics Service Specification, topic
+    ``tns1:RuleEngine/LineDetector/Crossed``. The hysteresis is ours.
+    """
+
+    def __init__(self, settings: RuleSettings, *, line: Line) -> None:
+        params = Params(settings)
+        self.settings = settings
+        self._line = line
+        self._direction = params.choice("direction", BOTH, among=(BOTH, LEFT, RIGHT))
+        self._hysteresis = params.number("hysteresis", HYSTERESIS, least=1e-4)
+        params.done()
+        self._new_points = NewPoints(settings.labels)
+        self._walks: dict[str, _Walk] = {}
+
+    def update(self, tracks: Sequence[Track], header: FrameHeader) -> list[RuleEvent]:
+        """See ``Rule.update``."""
+        alive = {track.track_id for track in tracks if track.state is not TrackState.ENDED}
+        for track_id in self._walks.keys() - alive:
+            del self._walks[track_id]
+        events = []
+        for track, points in self._new_points.read(tracks):
+            for point in points:
+                step = self._read(track.track_id, point)
+                if step is not None and self._is_watched(step):
+                    events.append(self._event(track, step, header))
+        return events
+
+    def present(self) -> frozenset[str]:
+        """Return nothing: a crossing is over in an instant."""
+        return frozenset()
+
+    def _read(self, track_id: str, point: TrackPoint) -> _Step | None:
+        """Take the walk one point further; return the crossing that this completes, if any."""
+        at = standing_point(point.box)
+        is_clear = line_distance(self._line, at) >= self._hysteresis
+        walk = self._walks.get(track_id)
+        if walk is None:
+            self._walks[track_id] = _Walk(point, is_clear, [])
+            return None
+        for step in self._steps(walk.last, point):
+            if walk.steps and walk.steps[-1].sign != step.sign:
+                walk.steps.pop()
+            else:
+                walk.steps.append(step)
+        walk.last = point
+        if not is_clear:
+            return None
+        crossing = walk.steps[-1] if walk.steps else None
+        was_clear, walk.has_stood_clear, walk.steps = walk.has_stood_clear, True, []
+        return crossing if was_clear else None
+
+    def _steps(self, before: TrackPoint, after: TrackPoint) -> list[_Step]:
+        start, end = standing_point(before.box), standing_point(after.box)
+        passed_s = after.monotonic_s - before.monotonic_s
+        passages = []
+        for first, second in zip(self._line.points, self._line.points[1:], strict=False):
+            found = passage(start, end, first, second)
+            if found is not None:
+                sign, share = found
+                passages.append(
+                    _Step(
+                        sign,
+                        before.monotonic_s + share * passed_s,
+                        before.captured_at + timedelta(seconds=share * passed_s),
+                    )
+                )
+        return sorted(passages, key=lambda step: step.at_s)
+
+    def _is_watched(self, step: _Step) -> bool:
+        return self._direction in (BOTH, _word(step))
+
+    def _event(self, track: Track, step: _Step, header: FrameHeader) -> RuleEvent:
+        points = seen_points(track)
+        measured = Measured(
+            since_s=step.at_s,
+            since_at=step.at,
+            value=line_distance(self._line, standing_point(points[-1].box)),
+            threshold=self._hysteresis,
+            sigma=foot_jitter(points),
+            unit="picture",
+            detail={"direction": _word(step)},
+        )
+        return state_event(self.settings, track=track, header=header, measured=measured)
+
+
+def line_distance(line: Line, point: Point) -> float:
+    """Return the distance from a point to the nearest segment of the line, picture units."""
+    return min(
+        segment_distance(point, first, second)
+        for first, second in zip(line.points, line.points[1:], strict=False)
+    )
+
+
+def passage(start: Point, end: Point, first: Point, second: Point) -> tuple[int, float] | None:
+    """Return how the step ``start -> end`` passes over the segment ``first -> second``.
+
+    Returns:
+        +1 for a step to the right of the segment's direction on the picture, -1 to the left,
+        and the share (0..1) of the step that was made on the line; None if it does not pass.
+        Every point counts to exactly one side and every corner of a polyline to exactly one of
+        its segments, so that a step through a corner passes once and a touch passes never.
+    """
+    before, after = _cross(first, second, start), _cross(first, second, end)
+    if (before > 0) == (after > 0):
+        return None
+    if (_cross(start, end, first) > 0) == (_cross(start, end, second) > 0):
+        return None
+    share = before / (before - after)
+    return (1 if after > 0 else -1), min(1.0, max(0.0, share))
+
+
+def _cross(origin: Point, towards: Point, point: Point) -> float:
+    """Positive where ``point`` lies to the right, on the picture, of ``origin -> towards``."""
+    return (towards[0] - origin[0]) * (point[1] - origin[1]) - (towards[1] - origin[1]) * (
+        point[0] - origin[0]
+    )
+
+
+def _word(step: _Step) -> str:
+    return RIGHT if step.sign > 0 else LEFT

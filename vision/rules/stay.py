@@ -1,0 +1,163 @@
+"""Stays: for how long each track has been in a zone, absences within a grace time included."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from contracts.frames import FrameHeader
+from contracts.geometry import Zone, standing_point
+from contracts.incidents import RuleEvent
+from contracts.rules import RuleSettings
+from contracts.tracks import Track, TrackPoint, TrackState
+from vision.kinematics import foot_jitter, frame_step_s, seen_points, speed
+from vision.rules.rule import (
+    TIME_SLACK_S,
+    Measured,
+    NewPoints,
+    Params,
+    is_seen_now,
+    state_event,
+)
+
+GRACE_S: Final = 2.0
+"""Default: detectors miss people for a few frames, and a step over the edge and back is no exit."""
+_SLOWEST: Final = 0.02
+"""Picture units per second; below this the moment of entry is bounded by ``_ENTRY_SIGMA_MAX_S``."""
+_ENTRY_SIGMA_MAX_S: Final = 0.5
+
+
+@dataclass(slots=True, kw_only=True)
+class Stay:
+    """One unbroken stay of one track.
+
+    Attributes:
+        since_s, since_at: Of the first point inside.
+        last_inside_s: Of the newest point inside.
+        is_inside: Whether the newest point lies inside.
+        frames_inside: Points inside without one outside between, up to the newest.
+        is_reported: The rule has spoken about this stay.
+    """
+
+    since_s: float
+    since_at: datetime
+    last_inside_s: float
+    is_inside: bool = True
+    frames_inside: int = 1
+    is_reported: bool = False
+
+    @property
+    def dwell_s(self) -> float:
+        """Seconds from the first to the newest point inside."""
+        return self.last_inside_s - self.since_s
+
+
+class Stays:
+    """Follows the stays of all tracks in one zone.
+
+    An absence of up to ``grace_s``, outside or unseen, does not end a stay. A longer one ends it
+    before the next point is read, whatever caused it: a camera that freezes for a minute must
+    not turn a passer-by into a loiterer.
+    """
+
+    def __init__(self, zone: Zone, *, grace_s: float, labels: Sequence[str]) -> None:
+        self._zone = zone
+        self._grace_s = grace_s
+        self._new_points = NewPoints(labels)
+        self._stays: dict[str, Stay] = {}
+
+    def update(self, tracks: Sequence[Track], header: FrameHeader) -> Iterator[tuple[Track, Stay]]:
+        """Yield the stays of tracks that are inside and seen in this frame."""
+        self._forget(tracks, header)
+        for track, points in self._new_points.read(tracks):
+            for point in points:
+                self._read(track.track_id, point)
+            stay = self._stays.get(track.track_id)
+            if stay is not None and stay.is_inside and is_seen_now(track, header):
+                yield track, stay
+
+    def present(self) -> frozenset[str]:
+        """Return the tracks whose stay has not ended."""
+        return frozenset(self._stays)
+
+    def _forget(self, tracks: Sequence[Track], header: FrameHeader) -> None:
+        alive = {track.track_id for track in tracks if track.state is not TrackState.ENDED}
+        self._stays = {
+            track_id: stay
+            for track_id, stay in self._stays.items()
+            if track_id in alive and not self._is_over(stay, header.monotonic_s)
+        }
+
+    def _read(self, track_id: str, point: TrackPoint) -> None:
+        stay = self._stays.get(track_id)
+        if stay is not None and self._is_over(stay, point.monotonic_s):
+            del self._stays[track_id]
+            stay = None
+        is_inside = self._zone.contains(standing_point(point.box))
+        if stay is None:
+            if is_inside:
+                self._stays[track_id] = Stay(
+                    since_s=point.monotonic_s,
+                    since_at=point.captured_at,
+                    last_inside_s=point.monotonic_s,
+                )
+            return
+        stay.is_inside = is_inside
+        stay.frames_inside = stay.frames_inside + 1 if is_inside else 0
+        if is_inside:
+            stay.last_inside_s = point.monotonic_s
+
+    def _is_over(self, stay: Stay, now_s: float) -> bool:
+        return now_s - stay.last_inside_s > self._grace_s + TIME_SLACK_S
+
+
+class DwellRule:
+    """Fires once for each stay in a zone that has lasted ``threshold_s``.
+
+    What ``intrusion`` and ``loiter`` have in common; they differ in what their threshold means
+    to people, and so in its default.
+    """
+
+    def __init__(self, settings: RuleSettings, *, zone: Zone, default_threshold_s: float) -> None:
+        params = Params(settings)
+        self.settings = settings
+        self._threshold_s = params.number("threshold_s", default_threshold_s)
+        self._stays = Stays(zone, grace_s=params.number("grace_s", GRACE_S), labels=settings.labels)
+        params.done()
+
+    def update(self, tracks: Sequence[Track], header: FrameHeader) -> list[RuleEvent]:
+        """See ``Rule.update``."""
+        events = []
+        for track, stay in self._stays.update(tracks, header):
+            if stay.is_reported or stay.dwell_s < self._threshold_s - TIME_SLACK_S:
+                continue
+            stay.is_reported = True
+            measured = Measured(
+                since_s=stay.since_s,
+                since_at=stay.since_at,
+                value=stay.dwell_s,
+                threshold=self._threshold_s,
+                sigma=dwell_sigma(track),
+                unit="s",
+                detail={},
+            )
+            events.append(state_event(self.settings, track=track, header=header, measured=measured))
+        return events
+
+    def present(self) -> frozenset[str]:
+        """See ``Rule.present``."""
+        return self._stays.present()
+
+
+def dwell_sigma(track: Track) -> float:
+    """Return the standard uncertainty in seconds of a dwell that began at a frame.
+
+    The entry lies anywhere in the frame interval before the first point inside (uniform), and is
+    blurred by the time the foot needs to pass its own jitter: long for one who dawdles on the
+    edge, so it is bounded.
+    """
+    points = seen_points(track)
+    pace = max(_SLOWEST, speed(points, until_s=track.last.monotonic_s) or 0.0)
+    blur_s = min(_ENTRY_SIGMA_MAX_S, foot_jitter(points) / pace)
+    return math.hypot(frame_step_s(points) / math.sqrt(12), blur_s)
