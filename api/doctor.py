@@ -1,0 +1,196 @@
+"""Looks at what is installed, reachable and missing, and says how to get it."""
+
+import ctypes.util
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import av
+
+from api.transport.connection import check_server, connect
+from api.transport.redis_server import redis_binary
+from contracts.errors import ConfigError, TransportUnavailable
+from contracts.settings import Settings
+
+_PACKAGES: Final = (
+    "av", "opencv-python-headless", "onnxruntime", "torch", "torchvision", "aiortc", "redis",
+    "fastapi", "uvicorn", "sqlalchemy",
+)  # fmt: skip
+_LOW_SPACE_BYTES: Final = 1_000_000_000
+_WANTED_CODECS: Final = ("h264", "hevc", "mjpeg", "vp8", "vp9", "av1")
+
+
+class CheckState(StrEnum):
+    """How a check ended; only ``failed`` stops Vigil from working."""
+
+    OK = "ok"
+    NOTE = "note"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at, what was found, and what to do about it."""
+
+    name: str
+    state: CheckState
+    found: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Return every check, in the order in which a newcomer would ask."""
+    return [
+        _python(),
+        *_packages(),
+        _codecs(),
+        _accelerator(),
+        _data_dir(settings.data_dir),
+        _redis(settings),
+        _time_zone(settings.time_zone),
+        _weights(settings),
+    ]
+
+
+def _python() -> Check:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Check(name="Python", state=CheckState.OK, found=version)
+
+
+def _packages() -> list[Check]:
+    checks: list[Check] = []
+    for name in _PACKAGES:
+        try:
+            found = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            checks.append(
+                Check(
+                    name=name,
+                    state=CheckState.FAILED,
+                    found="not installed",
+                    remedy="pip install --require-hashes -r constraints.txt -r constraints-gpu.txt",
+                )
+            )
+        else:
+            checks.append(Check(name=name, state=CheckState.OK, found=found))
+    return checks
+
+
+def _codecs() -> Check:
+    lacking = [name for name in _WANTED_CODECS if name not in av.codecs_available]
+    libav = ", ".join(
+        f"{name} {'.'.join(str(part) for part in version)}"
+        for name, version in sorted(av.library_versions.items())
+        if name in ("libavcodec", "libavformat")
+    )
+    if lacking:
+        return Check(
+            name="decoders",
+            state=CheckState.NOTE,
+            found=f"{libav}; without {', '.join(lacking)}",
+            remedy="cameras with these codecs cannot be read; use the wheel of av from the index",
+        )
+    return Check(name="decoders", state=CheckState.OK, found=libav)
+
+
+def _accelerator() -> Check:
+    """Ask the driver, not torch: importing torch takes seconds and answers nothing more."""
+    cores = os.cpu_count() or 1
+    if ctypes.util.find_library("cuda") or Path("/dev/nvidia0").exists():
+        return Check(name="accelerator", state=CheckState.OK, found="CUDA driver present")
+    return Check(
+        name="accelerator", state=CheckState.NOTE, found=f"none; {cores} CPU core(s) do the work"
+    )
+
+
+def _data_dir(folder: Path) -> Check:
+    name = "data folder"
+    there = folder if folder.exists() else next(p for p in folder.absolute().parents if p.exists())
+    if not os.access(there, os.W_OK):
+        return Check(
+            name=name,
+            state=CheckState.FAILED,
+            found=f"{folder} cannot be written",
+            remedy="set VIGIL_DATA_DIR to a folder that can",
+        )
+    free = shutil.disk_usage(there).free
+    found = f"{folder.absolute()}, {free / 1e9:.1f} GB free"
+    if free < _LOW_SPACE_BYTES:
+        return Check(name=name, state=CheckState.NOTE, found=found, remedy="make room for evidence")
+    return Check(name=name, state=CheckState.OK, found=found)
+
+
+def _redis(settings: Settings) -> Check:
+    url = settings.redis_url.get_secret_value()
+    try:
+        if not url:
+            return Check(
+                name="Redis", state=CheckState.OK, found=f"embedded, {redis_binary().name}"
+            )
+        client = connect(url)
+        try:
+            problems = check_server(client)
+        finally:
+            client.close()
+    except ConfigError as error:
+        return Check(name="Redis", state=CheckState.FAILED, found=str(error))
+    except TransportUnavailable as error:
+        return Check(
+            name="Redis",
+            state=CheckState.FAILED,
+            found=str(error),
+            remedy="start it, or unset VIGIL_REDIS_URL to use the embedded one",
+        )
+    if problems:
+        return Check(name="Redis", state=CheckState.FAILED, found="; ".join(problems))
+    return Check(name="Redis", state=CheckState.OK, found="reachable, durable, does not evict")
+
+
+def _time_zone(name: str) -> Check:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return Check(
+            name="time zone",
+            state=CheckState.FAILED,
+            found=f"{name!r} is not known here",
+            remedy="use an IANA name such as Europe/Berlin; install tzdata",
+        )
+    return Check(name="time zone", state=CheckState.OK, found=name)
+
+
+def _weights(settings: Settings) -> Check:
+    vision = settings.vision
+    if vision.detector == "motion":
+        return Check(
+            name="detector",
+            state=CheckState.NOTE,
+            found="motion: needs no weights, cannot tell a person from a car",
+            remedy="VIGIL_VISION__DETECTOR=yolox VIGIL_VISION__WEIGHTS=<a YOLOX ONNX file>",
+        )
+    if vision.weights is None or not vision.weights.is_file():
+        return Check(
+            name="detector",
+            state=CheckState.FAILED,
+            found=f"{vision.detector}: no weights at {vision.weights}",
+            remedy="set VIGIL_VISION__WEIGHTS to a YOLOX ONNX file",
+        )
+    size = vision.weights.stat().st_size
+    return Check(
+        name="detector",
+        state=CheckState.OK,
+        found=f"{vision.detector}, {vision.weights.name}, {size / 1e6:.1f} MB",
+    )
+
+
+def is_healthy(checks: Sequence[Check]) -> bool:
+    """Say whether nothing failed."""
+    return all(check.state is not CheckState.FAILED for check in checks)

@@ -1,0 +1,1 @@
+"""Construction: one file for each stage, and what they share."""

@@ -1,0 +1,135 @@
+"""The cameras that settings and command line declare, and the rules they get by default."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+from api.rules_file import SceneRulesParser
+from contracts.cameras import Camera, RtspTransport, SourceSettings, SourceType
+from contracts.errors import ConfigError
+from contracts.geometry import Zone
+from contracts.rules import RuleKind, RuleSettings, SceneRules, Severity
+from contracts.settings import CameraSettings, Settings
+
+SOURCE_CAMERA_ID: Final = "source"
+"""Camera id of what ``make run SOURCE=…`` watches."""
+
+_SYNTHETIC_SCHEME: Final = "synthetic:"
+_LOITER_S: Final = 20.0
+
+
+def declared_cameras(settings: Settings) -> tuple[Camera, ...]:
+    """Return the cameras of the settings file and of ``source``, with their rules.
+
+    Raises:
+        ConfigError: An id stands twice, a URL has no known form, or a rules file is bad.
+    """
+    cameras = [_from_settings(declared) for declared in settings.cameras]
+    source = settings.source.get_secret_value()
+    if source:
+        cameras.append(
+            Camera(
+                camera_id=SOURCE_CAMERA_ID,
+                name=_source_name(source),
+                source=parse_source(source, is_looped=True),
+                scene=rules_beside(Path(source)) or default_rules(),
+            )
+        )
+    ids = [camera.camera_id for camera in cameras]
+    doubled = sorted({name for name in ids if ids.count(name) > 1})
+    if doubled:
+        raise ConfigError(f"settings: camera id(s) {doubled} stand more than once")
+    return tuple(cameras)
+
+
+def parse_source(
+    url: str, *, transport: RtspTransport = RtspTransport.TCP, is_looped: bool = False
+) -> SourceSettings:
+    """Return the source that a URL or path means.
+
+    Raises:
+        ConfigError: Its scheme is not supported; the URL itself is not echoed.
+    """
+    scheme = url.partition("://")[0].lower() if "://" in url else ""
+    if scheme in ("rtsp", "rtsps"):
+        return SourceSettings(source_type=SourceType.RTSP, url=url, transport=transport)
+    if url.startswith(_SYNTHETIC_SCHEME):
+        name = url.removeprefix(_SYNTHETIC_SCHEME)
+        return SourceSettings(source_type=SourceType.SYNTHETIC, url=name, is_looped=True)
+    if scheme:
+        raise ConfigError(
+            f"source: scheme {scheme!r} is not supported; use rtsp://, a file's path, or "
+            "synthetic:yard"
+        )
+    return SourceSettings(source_type=SourceType.FILE, url=url, is_looped=is_looped)
+
+
+def load_rules(file: Path) -> SceneRules:
+    """Return the zones, lines and rules of a JSON file.
+
+    Raises:
+        ConfigError: It is missing, no JSON, or says something that does not fit.
+    """
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{file}: there is no such rules file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read ({type(error).__name__})") from error
+    except json.JSONDecodeError as error:
+        raise ConfigError(
+            f"{file}: is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        ) from error
+    return SceneRulesParser(str(file)).parse(document)
+
+
+def rules_beside(video: Path) -> SceneRules | None:
+    """Return the rules of ``<video>.rules.json`` or ``<name>.rules.json`` beside it, if any."""
+    for name in (f"{video.name}.rules.json", f"{video.stem}.rules.json"):
+        file = video.parent / name
+        if file.is_file():
+            return load_rules(file)
+    return None
+
+
+def default_rules() -> SceneRules:
+    """Return what a camera without rules is watched for: who comes in, and who stays.
+
+    The zone leaves a small margin, so that someone who is only half in the picture is not in it.
+    """
+    corners = ((0.02, 0.02), (0.98, 0.02), (0.98, 0.99), (0.02, 0.99))
+    return SceneRules(
+        zones=(Zone(zone_id="picture", polygon=corners, name="the picture"),),
+        rules=(
+            RuleSettings(
+                rule_id="comes-in",
+                kind=RuleKind.ZONE_ENTRY,
+                zone_id="picture",
+                severity=Severity.INFO,
+            ),
+            RuleSettings(
+                rule_id="stays",
+                kind=RuleKind.LOITER,
+                zone_id="picture",
+                params={"threshold_s": _LOITER_S},
+                severity=Severity.LOW,
+            ),
+        ),
+    )
+
+
+def _from_settings(declared: CameraSettings) -> Camera:
+    url = declared.url.get_secret_value()
+    rules = load_rules(declared.rules_file) if declared.rules_file else None
+    return Camera(
+        camera_id=declared.id,
+        name=declared.name or declared.id,
+        place=declared.place,
+        source=parse_source(url, transport=RtspTransport(declared.transport)),
+        scene=rules or default_rules(),
+        analysis_fps=declared.analysis_fps,
+    )
+
+
+def _source_name(source: str) -> str:
+    return "Camera" if "://" in source else Path(source).name

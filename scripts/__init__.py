@@ -1,0 +1,1 @@
+"""For developers: pin dependencies, write generated documents."""
