@@ -1,0 +1,165 @@
+"""The motion detector: what differs from the learnt empty scene is an object.
+
+Needs no weights and knows no classes. Shape legend: P = planes Y, Cr, Cb; H, W = working picture,
+N = blobs, 4 = x1, y1, x2, y2.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from contracts.detections import ANY_LABEL, Detections, ModelIdentity
+from contracts.frames import BgrImage, Frame
+from vision.detect import blobs
+from vision.detect.background import Background, Planes
+
+WORK_WIDTH: Final = 320
+"""Pixels; half of the usual analysis width averages noise away and costs a quarter."""
+RESEED_SHARE: Final = 0.55
+"""More foreground than this is another view, a covered lens or the light: begin again."""
+ABSORB_S: Final = 120.0
+"""What has stood still for this long becomes background."""
+GHOST_AFTER_S: Final = 0.8
+"""A hole is only looked for in what has not changed for this long."""
+LONGEST_STEP_S: Final = 2.0
+"""A longer silence of the stream counts as this much time for the background."""
+_HOLD: Final = np.ones((5, 5), np.uint8)
+
+
+@dataclass(slots=True)
+class _View:
+    """What is kept for a camera."""
+
+    frame_size: tuple[int, int]
+    background: Background
+    monotonic_s: float
+
+
+class MotionDetector:
+    """Finds what is not part of the empty scene, moving or standing.
+
+    The first 0.8 s of a camera (or of a changed view) only teach it the scene. Somebody who
+    stands still stays detected for two minutes; the hole that something leaves behind is
+    recognised and not reported. Not safe for use by several threads at once.
+    """
+
+    def __init__(self, *, confidence: float = 0.14) -> None:
+        """Start without any scene; bodies below ``confidence`` are left out."""
+        self._confidence = confidence
+        self._views: dict[str, _View] = {}
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """A program, so it has no checksum."""
+        return ModelIdentity(name="motion")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """It knows no classes."""
+        return (ANY_LABEL,)
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """Return the bodies in each frame; none while the scene is being learnt."""
+        return [self._look(frame) for frame in frames]
+
+    def forget(self, camera_id: str) -> None:
+        """Learn this camera's scene anew from its next frame on."""
+        self._views.pop(camera_id, None)
+
+    def _look(self, frame: Frame) -> Detections:
+        image_PHW = working_picture(frame.pixels_HW3)
+        view, step_s = self._view(frame, image_PHW)
+        background = view.background
+        if not background.is_seeded:
+            background.seed(image_PHW, step_s=step_s)
+            return Detections.none(self.labels)
+        background.follow_light(image_PHW)
+        score_HW = background.score(image_PHW)
+        if np.count_nonzero(score_HW > 1) > RESEED_SHARE * score_HW.size:
+            background.restart()
+            background.seed(image_PHW, step_s=0.0)
+            return Detections.none(self.labels)
+        things = [
+            blob for blob in blobs.find_blobs(score_HW) if _is_thing(blob, background, image_PHW)
+        ]
+        held_HW = np.zeros(score_HW.shape, np.uint8)
+        for blob in things:
+            np.bitwise_or(held_HW[blob.part], blob.mask_HW, out=held_HW[blob.part])
+        held_HW = np.asarray(cv2.dilate(held_HW, _HOLD), np.uint8)
+        background.update(image_PHW, held_HW=held_HW, step_s=step_s)
+        return self._bodies(things, score_HW.shape)
+
+    def _view(self, frame: Frame, image_PHW: Planes) -> tuple[_View, float]:
+        """Return the camera's view, a new one if the size changed, and the time since."""
+        header = frame.header
+        size = frame.pixels_HW3.shape[:2]
+        view = self._views.get(header.camera_id)
+        if view is None or view.frame_size != size:
+            height, width = image_PHW.shape[1:]
+            view = _View(
+                frame_size=size,
+                background=Background(height, width),
+                monotonic_s=header.monotonic_s,
+            )
+            self._views[header.camera_id] = view
+        step_s = min(LONGEST_STEP_S, max(0.0, header.monotonic_s - view.monotonic_s))
+        view.monotonic_s = header.monotonic_s
+        return view, step_s
+
+    def _bodies(self, things: Sequence[blobs.Blob], size: tuple[int, ...]) -> Detections:
+        if not things:
+            return Detections.none(self.labels)
+        height, width = size
+        boxes_N4 = np.array([blob.box for blob in things], np.float32)
+        areas_N = np.array([blob.area for blob in things], np.float32)
+        strengths_N = np.array([blob.strength for blob in things], np.float32)
+        groups_N = blobs.body_groups(boxes_N4)
+        boxes, confidences = [], []
+        smallest = blobs.least_area(height, width)
+        for group in range(int(groups_N.max()) + 1):
+            members = groups_N == group
+            x1, y1 = boxes_N4[members, :2].min(axis=0)
+            x2, y2 = boxes_N4[members, 2:].max(axis=0)
+            area = float(areas_N[members].sum())
+            confidence = blobs.confidence(
+                strength=float(areas_N[members] @ strengths_N[members]) / area,
+                fill=area / float((x2 - x1) * (y2 - y1)),
+                size=area / smallest,
+            )
+            if confidence >= self._confidence:
+                boxes.append((x1 / width, y1 / height, x2 / width, y2 / height))
+                confidences.append(confidence)
+        return Detections(
+            boxes_N4=np.asarray(boxes, np.float32).reshape(-1, 4),
+            confidences_N=np.asarray(confidences, np.float32),
+            class_ids_N=np.zeros(len(boxes), np.int64),
+            labels=self.labels,
+        )
+
+
+def working_picture(pixels_HW3: BgrImage) -> Planes:
+    """Return the planes Y, Cr, Cb as float32 at working size; a smaller picture keeps its own."""
+    height, width = pixels_HW3.shape[:2]
+    small = pixels_HW3
+    if width > WORK_WIDTH:
+        size = (WORK_WIDTH, max(1, round(height * WORK_WIDTH / width)))
+        small = np.asarray(cv2.resize(pixels_HW3, size, interpolation=cv2.INTER_AREA), np.uint8)
+    planes = cv2.split(cv2.cvtColor(small, cv2.COLOR_BGR2YCrCb))
+    return np.array(planes, np.float32)
+
+
+def _is_thing(blob: blobs.Blob, background: Background, image_PHW: Planes) -> bool:
+    """Tell things from ghosts and light; a ghost, and what has long stood, is absorbed."""
+    luma_HW, mean_HW = image_PHW[0][blob.part], background.mean_PHW[0][blob.part]
+    still_s = float(np.median(background.still_s_HW[blob.part][blob.mask_HW > 0]))
+    if still_s > ABSORB_S or (
+        still_s > GHOST_AFTER_S and blobs.is_ghost(blob.mask_HW, luma_HW, mean_HW)
+    ):
+        whole_HW = np.zeros(image_PHW.shape[1:], np.uint8)
+        whole_HW[blob.part] = cv2.dilate(blob.mask_HW, _HOLD)
+        background.absorb(image_PHW, whole_HW)
+        return False
+    return not blobs.is_light(blob.mask_HW, luma_HW, mean_HW)

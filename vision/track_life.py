@@ -1,0 +1,144 @@
+"""One track's memory: its points, votes and counters, from first hit to end."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts.frames import FrameHeader
+from contracts.geometry import Box, centre
+from contracts.tracks import Track, TrackPoint, TrackState
+
+HISTORY_S: Final = 180.0
+"""Points older than this are forgotten."""
+HISTORY_POINTS: Final = 6000
+"""A bound that holds whatever the frame rate: 180 s at 30 frames a second and some."""
+CONFIRM_HITS: Final = 3
+CONFIRM_S: Final = 0.3
+"""Three hits at 5 frames a second take 0.4 s; at 25 they would be a flicker."""
+CONFIRM_RATIO: Final = 0.6
+LOST_AFTER_S: Final = 0.5
+"""A confirmed track that is not seen for longer is lost; a frame or two are no news."""
+STILL_WINDOW_S: Final = 1.0
+STILL_SIZES: Final = 0.25
+"""Stood still: moved less than this share of its size within the window."""
+_EMBEDDING_MEMORY: Final = 0.9
+
+
+@dataclass(slots=True, kw_only=True)
+class TrackLife:
+    """What is known of one track; ``snapshot`` makes the contract's picture of it.
+
+    Attributes:
+        last_hit_s: Stream time of the newest detection.
+        mended_since_s: When its detection first had to be put together of fragments; None
+            while it comes whole.
+        is_hidden: Its place is covered by another track that is seen.
+    """
+
+    track_id: str
+    header: FrameHeader
+    state: TrackState = TrackState.TENTATIVE
+    points: deque[TrackPoint] = field(default_factory=lambda: deque(maxlen=HISTORY_POINTS))
+    votes: dict[str, float] = field(default_factory=dict)
+    hits: int = 0
+    misses: int = 0
+    embedding: npt.NDArray[np.float32] | None = None
+    mended_since_s: float | None = None
+    is_hidden: bool = False
+    _pending_misses: int = 0
+
+    @property
+    def last_hit_s(self) -> float:
+        """Stream time of the newest hit; a track begins with one."""
+        return self._last_hit.monotonic_s
+
+    _last_hit: TrackPoint = field(init=False)
+
+    def hit(self, header: FrameHeader, box: Box, *, confidence: float, label: str) -> None:
+        """Record that the object was seen."""
+        self.hits += 1
+        self.misses += self._pending_misses
+        self._pending_misses = 0
+        self.is_hidden = False
+        self.votes[label] = self.votes.get(label, 0.0) + confidence
+        self._last_hit = self._add_point(header, box, confidence=confidence, is_observed=True)
+        if self.state is not TrackState.TENTATIVE or (
+            self.hits >= CONFIRM_HITS
+            and header.monotonic_s - self.header.monotonic_s >= CONFIRM_S - 1e-6
+            and self.hits >= CONFIRM_RATIO * (self.hits + self.misses)
+        ):
+            self.state = TrackState.CONFIRMED
+
+    def miss(self, header: FrameHeader, box: Box) -> None:
+        """Record that it was not seen, with where it should be."""
+        self._pending_misses += 1
+        self._add_point(header, box, confidence=0.0, is_observed=False)
+        unseen_s = header.monotonic_s - self.last_hit_s
+        if self.state is TrackState.CONFIRMED and unseen_s > LOST_AFTER_S:
+            self.state = TrackState.LOST
+
+    def learn_appearance(self, embedding_D: npt.NDArray[np.float32]) -> None:
+        """Mix a unit embedding into the memory of what the object looks like."""
+        if self.embedding is None:
+            self.embedding = embedding_D
+            return
+        mixed_D = _EMBEDDING_MEMORY * self.embedding + (1 - _EMBEDDING_MEMORY) * embedding_D
+        length = float(np.linalg.norm(mixed_D))
+        self.embedding = (mixed_D / length if length > 0 else embedding_D).astype(np.float32)
+
+    @property
+    def label(self) -> str:
+        """The label with the most votes."""
+        return max(self.votes, key=lambda name: self.votes[name])
+
+    def stood_still(self) -> bool:
+        """Say whether it stood in the second before it was last seen."""
+        end = self._last_hit
+        x, y = centre(end.box)
+        reach_x = STILL_SIZES * (end.box[2] - end.box[0])
+        reach_y = STILL_SIZES * (end.box[3] - end.box[1])
+        for point in reversed(self.points):
+            if not point.is_observed:
+                continue
+            if end.monotonic_s - point.monotonic_s > STILL_WINDOW_S:
+                return True
+            was_x, was_y = centre(point.box)
+            if abs(was_x - x) > reach_x or abs(was_y - y) > reach_y:
+                return False
+        return False
+
+    def snapshot(self) -> Track:
+        """Return the track as of its newest point."""
+        votes = sum(self.votes.values())
+        return Track(
+            track_id=self.track_id,
+            camera_id=self.header.camera_id,
+            run_id=self.header.run_id,
+            label=self.label,
+            label_confidence=self.votes[self.label] / votes if votes > 0 else 0.0,
+            state=self.state,
+            points=tuple(self.points),
+            hits=self.hits,
+            misses=self.misses,
+            first_seen_at=self.header.captured_at,
+            first_seen_s=self.header.monotonic_s,
+        )
+
+    def _add_point(
+        self, header: FrameHeader, box: Box, *, confidence: float, is_observed: bool
+    ) -> TrackPoint:
+        point = TrackPoint(
+            seq=header.seq,
+            monotonic_s=header.monotonic_s,
+            captured_at=header.captured_at,
+            box=box,
+            confidence=confidence,
+            is_observed=is_observed,
+        )
+        self.points.append(point)
+        while header.monotonic_s - self.points[0].monotonic_s > HISTORY_S:
+            self.points.popleft()
+        return point
