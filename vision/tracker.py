@@ -26,6 +26,8 @@ LOST_S: Final = 2.0
 """A lost track is kept for this long."""
 LOST_STILL_S: Final = 6.0
 """... and for this long if it stood still or is hidden behind another: it will be there again."""
+RETURN_IOU: Final = 0.3
+"""Least overlap with its place of what has been away for longer than ``LOST_S``."""
 TENTATIVE_S: Final = 0.5
 """A tentative track that is not seen for longer was nothing."""
 LOW_SHARE: Final = 0.4
@@ -111,19 +113,30 @@ class Tracker:
         return np.flatnonzero(matters)
 
     def _associate(self, round_: "_Round") -> None:
-        """Confident detections to what is followed, the rest to what was just seen, then new."""
+        """Confident detections to what is followed, the rest to what was just seen, then new.
+
+        What has been away for long comes last and only where it was: somebody who walks past
+        the place is not it.
+        """
         confident_M = round_.confidences_M >= self._confidence
-        followed = self._in_state(TrackState.CONFIRMED) | self._in_state(TrackState.LOST)
+        confirmed, lost = self._in_state(TrackState.CONFIRMED), self._in_state(TrackState.LOST)
+        away_s = np.array([self._away_s(life) for life in self._lives])
+        recent = lost & (away_s <= LOST_S)
         costs_NM = self._costs(round_)
-        round_.take(costs_NM, rows_N=followed, columns_M=confident_M)
-        round_.take(costs_NM, rows_N=self._in_state(TrackState.CONFIRMED), columns_M=~confident_M)
+        round_.take(costs_NM, rows_N=confirmed | recent, columns_M=confident_M)
+        round_.take(costs_NM, rows_N=confirmed, columns_M=~confident_M)
         round_.take(costs_NM, rows_N=self._in_state(TrackState.TENTATIVE), columns_M=confident_M)
+        overlap_NM = association.ious(round_.tracks_N4, round_.boxes_M4)
+        in_place_NM = np.where(overlap_NM > RETURN_IOU, costs_NM, association.FORBIDDEN)
+        round_.take(in_place_NM, rows_N=lost & ~recent, columns_M=confident_M)
+
+    def _away_s(self, life: TrackLife) -> float:
+        return (self._now_s or 0.0) - life.last_hit_s
 
     def _costs(self, round_: "_Round") -> Array:
-        now_s = self._now_s or 0.0
         reach_N = np.array(
             [
-                min(REACH[2], REACH[life.hits == 1] + REACH_PER_S * (now_s - life.last_hit_s))
+                min(REACH[2], REACH[life.hits == 1] + REACH_PER_S * self._away_s(life))
                 for life in self._lives
             ]
         )

@@ -104,10 +104,11 @@ class Background:
             What was found and applied.
         """
         sample = (slice(None), slice(None, None, _GRID), slice(None, None, _GRID))
-        empty_N = self._held_HW[sample[1:]].ravel() == 0
-        now_PN = image_PHW[sample].reshape(3, -1)[:, empty_N]
-        was_PN = self.mean_PHW[sample].reshape(3, -1)[:, empty_N]
-        tone = find_tone(now_PN, was_PN, enough=0.1 * empty_N.size)
+        held_N = self._held_HW[sample[1:]].ravel()
+        empty = np.flatnonzero(held_N == 0)
+        now_PN = image_PHW[sample].reshape(3, -1).take(empty, axis=1)
+        was_PN = self.mean_PHW[sample].reshape(3, -1).take(empty, axis=1)
+        tone = find_tone(now_PN, was_PN, enough=0.1 * held_N.size)
         if not tone.is_plain:
             self.mean_PHW = tone.applied(self.mean_PHW)
             self.fast_HW = tone.applied_to_luma(self.fast_HW)

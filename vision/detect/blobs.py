@@ -1,6 +1,7 @@
 """Foreground pixels to bodies: components, fragments put together, ghosts and light told apart.
 
-Shape legend: H, W = working picture in pixels, N = blobs, 4 = x1, y1, x2, y2 in pixels.
+Shape legend: H, W = working picture in pixels, G = slopes to the right and down, N = blobs,
+4 = x1, y1, x2, y2 in pixels.
 """
 
 import math
@@ -28,6 +29,8 @@ GHOST_RATIO: Final = 0.6
 """Edges along the contour, picture over background, below which the blob is a hole."""
 LIGHT_AGREEMENT: Final = 0.7
 """Correlation of gradients inside the blob above which only the light has changed."""
+LEAST_INSIDE_PX: Final = 20
+"""Fewer pixels inside a blob have no texture to speak of."""
 LEAST_TEXTURE: Final = 8.0
 """Mean gradient of the background, grey levels over 8 (Sobel), that can be compared."""
 
@@ -64,7 +67,7 @@ def find_blobs(score_HW: Planes) -> list[Blob]:
     weak_HW = np.asarray(cv2.medianBlur(as_mask(score_HW > 1), 3), np.uint8)
     closed_HW = cv2.morphologyEx(weak_HW, cv2.MORPH_CLOSE, _CLOSING)
     _, labels_HW, stats, _ = cv2.connectedComponentsWithStats(
-        closed_HW, connectivity=8, ltype=cv2.CV_32S
+        closed_HW, connectivity=8, ltype=cv2.CV_16U
     )
     min_area = least_area(*score_HW.shape)
     large = (
@@ -80,8 +83,9 @@ def find_blobs(score_HW: Planes) -> list[Blob]:
         mask_HW = as_mask(labels_HW[rows, columns] == label)
         inside_HW = cv2.bitwise_and(mask_HW, weak_HW[rows, columns])
         area = cv2.countNonZero(inside_HW)
-        scores_N = score_HW[rows, columns][inside_HW > 0]
-        if area < min_area or np.count_nonzero(scores_N > STRONG) < STRONG_SHARE * area:
+        scores_HW = np.minimum(score_HW[rows, columns], _SCORE_CEILING)
+        strong = np.count_nonzero((scores_HW > STRONG) & (mask_HW > 0))
+        if area < min_area or strong < STRONG_SHARE * area:
             continue
         found.append(
             Blob(
@@ -89,7 +93,7 @@ def find_blobs(score_HW: Planes) -> list[Blob]:
                 part=(rows, columns),
                 mask_HW=mask_HW,
                 area=area,
-                strength=float(np.minimum(scores_N, _SCORE_CEILING).mean()),
+                strength=float(cv2.mean(scores_HW, inside_HW)[0]),
             )
         )
     return found
@@ -111,11 +115,9 @@ def is_ghost(mask_HW: Mask, luma_HW: Planes, mean_HW: Planes) -> bool:
         luma_HW: The picture, same part.
         mean_HW: The background, same part.
     """
-    band_HW = cv2.subtract(cv2.dilate(mask_HW, _BAND), cv2.erode(mask_HW, _BAND)) > 0
-    if not band_HW.any():
-        return False
-    in_picture = float(_steepness(luma_HW)[band_HW].mean())
-    in_background = float(_steepness(mean_HW)[band_HW].mean())
+    band_HW = cv2.subtract(cv2.dilate(mask_HW, _BAND), cv2.erode(mask_HW, _BAND))
+    in_picture = float(cv2.mean(_steepness(luma_HW), band_HW)[0])
+    in_background = float(cv2.mean(_steepness(mean_HW), band_HW)[0])
     return in_background > LEAST_TEXTURE and in_picture < GHOST_RATIO * in_background
 
 
@@ -125,25 +127,25 @@ def is_light(mask_HW: Mask, luma_HW: Planes, mean_HW: Planes) -> bool:
     Judged inside the blob only, since the edge of a shadow is new in any case; where the
     background has no texture nothing can be said, and the answer is no.
     """
-    inside_HW = cv2.erode(mask_HW, _BAND) > 0
-    if np.count_nonzero(inside_HW) < 20:
+    core_HW = cv2.erode(mask_HW, _BAND)
+    pixels = cv2.countNonZero(core_HW)
+    if pixels < LEAST_INSIDE_PX:
         return False
-    now_x, now_y = _gradients(luma_HW)
-    was_x, was_y = _gradients(mean_HW)
-    now_x, now_y = now_x[inside_HW], now_y[inside_HW]
-    was_x, was_y = was_x[inside_HW], was_y[inside_HW]
-    was_energy = float((was_x**2 + was_y**2).mean())
-    now_energy = float((now_x**2 + now_y**2).mean())
-    if was_energy < LEAST_TEXTURE**2 or now_energy <= 0:
+    inside_HW = (np.asarray(core_HW) > 0).astype(np.float32)
+    now_GHW = _gradients(luma_HW) * inside_HW
+    was_GHW = _gradients(mean_HW) * inside_HW
+    was_energy = float(np.vdot(was_GHW, was_GHW))
+    if was_energy < pixels * LEAST_TEXTURE**2:
         return False
-    together = float((now_x * was_x + now_y * was_y).mean())
-    return together > LIGHT_AGREEMENT * math.sqrt(was_energy * now_energy)
+    now_energy = float(np.vdot(now_GHW, now_GHW))
+    return float(np.vdot(now_GHW, was_GHW)) > LIGHT_AGREEMENT * math.sqrt(was_energy * now_energy)
 
 
-def _gradients(luma_HW: Planes) -> tuple[Planes, Planes]:
-    x_HW = cv2.Sobel(luma_HW, cv2.CV_32F, 1, 0, ksize=3)
-    y_HW = cv2.Sobel(luma_HW, cv2.CV_32F, 0, 1, ksize=3)
-    return np.asarray(x_HW, np.float32), np.asarray(y_HW, np.float32)
+def _gradients(luma_HW: Planes) -> Planes:
+    """Return the slopes to the right and down, shape (2, H, W)."""
+    right_HW = cv2.Sobel(luma_HW, cv2.CV_32F, 1, 0, ksize=3)
+    down_HW = cv2.Sobel(luma_HW, cv2.CV_32F, 0, 1, ksize=3)
+    return np.stack([right_HW, down_HW])
 
 
 def _steepness(luma_HW: Planes) -> Planes:

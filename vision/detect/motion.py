@@ -14,16 +14,24 @@ import numpy as np
 from contracts.detections import ANY_LABEL, Detections, ModelIdentity
 from contracts.frames import BgrImage, Frame
 from vision.detect import blobs
-from vision.detect.background import Background, Planes
+from vision.detect.background import Background, Planes, as_mask
 
 WORK_WIDTH: Final = 320
 """Pixels; half of the usual analysis width averages noise away and costs a quarter."""
 RESEED_SHARE: Final = 0.55
 """More foreground than this is another view, a covered lens or the light: begin again."""
+CELLS: Final = (8, 6)
+CELL_SHARE: Final = 0.1
+"""A cell of the picture is occupied with more foreground than this."""
+FULL_SHARE: Final = 0.55
+FULL_JUMP: Final = 0.3
+"""That many cells occupied, and that many more than a frame ago: not objects coming in."""
+FULL_S: Final = 2.0
+"""That many cells occupied for longer: whatever it is, this background does not explain it."""
 ABSORB_S: Final = 120.0
 """What has stood still for this long becomes background."""
-GHOST_AFTER_S: Final = 0.8
-"""A hole is only looked for in what has not changed for this long."""
+GHOST_WINDOW_S: Final = (0.8, 5.0)
+"""A hole is looked for in what has not changed for so long; later its nature is known."""
 LONGEST_STEP_S: Final = 2.0
 """A longer silence of the stream counts as this much time for the background."""
 _HOLD: Final = np.ones((5, 5), np.uint8)
@@ -36,6 +44,29 @@ class _View:
     frame_size: tuple[int, int]
     background: Background
     monotonic_s: float
+    occupied: float = 0.0
+    full_s: float = 0.0
+
+    def is_another(self, score_HW: Planes, *, step_s: float) -> bool:
+        """Say whether this can no longer be the view that was learnt.
+
+        A covered lens, a turned camera, lost focus or a lamp changes the picture everywhere
+        within a frame; objects come in from somewhere, one part after the other.
+        """
+        foreground_HW = as_mask(score_HW > 1)
+        cells = np.asarray(cv2.resize(foreground_HW, CELLS, interpolation=cv2.INTER_AREA))
+        occupied = np.count_nonzero(cells > 255 * CELL_SHARE) / cells.size
+        jump = occupied - self.occupied
+        self.full_s = self.full_s + step_s if occupied > FULL_SHARE else 0.0
+        self.occupied = occupied
+        changed = (
+            np.count_nonzero(foreground_HW) > RESEED_SHARE * foreground_HW.size
+            or (occupied > FULL_SHARE and jump > FULL_JUMP)
+            or self.full_s > FULL_S
+        )
+        if changed:
+            self.occupied, self.full_s = 0.0, 0.0
+        return bool(changed)
 
 
 class MotionDetector:
@@ -78,7 +109,7 @@ class MotionDetector:
             return Detections.none(self.labels)
         background.follow_light(image_PHW)
         score_HW = background.score(image_PHW)
-        if np.count_nonzero(score_HW > 1) > RESEED_SHARE * score_HW.size:
+        if view.is_another(score_HW, step_s=step_s):
             background.restart()
             background.seed(image_PHW, step_s=0.0)
             return Detections.none(self.labels)
@@ -154,9 +185,12 @@ def working_picture(pixels_HW3: BgrImage) -> Planes:
 def _is_thing(blob: blobs.Blob, background: Background, image_PHW: Planes) -> bool:
     """Tell things from ghosts and light; a ghost, and what has long stood, is absorbed."""
     luma_HW, mean_HW = image_PHW[0][blob.part], background.mean_PHW[0][blob.part]
-    still_s = float(np.median(background.still_s_HW[blob.part][blob.mask_HW > 0]))
-    if still_s > ABSORB_S or (
-        still_s > GHOST_AFTER_S and blobs.is_ghost(blob.mask_HW, luma_HW, mean_HW)
+    still_s_HW = background.still_s_HW[blob.part]
+    half = cv2.countNonZero(blob.mask_HW) / 2
+    first_s, last_s = GHOST_WINDOW_S
+    is_fresh = np.count_nonzero((still_s_HW > first_s) & (still_s_HW < last_s)) > half
+    if np.count_nonzero(still_s_HW > ABSORB_S) > half or (
+        is_fresh and blobs.is_ghost(blob.mask_HW, luma_HW, mean_HW)
     ):
         whole_HW = np.zeros(image_PHW.shape[1:], np.uint8)
         whole_HW[blob.part] = cv2.dilate(blob.mask_HW, _HOLD)

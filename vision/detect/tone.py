@@ -80,7 +80,8 @@ def find_tone(now_PN: FloatArray, was_PN: FloatArray, *, enough: float) -> Tone:
     bright_N = was_PN[0] > _DARKEST
     if np.count_nonzero(bright_N) < max(1.0, enough):
         return Tone(gain=1.0, curve_L=_GREY, casts=(0.0, 0.0), is_plain=True)
-    now_PN, was_PN = now_PN[:, bright_N], was_PN[:, bright_N]
+    usable = np.flatnonzero(bright_N)
+    now_PN, was_PN = now_PN.take(usable, axis=1), was_PN.take(usable, axis=1)
     gain = float(np.clip(_median(now_PN[0] / was_PN[0]), *GAINS))
     curve_L = _curve(now_PN[0], was_PN[0], gain=gain)
     expected_PN = _NEUTRAL + (was_PN[1:] - _NEUTRAL) * np.float32(gain)
