@@ -5,6 +5,7 @@
   + SourceError            one camera; the others keep running
     - SourceUnavailable    worth a retry
     - SourceRejected       credentials, URL or format; a quick retry will not help
+      . CredentialsRefused   the one of these that cameras lock accounts for
     - SourceEnded          a file is at its end; nothing is wrong
   + TransportUnavailable   Redis or the database cannot be reached now; retry
   + ModelError             a model file or its output is not what was promised
@@ -36,6 +37,10 @@ class SourceUnavailable(SourceError):  # noqa: N818  # named as the condition, a
 
 class SourceRejected(SourceError):  # noqa: N818  # named as the condition, as httpx does
     """Wrong credentials, a refused URL or an unsupported format; retry slowly."""
+
+
+class CredentialsRefused(SourceRejected):
+    """The camera wants another user or password; it may lock the account after more tries."""
 
 
 class SourceEnded(SourceError):  # noqa: N818  # named as the condition, as httpx does

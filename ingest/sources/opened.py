@@ -13,7 +13,7 @@ class OpenedStream:
     Attributes:
         container: With at least one video stream; nothing has been read from it yet.
         close: Ends it and frees what it holds (a socket, an encoding thread). Safe to call
-            twice, and from another thread while a read blocks.
+            twice; to be called by the thread that reads, which libav requires.
         is_live: Whether its packets arrive at the source's own speed. Where they do not (a file)
             the reader paces them, if the camera asks for that.
     """

@@ -1,0 +1,24 @@
+"""Which opener serves which type of source."""
+
+from collections.abc import Callable
+from typing import Final
+
+from contracts.cameras import Camera, SourceType
+from contracts.settings import IngestSettings
+from ingest.sources.file import open_file
+from ingest.sources.opened import OpenedStream
+from ingest.sources.rtsp import open_rtsp
+from ingest.sources.synthetic import open_synthetic
+
+Opener = Callable[[Camera, IngestSettings], OpenedStream]
+
+OPENERS: Final[dict[SourceType, Opener]] = {
+    SourceType.RTSP: open_rtsp,
+    SourceType.FILE: open_file,
+    SourceType.SYNTHETIC: open_synthetic,
+}
+
+
+def open_source(camera: Camera, settings: IngestSettings) -> OpenedStream:
+    """Open the camera's source; raises as its opener does (``SourceError``)."""
+    return OPENERS[camera.source.source_type](camera, settings)

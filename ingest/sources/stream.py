@@ -1,0 +1,236 @@
+"""The one decoding path: from an opened container to packets and pictures, for every source.
+
+Shape legend: H = height, W = width in pixels, 3 = blue, green, red.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, cast
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+
+from contracts.errors import SourceEnded, SourceError, SourceRejected, SourceUnavailable
+from contracts.frames import BgrImage
+from ingest.sources.opened import OpenedStream
+from ingest.timeline import PtsUnwrapper
+
+ALLOWED_CODECS: Final = frozenset({"h264", "hevc", "mpeg4", "mjpeg", "vp8", "vp9", "av1"})
+"""What cameras send. libav knows hundreds more, most of them seldom tested against bad input
+(MagicYUV: CVE-2026-8461), and a file chooses its own."""
+CODEC_WHITELIST: Final = ",".join(sorted(ALLOWED_CODECS | {"libdav1d"}))
+"""The same as decoder names: libav's option guards its probing only, ``StreamReader`` the rest."""
+_DEFAULT_INTERVAL_S: Final = 0.04
+_FPS_RANGE: Final = (0.1, 240.0)
+_OFFLINE_THREADS: Final = 2
+
+# PyAV prints nothing of libav's own log unless told to. Say so explicitly: libav names the URL,
+# credentials included, in many of its lines.
+av.logging.set_level(None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EncodedPacket:
+    """One encoded picture as the camera sent it.
+
+    Attributes:
+        stream_s: Presentation time in seconds of unwrapped stream time. Guessed from the one before
+            where the stream gives none (over RTSP, the first has none).
+    """
+
+    content: bytes
+    stream_s: float
+    is_key: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DecodedFrame:
+    """One picture at the source's size and in its pixel format.
+
+    Attributes:
+        stream_s: Unwrapped stream time; None if the stream gave none.
+    """
+
+    picture: VideoFrame
+    stream_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StreamUnit:
+    """What one packet brought.
+
+    Attributes:
+        packet: None at the end, when the decoder gives what it still held.
+        frames: In order of presentation; none while a decoder waits for a key frame.
+        corrupt: Pictures left out because they, or what they refer to, arrived damaged.
+    """
+
+    packet: EncodedPacket | None
+    frames: tuple[DecodedFrame, ...]
+    corrupt: int
+
+
+class StreamReader:
+    """Reads one opened container to its end.
+
+    Args:
+        opened: Closed by whoever opened it, after the last call here.
+        camera_id: For errors.
+        is_offline: Decode with several threads. They delay frames, so that a live stream has one.
+
+    Raises:
+        SourceRejected: It has no video, or video in a codec that is not allowed.
+    """
+
+    def __init__(self, opened: OpenedStream, *, camera_id: str, is_offline: bool = False) -> None:
+        self._camera_id = camera_id
+        self._is_live = opened.is_live
+        self._container = opened.container
+        self.stream = _choose_stream(opened.container, camera_id=camera_id)
+        context = self.stream.codec_context
+        context.thread_type = "AUTO" if is_offline else "NONE"
+        context.thread_count = _OFFLINE_THREADS if is_offline else 1
+        self._unwrapper = PtsUnwrapper(self.stream.time_base or context.time_base)
+        self._packet_s: float | None = None
+        self._packets = 0
+        self._decoded = 0
+
+    @property
+    def codec(self) -> str:
+        """Name of the codec, for instance ``h264``."""
+        return self.stream.codec_context.codec.canonical_name
+
+    @property
+    def frame_interval_s(self) -> float:
+        """Seconds between frames as the stream states them; a guess where it does not."""
+        rate = float(self.stream.average_rate or self.stream.guessed_rate or 0)
+        return 1.0 / rate if _FPS_RANGE[0] <= rate <= _FPS_RANGE[1] else _DEFAULT_INTERVAL_S
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length of a recording, if it states one."""
+        duration = self._container.duration
+        return duration / av.time_base if duration and duration > 0 else None
+
+    def units(self) -> Iterator[StreamUnit]:
+        """Yield what each packet brings; never ends but by an error.
+
+        Raises:
+            SourceEnded: A recording is at its end, or cannot be read further.
+            SourceUnavailable: A live stream broke off or fell silent.
+            SourceRejected: A recording is at its end and not one picture could be decoded.
+        """
+        packets = self._container.demux(self.stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                raise self._end("ended") from None
+            except av.FFmpegError as error:
+                raise self._end(f"broke off: {plain_reason(error)}") from None
+            yield self._decode(packet)
+
+    def _decode(self, packet: "Packet[VideoStream]") -> StreamUnit:
+        corrupt = 0
+        pictures: list[VideoFrame] = []
+        try:
+            pictures = packet.decode()
+        except av.FFmpegError:
+            corrupt += 1
+        frames: list[DecodedFrame] = []
+        for picture in pictures:
+            if picture.is_corrupt:
+                corrupt += 1
+                continue
+            stream_s = self._unwrapper.seconds(picture.pts)
+            frames.append(DecodedFrame(picture=picture, stream_s=stream_s))
+        self._packets += 1
+        self._decoded += len(frames)
+        return StreamUnit(packet=self._encoded(packet), frames=tuple(frames), corrupt=corrupt)
+
+    def _encoded(self, packet: "Packet[VideoStream]") -> EncodedPacket | None:
+        if not packet.size:
+            return None
+        stream_s = self._unwrapper.seconds(packet.dts if packet.pts is None else packet.pts)
+        if stream_s is None:
+            stream_s = 0.0 if self._packet_s is None else self._packet_s + self.frame_interval_s
+        self._packet_s = stream_s
+        return EncodedPacket(content=bytes(packet), stream_s=stream_s, is_key=packet.is_keyframe)
+
+    def _end(self, what: str) -> SourceError:
+        if self._is_live:
+            return SourceUnavailable(self._camera_id, f"the stream {what}")
+        if self._decoded == 0:
+            return SourceRejected(
+                self._camera_id,
+                f"not one picture could be decoded from {self._packets} packets of "
+                f"{self.codec} video; is the file damaged?",
+            )
+        return SourceEnded(self._camera_id, f"the recording {what} after {self._decoded} pictures")
+
+
+class PictureScaler:
+    """Brings pictures to analysis size as BGR, in one pass of libswscale.
+
+    Args:
+        width: Pixels; a smaller picture keeps its own width.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._reformatter = VideoReformatter()
+
+    def to_bgr(self, picture: VideoFrame) -> BgrImage:
+        """Return pixels (H, W, 3), uint8. The height keeps the proportions, rounded to even."""
+        width, height = analysis_size(picture.width, picture.height, width=self._width)
+        scaled = self._reformatter.reformat(
+            picture,
+            width=width,
+            height=height,
+            format="bgr24",
+            interpolation=Interpolation.AREA,
+            threads=1,
+        )
+        return np.asarray(scaled.to_ndarray(), dtype=np.uint8)
+
+
+def analysis_size(source_width: int, source_height: int, *, width: int) -> tuple[int, int]:
+    """Return width and (even) height of a picture scaled down to ``width``; never up."""
+    if width >= source_width:
+        return source_width, max(2, source_height - source_height % 2)
+    return width, max(2, 2 * round(source_height * width / source_width / 2))
+
+
+def plain_reason(error: av.FFmpegError) -> str:
+    """Return libav's words for an error without the address, which may hold a password."""
+    if isinstance(error, av.error.ExitError):
+        return "no data within the time-out"
+    return error.strerror or type(error).__name__
+
+
+def _choose_stream(container: InputContainer, *, camera_id: str) -> VideoStream:
+    found = [
+        stream
+        for stream in container.streams.video
+        if Disposition.attached_pic not in Disposition(stream.disposition)
+    ]
+    if not found:
+        kinds = ", ".join(sorted({str(stream.type) for stream in container.streams}))
+        raise SourceRejected(camera_id, f"has no video stream, only {kinds or 'nothing'}")
+    best = container.streams.best("video")
+    stream = best if isinstance(best, VideoStream) and best in found else found[0]
+    # PyAV's annotation does not say so: libav may know no decoder at all for a stream.
+    context = cast("VideoCodecContext | None", stream.codec_context)
+    codec = "unknown" if context is None else context.codec.canonical_name
+    if codec not in ALLOWED_CODECS:
+        raise SourceRejected(
+            camera_id, f"video codec {codec} is not accepted; wanted: {sorted(ALLOWED_CODECS)}"
+        )
+    return stream

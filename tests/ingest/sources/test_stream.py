@@ -1,0 +1,197 @@
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from contracts.errors import SourceEnded, SourceError, SourceRejected
+from contracts.settings import IngestSettings
+from ingest.sources.file import open_file
+from ingest.sources.opened import OpenedStream
+from ingest.sources.stream import PictureScaler, StreamReader, StreamUnit, analysis_size
+from tests.fakes.clips import WalkerClip, walker_path
+from tests.ingest.recordings import Shot, file_camera, write
+
+
+def opened(path: Path) -> OpenedStream:
+    return open_file(file_camera(path), IngestSettings())
+
+
+def read(path: Path, *, is_offline: bool = False) -> tuple[list[StreamUnit], SourceError]:
+    """All units and the error that ended them."""
+    stream = opened(path)
+    reader = StreamReader(stream, camera_id="gate", is_offline=is_offline)
+    units: list[StreamUnit] = []
+    try:
+        for unit in reader.units():
+            units.append(unit)
+    except SourceError as error:
+        return units, error
+    finally:
+        stream.close()
+    raise AssertionError("units() ends only by an error")
+
+
+@pytest.mark.parametrize("is_offline", [False, True])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts"])
+def test_every_picture_comes_once_in_order_with_its_time(suffix: str, is_offline: bool) -> None:
+    clip = WalkerClip(b_frames=2)
+
+    units, end = read(walker_path(clip, suffix=suffix), is_offline=is_offline)
+
+    times = [frame.stream_s for unit in units for frame in unit.frames]
+    assert len(times) == clip.frames
+    first = times[0]
+    assert first is not None
+    expected = [first + index / clip.fps for index in range(clip.frames)]
+    assert times == pytest.approx(expected, abs=0.002)
+    assert isinstance(end, SourceEnded)
+
+
+def test_packets_carry_what_the_camera_sent() -> None:
+    units, _ = read(walker_path())
+
+    packets = [unit.packet for unit in units if unit.packet is not None]
+    assert len(packets) == WalkerClip().frames
+    assert [packet.is_key for packet in packets][:11] == [True] + [False] * 9 + [True]
+    assert units[-1].packet is None, "the last unit is what the decoder still held"
+
+
+def test_a_live_stream_decodes_without_delay() -> None:
+    units, _ = read(walker_path())
+
+    assert all(len(unit.frames) == 1 for unit in units if unit.packet is not None)
+
+
+def test_damaged_pictures_are_counted_and_left_out(tmp_path: Path) -> None:
+    content = bytearray(walker_path(suffix=".ts").read_bytes())
+    random = np.random.default_rng(1)
+    for position in random.integers(len(content) // 3, len(content), len(content) // 150):
+        content[position] ^= 0xFF
+    damaged = tmp_path / "damaged.ts"
+    damaged.write_bytes(content)
+
+    units, end = read(damaged)
+
+    sound = sum(len(unit.frames) for unit in units)
+    assert sum(unit.corrupt for unit in units) > 0
+    assert 0 < sound < WalkerClip().frames
+    assert isinstance(end, SourceEnded)
+
+
+def test_the_size_may_change_in_the_middle(tmp_path: Path) -> None:
+    path = write(tmp_path / "two.h264", Shot(width=320, height=240), Shot(width=640, height=360))
+
+    units, _ = read(path)
+
+    scaler = PictureScaler(320)
+    shapes = [scaler.to_bgr(f.picture).shape for unit in units for f in unit.frames]
+    assert shapes[0] == (240, 320, 3)
+    assert shapes[-1] == (180, 320, 3)
+    assert len(shapes) == 40
+
+
+def test_sound_without_pictures_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sound.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((2, 1024), np.float32), format="fltp")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+    with pytest.raises(SourceRejected, match="has no video stream, only audio"):
+        StreamReader(opened(path), camera_id="gate")
+
+
+@pytest.mark.parametrize("codec", ["magicyuv", "ffv1", "utvideo"])
+def test_codecs_that_no_camera_sends_are_refused_before_decoding(
+    tmp_path: Path, codec: str
+) -> None:
+    path = tmp_path / "odd.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=10)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv422p"
+        picture = av.VideoFrame(64, 64, "yuv422p")
+        picture.pts = 0
+        container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+
+    with pytest.raises(SourceRejected, match=f"video codec {codec} is not accepted; wanted: "):
+        StreamReader(opened(path), camera_id="gate")
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix", "name"),
+    [("mpeg4", ".mp4", "mpeg4"), ("mjpeg", ".mkv", "mjpeg"), ("libvpx", ".webm", "vp8")],
+)
+def test_other_codecs_of_cameras_are_read(
+    tmp_path: Path, codec: str, suffix: str, name: str
+) -> None:
+    path = write(tmp_path / f"clip{suffix}", Shot(frames=5), codec=codec)
+
+    stream = opened(path)
+    reader = StreamReader(stream, camera_id="gate")
+    assert reader.codec == name
+    stream.close()
+    assert sum(len(unit.frames) for unit in read(path)[0]) == 5
+
+
+def test_a_recording_of_which_nothing_decodes_is_refused(tmp_path: Path) -> None:
+    """Otherwise a looped one would be opened again and again, and the camera seem to be well."""
+    content = bytearray(walker_path(suffix=".mp4").read_bytes())
+    start = content.index(b"mdat") + 4
+    end = content.index(b"moov") - 4
+    content[start:end] = bytes(end - start)
+    (tmp_path / "blank.mp4").write_bytes(content)
+
+    _, end_error = read(tmp_path / "blank.mp4")
+
+    assert isinstance(end_error, SourceRejected)
+    assert "not one picture could be decoded" in str(end_error)
+
+
+def test_a_recording_that_breaks_off_ends_where_it_breaks(tmp_path: Path) -> None:
+    content = walker_path(suffix=".mkv").read_bytes()
+    (tmp_path / "half.mkv").write_bytes(content[: len(content) // 2])
+
+    units, end = read(tmp_path / "half.mkv")
+
+    assert 0 < sum(len(unit.frames) for unit in units) < WalkerClip().frames
+    assert isinstance(end, SourceEnded)
+
+
+def test_states_rate_and_length() -> None:
+    stream = opened(walker_path())
+
+    reader = StreamReader(stream, camera_id="gate")
+
+    assert reader.frame_interval_s == pytest.approx(0.1)
+    assert reader.duration_s == pytest.approx(4.0, abs=0.1)
+    stream.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "width", "expected"),
+    [
+        pytest.param((1920, 1080), 640, (640, 360), id="scaled down"),
+        pytest.param((320, 240), 640, (320, 240), id="never up"),
+        pytest.param((1280, 721), 640, (640, 360), id="an odd height becomes even"),
+        pytest.param((320, 241), 640, (320, 240), id="even where nothing is scaled"),
+        pytest.param((4000, 2), 640, (640, 2), id="never flat"),
+    ],
+)
+def test_analysis_size(source: tuple[int, int], width: int, expected: tuple[int, int]) -> None:
+    assert analysis_size(*source, width=width) == expected
+
+
+def test_pixels_are_blue_green_red() -> None:
+    red_HW3 = np.zeros((64, 64, 3), np.uint8)
+    red_HW3[:, :, 2] = 255
+    picture = av.VideoFrame.from_ndarray(red_HW3, format="bgr24").reformat(format="yuv420p")
+
+    pixels_HW3 = PictureScaler(32).to_bgr(picture)
+
+    assert pixels_HW3.shape == (32, 32, 3)
+    assert pixels_HW3.mean(axis=(0, 1)).tolist() == pytest.approx([0, 0, 254], abs=8)
