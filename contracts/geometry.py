@@ -114,6 +114,27 @@ class Zone:
             for index in range(len(corners))
         )
 
+    def depth(self, point: Point) -> float:
+        """Return how deep the point lies inside, normalised; negative is the distance outside.
+
+        Inside, edges along the picture's border are no way out (nothing is seen beyond them) and
+        do not count; a zone that is the whole picture is 1 deep everywhere.
+        """
+        if not self.contains(point):
+            return -self.distance_to_edge(point)
+        corners = self.polygon
+        edges = [(corners[index - 1], corners[index]) for index in range(len(corners))]
+        inner = [edge for edge in edges if not _lies_on_border(*edge)]
+        return min((segment_distance(point, *edge) for edge in inner), default=1.0)
+
+
+def _lies_on_border(start: Point, end: Point) -> bool:
+    return any(
+        max(start[axis], end[axis]) <= PICTURE_MARGIN
+        or min(start[axis], end[axis]) >= 1.0 - PICTURE_MARGIN
+        for axis in (0, 1)
+    )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:

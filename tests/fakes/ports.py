@@ -200,10 +200,11 @@ class InMemoryLeases:
 
 
 class InMemoryCheckpoints:
-    """What a vision worker finds again after a crash."""
+    """What a vision worker finds again after a crash; ``saves_left`` may run out."""
 
     def __init__(self) -> None:
         self.is_down = False
+        self.saves_left: int | None = None
         self.contents: dict[str, bytes] = {}
         self.saves = 0
 
@@ -213,8 +214,10 @@ class InMemoryCheckpoints:
         return self.contents.get(camera_id)
 
     def save(self, camera_id: str, content: bytes) -> None:
-        if self.is_down:
+        if self.is_down or self.saves_left == 0:
             raise TransportUnavailable("checkpoints: told to be down")
+        if self.saves_left is not None:
+            self.saves_left -= 1
         self.contents[camera_id] = content
         self.saves += 1
 

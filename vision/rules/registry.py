@@ -1,8 +1,9 @@
 """Which rule kinds there are, and how each is made from its settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from contracts.geometry import Line, Zone
 from contracts.rules import RuleKind, RuleSettings, SceneRules
 from vision.rules.intrusion import IntrusionRule
 from vision.rules.line_cross import LineCrossRule
@@ -35,3 +36,36 @@ def make_rules(scene: SceneRules) -> list[Rule]:
     return [
         RULES[settings.kind](settings, scene) for settings in scene.rules if settings.is_enabled
     ]
+
+
+def remake_rules(
+    before: Sequence[Rule], old_scene: SceneRules, new_scene: SceneRules
+) -> tuple[list[Rule], list[str]]:
+    """Return the rules of a changed scene, and the ids of those that begin anew.
+
+    A rule whose settings and whose zone or line are what they were goes on with its state.
+
+    Raises:
+        ConfigError: As ``make_rules`` does.
+    """
+    known = {rule.settings.rule_id: rule for rule in before}
+    rules, fresh = [], []
+    for rule in make_rules(new_scene):
+        settings = rule.settings
+        earlier = known.get(settings.rule_id)
+        if (
+            earlier is not None
+            and earlier.settings == settings
+            and _place(settings, old_scene) == _place(settings, new_scene)
+        ):
+            rules.append(earlier)
+        else:
+            rules.append(rule)
+            fresh.append(settings.rule_id)
+    return rules, fresh
+
+
+def _place(settings: RuleSettings, scene: SceneRules) -> Zone | Line:
+    if settings.zone_id:
+        return scene.zone(settings.zone_id)
+    return scene.line(settings.line_id)

@@ -45,7 +45,7 @@ class ZoneEntryRule:
             measured = Measured(
                 since_s=stay.since_s,
                 since_at=stay.since_at,
-                value=self._zone.distance_to_edge(standing_point(track.last.box)),
+                value=self._zone.depth(standing_point(track.last.box)),
                 threshold=0.0,
                 sigma=foot_jitter(seen_points(track)),
                 unit="picture",

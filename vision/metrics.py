@@ -1,0 +1,39 @@
+"""What vision counts and times, for Prometheus."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_STAGE_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_AGE_BUCKETS: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+
+STAGE_SECONDS: Final = Histogram(
+    "vigil_stage_duration_seconds",
+    "Time spent on one frame, by part of the work.",
+    ["stage"],
+    buckets=_STAGE_BUCKETS,
+)
+FRAME_AGE_SECONDS: Final = Histogram(
+    "vigil_frame_age_seconds",
+    "From capture until the frame was taken, and until its news was published.",
+    ["stage"],
+    buckets=_AGE_BUCKETS,
+)
+FRAMES: Final = Counter(
+    "vigil_vision_frames_total",
+    "Frames settled by vision, by how they ended.",
+    ["camera", "outcome"],
+)
+EVENTS: Final = Counter("vigil_events_total", "Incidents opened.", ["kind", "severity"])
+OPEN_INCIDENTS: Final = Gauge("vigil_vision_open_incidents", "Incidents now open.", ["camera"])
+CAMERAS_HELD: Final = Gauge("vigil_vision_cameras_held", "Cameras that this worker tracks.")
+EVIDENCE_PROBLEMS: Final = Counter(
+    "vigil_vision_evidence_problems_total", "Pictures that could not be kept.", ["camera"]
+)
+TRANSPORT_RETRIES: Final = Counter(
+    "vigil_vision_transport_retries_total", "What had to be sent again.", ["what"]
+)
+ERRORS: Final = Counter(
+    "vigil_vision_errors_total", "Turns of the loop and frames that failed.", ["camera"]
+)
+MODEL: Final = Gauge("vigil_model_info", "The detector at work; always 1.", ["model", "sha256"])

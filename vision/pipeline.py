@@ -1,0 +1,387 @@
+"""One camera's way from frames to incidents: decode, gate, detect, track, rules, book, report."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+
+import structlog
+
+from contracts.cameras import Camera
+from contracts.clock import Clock
+from contracts.codec import CodecError
+from contracts.detections import Detections, Detector
+from contracts.evidence import EvidenceStore
+from contracts.frames import EncodedFrame, Frame, FrameHeader, FrameOutcome
+from contracts.incidents import ClipRequest, Incident, IncidentState, RuleEvent
+from contracts.queues import LiveBox, LivePicture
+from contracts.rules import RuleKind
+from contracts.settings import VisionSettings
+from contracts.tracks import Track
+from vision.checkpoint import Checkpoint, Outgoing, decode_checkpoint, encode_checkpoint
+from vision.drawing import decode_jpeg
+from vision.facts import PictureMotion
+from vision.incidents import IncidentBook, Revision
+from vision.keyframes import KeyFrames, Moment
+from vision.metrics import EVENTS, STAGE_SECONDS
+from vision.motion_gate import MotionGate
+from vision.reports import IncidentReporter, Report, Sight
+from vision.rules.registry import make_rules, remake_rules
+from vision.rules.rule import is_seen_now
+from vision.tracker import Tracker
+
+log = structlog.get_logger()
+
+MOTION_FRAMES: Final = 300
+"""Readings of the motion gate that are remembered: a minute at 5 frames a second."""
+ENDED_RUNS: Final = 8
+"""Ids of ended runs that are remembered, to know their late frames by."""
+CHECKPOINT_EVERY_S: Final = 1.0
+"""Where the people of open incidents are is saved this often; what is new, at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameResult:
+    """What became of one frame.
+
+    Attributes:
+        outcome: How to settle it.
+        incidents: To publish, in this order.
+        clip_requests: To publish after them.
+        live: For dashboards; None if the frame was not understood.
+        timings: Seconds by stage: ``decode``, ``motion``, ``detect``, ``track``, ``rule``,
+            ``report``.
+    """
+
+    outcome: FrameOutcome
+    incidents: tuple[Incident, ...] = ()
+    clip_requests: tuple[ClipRequest, ...] = ()
+    live: LivePicture | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+class CameraPipeline:
+    """Everything that vision keeps for one camera; the detector is shared between cameras.
+
+    Not safe for use by two threads. Frames come in order; those of a run that a newer one has
+    replaced, and repeats, are recognised and not read again.
+
+    Args:
+        camera: As configured now; see ``reconfigure``.
+        detector: Finds the objects.
+        settings: Of vision.
+        evidence: Where pictures are kept.
+        clock: For ``detected_at`` and timings; never for dwell.
+        time_zone: For the hour of day in facts.
+
+    Raises:
+        ConfigError: A rule's params are wrong; the message names them.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        detector: Detector,
+        *,
+        settings: VisionSettings,
+        evidence: EvidenceStore,
+        clock: Clock,
+        time_zone: tzinfo = UTC,
+    ) -> None:
+        self._camera = camera
+        self._detector = detector
+        self._settings = settings
+        self._clock = clock
+        self._book = IncidentBook(settings.close_after_s)
+        self._reporter = IncidentReporter(
+            detector.identity,
+            settings=settings,
+            evidence=evidence,
+            clock=clock,
+            time_zone=time_zone,
+        )
+        self._rules = make_rules(camera.scene)
+        self._last: FrameHeader | None = None
+        self._run_id = ""
+        self._ended_runs: deque[str] = deque(maxlen=ENDED_RUNS)
+        self._watched_since_s: dict[str, float] = {}
+        self._present: frozenset[str] = frozenset()
+        self._tracker = Tracker(confidence=settings.confidence)
+        self._gate = MotionGate()
+        self._key_frames = KeyFrames()
+        self._motions: deque[PictureMotion] = deque(maxlen=MOTION_FRAMES)
+        self._seen_at_s = clock.monotonic_s()
+        self._reports: list[Report] = []
+        self._saved: tuple[object, ...] = ()
+        self._saved_s = 0.0
+
+    @property
+    def camera(self) -> Camera:
+        """The configuration at work."""
+        return self._camera
+
+    @property
+    def open_incidents(self) -> int:
+        """How many incidents are open."""
+        return len(self._book.open_incidents)
+
+    def restore(self, content: bytes | None) -> tuple[Outgoing, ...]:
+        """Go on from a checkpoint; call it before the first frame. Unreadable ones are logged.
+
+        Returns:
+            What the one before may not have published any more; publish it first.
+        """
+        if content is None:
+            return ()
+        try:
+            checkpoint = decode_checkpoint(content)
+        except CodecError as error:
+            log.warning(
+                "checkpoint not readable, starting anew",
+                camera_id=self._camera.camera_id,
+                cause=str(error),
+            )
+            return ()
+        self._run_id = checkpoint.run_id
+        self._tracker = self._new_tracker(checkpoint.next_track_number)
+        self._book.restore(checkpoint.incidents)
+        return checkpoint.unsent
+
+    def checkpoint(self, *, unsent: Sequence[Outgoing] = ()) -> bytes:
+        """Return what another pipeline needs to go on from here.
+
+        Args:
+            unsent: What is to be published right after the checkpoint is saved.
+        """
+        return encode_checkpoint(
+            Checkpoint(
+                run_id=self._run_id,
+                next_track_number=self._tracker.next_number,
+                incidents=self._book.open_incidents,
+                unsent=tuple(unsent),
+            )
+        )
+
+    def due_checkpoint(self) -> bytes | None:
+        """Return a checkpoint if something has happened that must survive, else None."""
+        now_s = 0.0 if self._last is None else self._last.monotonic_s
+        state = (
+            self._run_id,
+            self._tracker.next_number,
+            tuple((one.incident_id, one.revision) for one in self._book.open_incidents),
+        )
+        is_ageing = self.open_incidents > 0 and now_s - self._saved_s >= CHECKPOINT_EVERY_S
+        if state == self._saved and not is_ageing:
+            return None
+        self._saved, self._saved_s = state, now_s
+        return self.checkpoint()
+
+    def reconfigure(self, camera: Camera) -> None:
+        """Take up a changed configuration. Open incidents stay; unchanged rules go on.
+
+        A rule that is new sees what the tracks have done so far, except for crossings: those
+        before the change are nobody's news.
+
+        Raises:
+            ConfigError: A rule's params are wrong; everything stays as it was.
+        """
+        rules, fresh = remake_rules(self._rules, self._camera.scene, camera.scene)
+        now_s = float("-inf") if self._last is None else self._last.monotonic_s
+        self._watched_since_s.update(dict.fromkeys(fresh, now_s))
+        self._rules = rules
+        self._camera = camera
+
+    def process(self, frame: EncodedFrame) -> FrameResult:
+        """Read one frame.
+
+        Raises:
+            VigilError: From the detector; the frame is then not read, what came before stays.
+        """
+        header = frame.header
+        early = self._outcome_without_reading(header)
+        if early is not None:
+            return FrameResult(outcome=early)
+        timings: dict[str, float] = {}
+        if header.run_id != self._run_id:
+            self._begin_run(header)
+        self._last = header
+        self._seen_at_s = self._clock.monotonic_s()
+        self._report(self._book.close_stale(header.captured_at), at=header.captured_at)
+        with self._timed("decode", timings):
+            pixels_HW3 = decode_jpeg(frame.jpeg)
+        if pixels_HW3 is None:
+            return self._result(FrameOutcome.DECODE_ERROR, timings)
+        detections, outcome = self._detect(Frame(header=header, pixels_HW3=pixels_HW3), timings)
+        with self._timed("track", timings):
+            tracks = self._tracker.update(detections, header)
+            self._key_frames.look(frame, tracks=tracks)
+        with self._timed("rule", timings):
+            events, present = self._watch(tracks, header)
+        with self._timed("report", timings):
+            sight = Sight(
+                header=header,
+                tracks=tracks,
+                motions=tuple(self._motions) if events else (),
+                key_frames=self._key_frames,
+            )
+            self._read(events, present, sight)
+        return replace(self._result(outcome, timings), live=self._live(frame, tracks))
+
+    def close_idle(self) -> tuple[Incident, ...]:
+        """Close what is open if no frame has come for longer than incidents stay open.
+
+        By the clock's durations: a camera that went blind sends no stream time to wait by.
+        """
+        silence_s = self._clock.monotonic_s() - self._seen_at_s
+        if silence_s <= self._settings.close_after_s or not self._book.open_incidents:
+            return ()
+        return self.finish()
+
+    def finish(self) -> tuple[Incident, ...]:
+        """Close everything that is open: the recording or the camera is at its end."""
+        at = self._clock.now() if self._last is None else self._last.captured_at
+        self._report(self._book.close_all(), at=at)
+        return self._result(FrameOutcome.ANALYSED, {}).incidents
+
+    def _outcome_without_reading(self, header: FrameHeader) -> FrameOutcome | None:
+        if header.run_id in self._ended_runs:
+            return FrameOutcome.FROM_ENDED_RUN
+        last = self._last
+        if last is not None and last.run_id == header.run_id and header.seq <= last.seq:
+            # It was read before; only its settling failed.
+            return FrameOutcome.ANALYSED
+        return None
+
+    def _begin_run(self, header: FrameHeader) -> None:
+        if self._run_id:
+            self._ended_runs.append(self._run_id)
+            self._detector.forget(self._camera.camera_id)
+            self._book.begin_run(header.captured_at)
+        self._run_id = header.run_id
+        self._tracker = self._new_tracker(self._tracker.next_number)
+        self._rules = make_rules(self._camera.scene)
+        self._watched_since_s = {}
+        self._present = frozenset()
+        self._gate = MotionGate()
+        self._key_frames = KeyFrames()
+        self._motions.clear()
+        self._saved_s = header.monotonic_s
+
+    def _new_tracker(self, first_number: int) -> Tracker:
+        return Tracker(confidence=self._settings.confidence, first_number=first_number)
+
+    def _detect(self, frame: Frame, timings: dict[str, float]) -> tuple[Detections, FrameOutcome]:
+        """Look for objects, unless nothing moves and nobody is being followed."""
+        with self._timed("motion", timings):
+            motion = self._gate.look(frame)
+        self._motions.append(
+            PictureMotion(
+                at_s=frame.header.monotonic_s,
+                share=motion.share,
+                light_change=motion.light_change,
+            )
+        )
+        if not motion.is_moving and self._tracker.is_idle:
+            return Detections.none(self._detector.labels), FrameOutcome.GATED
+        with self._timed("detect", timings):
+            [detections] = self._detector.detect([frame])
+        return detections, FrameOutcome.ANALYSED
+
+    def _watch(
+        self, tracks: Sequence[Track], header: FrameHeader
+    ) -> tuple[list[RuleEvent], dict[str, frozenset[str]]]:
+        """Ask the rules, and keep the frames in which something about a track changed."""
+        events: list[RuleEvent] = []
+        present: dict[str, frozenset[str]] = {}
+        for rule in self._rules:
+            events += [event for event in rule.update(tracks, header) if self._is_watched(event)]
+            present[rule.settings.rule_id] = rule.present()
+        everywhere: frozenset[str] = frozenset().union(*present.values())
+        for track_id in everywhere - self._present:
+            self._key_frames.mark(track_id, Moment.ENTRY)
+        self._present = everywhere
+        for event in events:
+            self._key_frames.mark(event.track_id, Moment.DECISIVE)
+            if event.kind is RuleKind.LINE_CROSS:
+                self._key_frames.mark_approach(event.track_id)
+        return events, present
+
+    def _is_watched(self, event: RuleEvent) -> bool:
+        if event.kind is not RuleKind.LINE_CROSS:
+            return True
+        return event.since_s >= self._watched_since_s.get(event.rule_id, float("-inf"))
+
+    def _read(
+        self,
+        events: Sequence[RuleEvent],
+        present: Mapping[str, frozenset[str]],
+        sight: Sight,
+    ) -> None:
+        """Let the book read the frame; measure what fired in it and report what is due."""
+        turn = self._book.read(events, tracks=sight.tracks, present=present, header=sight.header)
+        for joined in turn.joined:
+            incident = self._book.incident(joined.incident_id)
+            self._book.keep(
+                self._reporter.measure(incident, joined, sight=sight, scene=self._camera.scene)
+            )
+        self._report(turn.revisions, at=sight.header.captured_at)
+
+    def _report(self, revisions: Sequence[Revision], *, at: datetime) -> None:
+        """Make the reports that are due; they wait in ``_reports`` for a frame that succeeds."""
+        for due in revisions:
+            incident = self._book.incident(due.incident_id)
+            report = self._reporter.report(
+                incident, due.state, camera=self._camera, key_frames=self._key_frames, at=at
+            )
+            self._reports.append(report)
+            if due.state is IncidentState.CLOSED:
+                self._book.remove(due.incident_id)
+            else:
+                self._book.keep(report.remembered)
+            if due.state is IncidentState.OPENED:
+                EVENTS.labels(kind=incident.kind.value, severity=incident.severity.value).inc()
+            log.info(
+                "incident revised",
+                camera_id=self._camera.camera_id,
+                incident_id=incident.incident_id,
+                state=due.state.value,
+                kind=incident.kind.value,
+                revision=report.remembered.revision,
+            )
+
+    def _live(self, frame: EncodedFrame, tracks: Sequence[Track]) -> LivePicture:
+        alerting = {name for one in self._book.open_incidents for name in one.tracks}
+        return LivePicture(
+            header=frame.header,
+            jpeg=frame.jpeg,
+            boxes=tuple(
+                LiveBox(
+                    track_id=track.track_id,
+                    label=track.label,
+                    box=track.last.box,
+                    is_alerting=track.track_id in alerting,
+                )
+                for track in tracks
+                if is_seen_now(track, frame.header)
+            ),
+        )
+
+    @contextmanager
+    def _timed(self, stage: str, timings: dict[str, float]) -> Iterator[None]:
+        began_s = self._clock.monotonic_s()
+        yield
+        timings[stage] = self._clock.monotonic_s() - began_s
+        STAGE_SECONDS.labels(stage=stage).observe(timings[stage])
+
+    def _result(self, outcome: FrameOutcome, timings: Mapping[str, float]) -> FrameResult:
+        reports, self._reports = self._reports, []
+        return FrameResult(
+            outcome=outcome,
+            incidents=tuple(report.incident for report in reports),
+            clip_requests=tuple(
+                report.clip_request for report in reports if report.clip_request is not None
+            ),
+            timings=timings,
+        )

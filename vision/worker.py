@@ -1,0 +1,352 @@
+"""The loop of vision: holds cameras by lease, takes their frames, tells what they show.
+
+Order for each frame: pipeline, checkpoint (with what is to be published), publish, checkpoint,
+settle, show. A worker that is killed in between leaves the frame unsettled, so that its successor
+sees it again, and its news in the checkpoint, so that its successor publishes them, maybe again,
+under the same ids: one visitor stays one incident whenever the kill comes.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from functools import partial
+from typing import Final
+
+import structlog
+
+from contracts.cameras import Camera, CameraDirectory, Leases
+from contracts.clock import Clock
+from contracts.codec import encode
+from contracts.detections import Detector
+from contracts.errors import ConfigError, TransportUnavailable
+from contracts.evidence import EvidenceStore
+from contracts.frames import FrameOutcome, FrameReader, QueuedFrame
+from contracts.incidents import ClipRequest, Incident
+from contracts.queues import CLIPS, INCIDENTS, LiveView, WorkQueue
+from contracts.settings import QueueSettings, VisionSettings
+from vision.checkpoint import Checkpoints, Outgoing
+from vision.metrics import (
+    CAMERAS_HELD,
+    ERRORS,
+    FRAME_AGE_SECONDS,
+    FRAMES,
+    MODEL,
+    OPEN_INCIDENTS,
+    TRANSPORT_RETRIES,
+)
+from vision.pipeline import CameraPipeline
+
+log = structlog.get_logger()
+
+TAKE_TIMEOUT_S: Final = 0.25
+"""Longest wait for frames; a stop is noticed within it."""
+IDLE_S: Final = 0.25
+"""Wait while there is no camera to look at."""
+RETRY_S: Final = (0.1, 1.0)
+"""First and longest wait before something is sent again."""
+LOG_EVERY_S: Final = 1.0
+"""Failures of one camera are logged at most this often, with their number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerPorts:
+    """Everything a worker reaches the other stages by."""
+
+    directory: CameraDirectory
+    leases: Leases
+    reader: FrameReader
+    work_queue: WorkQueue
+    live: LiveView
+    checkpoints: Checkpoints
+    evidence: EvidenceStore
+
+
+@dataclass(slots=True)
+class _Held:
+    """A camera in this worker's hands, and the lease's token by which it is held."""
+
+    pipeline: CameraPipeline
+    token: int
+
+
+@dataclass(slots=True)
+class _Failures:
+    """Failures of one camera since they were last logged."""
+
+    count: int = 0
+    logged_s: float = float("-inf")
+
+
+class _Stopped(Exception):  # noqa: N818  # ends the loop, is no error
+    """The worker was told to stop while it waited for a port."""
+
+
+class VisionWorker:
+    """Turns queued frames into published incidents, for every camera whose lease it gets.
+
+    One camera's failure is logged and counted, and touches no other. Nothing that is to be
+    published or settled is dropped because Redis is away: the worker waits for it.
+
+    Args:
+        ports: The way to the other stages.
+        detector: Shared by all cameras.
+        settings: Of vision.
+        queue: For the age budget and the leases' life.
+        clock: Wall clock for the age of frames, monotonic for everything else.
+        time_zone: For the hour of day in facts.
+    """
+
+    def __init__(
+        self,
+        ports: WorkerPorts,
+        detector: Detector,
+        *,
+        settings: VisionSettings,
+        queue: QueueSettings,
+        clock: Clock,
+        time_zone: tzinfo = UTC,
+    ) -> None:
+        self._ports = ports
+        self._detector = detector
+        self._settings = settings
+        self._queue = queue
+        self._clock = clock
+        self._time_zone = time_zone
+        self._held: dict[str, _Held] = {}
+        self._refused: dict[str, int] = {}
+        self._failures: dict[str, _Failures] = {}
+        self._renewed_s = float("-inf")
+        self._stop = threading.Event()
+        identity = detector.identity
+        MODEL.labels(model=identity.name, sha256=identity.sha256).set(1)
+
+    @property
+    def held_cameras(self) -> tuple[str, ...]:
+        """Ids of the cameras that this worker tracks now."""
+        return tuple(self._held)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set, then hand the cameras over with their checkpoints.
+
+        Open incidents stay open: whoever takes the camera next goes on with them.
+        """
+        self._stop = stop
+        while not stop.is_set():
+            try:
+                self.turn()
+            except _Stopped:
+                # The stored checkpoint knows what was not published; what is in memory does not.
+                self._hand_over(saving=False)
+                return
+            except TransportUnavailable as error:
+                log.warning("transport unavailable, waiting", cause=str(error))
+                self._clock.sleep(RETRY_S[1])
+            except Exception as error:  # noqa: BLE001  # loop boundary: logged and counted
+                self._failed("", error)
+                self._clock.sleep(RETRY_S[0])
+        self._hand_over(saving=True)
+
+    def turn(self) -> None:
+        """Renew what is due, take what is there, work it off.
+
+        Raises:
+            TransportUnavailable: Frames could not be taken.
+        """
+        self._renew_if_due()
+        if not self._held:
+            self._clock.sleep(IDLE_S)
+            return
+        taken = self._ports.reader.take(self.held_cameras, timeout_s=TAKE_TIMEOUT_S)
+        newest = {queued.frame.header.camera_id: queued.entry_id for queued in taken}
+        for queued in taken:
+            self._renew_if_due()
+            held = self._held.get(queued.frame.header.camera_id)
+            if held is not None:
+                is_newest = newest[queued.frame.header.camera_id] == queued.entry_id
+                self._deal_with(queued, held.pipeline, is_newest=is_newest)
+        for camera_id, held in self._held.items():
+            self._tell(held.pipeline, held.pipeline.close_idle(), ())
+            OPEN_INCIDENTS.labels(camera=camera_id).set(held.pipeline.open_incidents)
+
+    def _deal_with(self, queued: QueuedFrame, pipeline: CameraPipeline, *, is_newest: bool) -> None:
+        """Work a frame off and settle it, whatever happens to it."""
+        FRAME_AGE_SECONDS.labels(stage="vision").observe(max(0.0, self._age_s(queued)))
+        if not is_newest and self._is_expired(queued):
+            self._settle(queued, FrameOutcome.EXPIRED)
+            return
+        try:
+            self._work_off(queued, pipeline)
+        except (_Stopped, TransportUnavailable):
+            raise
+        except Exception as error:  # noqa: BLE001  # loop boundary: logged and counted
+            self._failed(queued.frame.header.camera_id, error)
+            self._settle(queued, FrameOutcome.ANALYSIS_ERROR)
+
+    def _work_off(self, queued: QueuedFrame, pipeline: CameraPipeline) -> None:
+        result = pipeline.process(queued.frame)
+        self._tell(pipeline, result.incidents, result.clip_requests)
+        if result.incidents:
+            FRAME_AGE_SECONDS.labels(stage="publish").observe(max(0.0, self._age_s(queued)))
+        self._settle(queued, result.outcome)
+        if result.live is not None:
+            self._ports.live.show(result.live)
+
+    def _tell(
+        self,
+        pipeline: CameraPipeline,
+        incidents: Sequence[Incident],
+        requests: Sequence[ClipRequest],
+    ) -> None:
+        """Publish the news of a camera, if there is any, and remember how far it has come."""
+        news = [*map(_incident_message, incidents), *map(_clip_message, requests)]
+        if news:
+            self._save(pipeline, pipeline.checkpoint(unsent=news))
+            self._publish(news)
+        content = pipeline.due_checkpoint()
+        if content is not None:
+            self._save(pipeline, content)
+
+    def _save(self, pipeline: CameraPipeline, content: bytes) -> None:
+        camera_id = pipeline.camera.camera_id
+        self._insist(lambda: self._ports.checkpoints.save(camera_id, content), "checkpoint")
+
+    def _publish(self, messages: Iterable[Outgoing]) -> None:
+        for message in messages:
+            publish = partial(
+                self._ports.work_queue.publish,
+                message.topic,
+                item_id=message.item_id,
+                payload=message.payload,
+            )
+            self._insist(publish, message.topic)
+
+    def _settle(self, queued: QueuedFrame, outcome: FrameOutcome) -> None:
+        self._insist(lambda: self._ports.reader.settle(queued, outcome), "frames")
+        camera_id = queued.frame.header.camera_id
+        FRAMES.labels(camera=camera_id, outcome=outcome.value).inc()
+
+    def _insist(self, action: Callable[[], object], what: str) -> None:
+        """Do it, again and again until the transport takes it or the worker is stopped."""
+        wait_s = RETRY_S[0]
+        while True:
+            try:
+                action()
+            except TransportUnavailable as error:
+                TRANSPORT_RETRIES.labels(what=what).inc()
+                log.warning("transport unavailable, trying again", what=what, cause=str(error))
+                if self._stop.is_set():
+                    raise _Stopped from error
+                self._clock.sleep(wait_s)
+                wait_s = min(RETRY_S[1], 2 * wait_s)
+            else:
+                return
+
+    def _is_expired(self, queued: QueuedFrame) -> bool:
+        """Say whether the frame has waited for longer than its age budget."""
+        return self._age_s(queued) > self._queue.max_age_s
+
+    def _age_s(self, queued: QueuedFrame) -> float:
+        return (self._clock.now() - queued.frame.header.captured_at).total_seconds()
+
+    def _renew_if_due(self) -> None:
+        now_s = self._clock.monotonic_s()
+        if now_s - self._renewed_s < self._queue.lease_s / 3:
+            return
+        self._renewed_s = now_s
+        try:
+            cameras = {camera.camera_id: camera for camera in self._ports.directory.cameras()}
+            for camera_id in [*self._held]:
+                if camera_id not in cameras or not cameras[camera_id].is_enabled:
+                    self._retire(camera_id)
+            for camera in cameras.values():
+                if camera.is_enabled:
+                    self._renew(camera)
+        except TransportUnavailable as error:
+            log.warning("leases not renewed, working on what is held", cause=str(error))
+        CAMERAS_HELD.set(len(self._held))
+
+    def _renew(self, camera: Camera) -> None:
+        """Take or renew one camera's lease and bring its pipeline up to date."""
+        camera_id = camera.camera_id
+        if camera_id not in self._held and self._refused.get(camera_id) == camera.version:
+            return
+        token = self._ports.leases.acquire(_lease(camera_id))
+        held = self._held.get(camera_id)
+        if held is not None and held.token != token:
+            log.warning("camera lost to another worker", camera_id=camera_id)
+            del self._held[camera_id]
+            self._detector.forget(camera_id)
+            held = None
+        if token is None:
+            return
+        try:
+            if held is None:
+                self._held[camera_id] = _Held(self._begin(camera), token)
+                log.info("camera taken", camera_id=camera_id, token=token)
+            elif held.pipeline.camera != camera and self._refused.get(camera_id) != camera.version:
+                held.pipeline.reconfigure(camera)
+        except ConfigError as error:
+            self._refused[camera_id] = camera.version
+            log.error(  # noqa: TRY400  # the operator needs the sentence, not the stack
+                "camera not watched as configured",
+                camera_id=camera_id,
+                version=camera.version,
+                cause=str(error),
+            )
+            if held is None:
+                self._ports.leases.release(_lease(camera_id))
+
+    def _begin(self, camera: Camera) -> CameraPipeline:
+        pipeline = CameraPipeline(
+            camera,
+            self._detector,
+            settings=self._settings,
+            evidence=self._ports.evidence,
+            clock=self._clock,
+            time_zone=self._time_zone,
+        )
+        self._publish(pipeline.restore(self._ports.checkpoints.load(camera.camera_id)))
+        return pipeline
+
+    def _retire(self, camera_id: str) -> None:
+        """Close a camera that is no longer to be watched, and give it back."""
+        pipeline = self._held[camera_id].pipeline
+        self._tell(pipeline, pipeline.finish(), ())
+        del self._held[camera_id]
+        self._detector.forget(camera_id)
+        self._ports.leases.release(_lease(camera_id))
+        log.info("camera given back", camera_id=camera_id)
+
+    def _hand_over(self, *, saving: bool) -> None:
+        for camera_id, held in self._held.items():
+            with suppress(TransportUnavailable):
+                if saving:
+                    self._ports.checkpoints.save(camera_id, held.pipeline.checkpoint())
+                self._ports.leases.release(_lease(camera_id))
+        self._held.clear()
+        CAMERAS_HELD.set(0)
+
+    def _failed(self, camera_id: str, error: Exception) -> None:
+        ERRORS.labels(camera=camera_id).inc()
+        failures = self._failures.setdefault(camera_id, _Failures())
+        failures.count += 1
+        now_s = self._clock.monotonic_s()
+        if now_s - failures.logged_s < LOG_EVERY_S:
+            return
+        log.error("analysis failed", camera_id=camera_id, failures=failures.count, exc_info=error)
+        failures.count, failures.logged_s = 0, now_s
+
+
+def _lease(camera_id: str) -> str:
+    return f"vision:{camera_id}"
+
+
+def _incident_message(incident: Incident) -> Outgoing:
+    item_id = f"{incident.incident_id}:{incident.revision}"
+    return Outgoing(topic=INCIDENTS, item_id=item_id, payload=encode(incident))
+
+
+def _clip_message(request: ClipRequest) -> Outgoing:
+    return Outgoing(topic=CLIPS, item_id=request.incident_id, payload=encode(request))
