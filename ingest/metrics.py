@@ -1,0 +1,43 @@
+"""What Prometheus is told about cameras and frames."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+STREAM_UP: Final = Gauge("vigil_stream_up", "1 while frames arrive from the camera.", ["camera"])
+BLIND_SECONDS: Final = Counter(
+    "vigil_camera_blind_seconds_total",
+    "Time in which the camera's ingestor had no picture, by phase.",
+    ["camera", "cause"],
+)
+FRAMES: Final = Counter(
+    "vigil_ingest_frames_total", "Frames handed to the frame queue.", ["camera"]
+)
+FRAMES_DROPPED: Final = Counter(
+    "vigil_ingest_frames_dropped_total",
+    "Frames that ingest lost, by reason: queue_full, queue_unavailable, corrupt.",
+    ["camera", "reason"],
+)
+FRAMES_SKIPPED: Final = Counter(
+    "vigil_ingest_frames_skipped_total", "Pictures left out by sampling.", ["camera"]
+)
+RECONNECTS: Final = Counter(
+    "vigil_ingest_reconnects_total", "Attempts after the first to reach the camera.", ["camera"]
+)
+LOOP_ERRORS: Final = Counter(
+    "vigil_ingest_loop_errors_total",
+    "Unexpected errors that a loop of ingest survived; each is logged.",
+    ["loop"],
+)
+STAGE_SECONDS: Final = Histogram(
+    "vigil_ingest_stage_seconds",
+    "Time per frame: scale (and convert), encode (JPEG), queue.",
+    ["stage"],
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0),
+)
+CLIPS: Final = Counter(
+    "vigil_clips_total", "Clip requests answered: kept, impossible, passed_on.", ["result"]
+)
+CLIP_RING_BYTES: Final = Gauge(
+    "vigil_clip_ring_bytes", "Encoded video kept in memory for clips.", ["camera"]
+)
