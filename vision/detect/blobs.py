@@ -25,6 +25,8 @@ BODY_GAP_SHARE: Final = 0.18
 """Fragments above each other belong to one body if the gap is at most this share of it."""
 BODY_OVERLAP: Final = 0.5
 """... and they overlap sideways by this share of the narrower."""
+UPRIGHT: Final = 1.6
+"""... and together are this much higher than wide; cars behind each other are not."""
 GHOST_RATIO: Final = 0.6
 """Edges along the contour, picture over background, below which the blob is a hole."""
 LIGHT_AGREEMENT: Final = 0.7
@@ -186,7 +188,7 @@ def _first_pair(boxes_M4: PixelBoxes) -> tuple[int, int] | None:
     stacked = (
         (overlap_x > BODY_OVERLAP * narrower)
         & (-overlap_y < BODY_GAP_SHARE * whole_height)
-        & (whole_height > 1.3 * whole_width)
+        & (whole_height > UPRIGHT * whole_width)
     )
     areas = width * height
     common = np.maximum(0, overlap_x) * np.maximum(0, overlap_y)

@@ -1,0 +1,212 @@
+import numpy as np
+import pytest
+
+from contracts.detections import Detections
+from contracts.geometry import Box, iou
+from tests.vision.detect.pictures import Picture, frame_of, room, with_person
+from vision.detect.motion import ABSORB_S, MotionDetector
+
+LEARNING_S = 1.2
+
+
+class Camera:
+    """Shows pictures to a detector, five a second."""
+
+    def __init__(self, detector: MotionDetector | None = None, *, camera_id: str = "cam") -> None:
+        self.detector = detector or MotionDetector()
+        self.number = 0
+        self.now_s = 0.0
+        self._camera_id = camera_id
+
+    def show(self, picture: Picture, *, noise: float = 2.0, step_s: float = 0.2) -> Detections:
+        frame = frame_of(
+            picture, self.number, camera_id=self._camera_id, at_s=self.now_s, noise=noise
+        )
+        self.number += 1
+        self.now_s += step_s
+        [found] = self.detector.detect([frame])
+        return found
+
+    def learn(self, picture: Picture | None = None) -> "Camera":
+        self.show_for(room() if picture is None else picture, LEARNING_S)
+        return self
+
+    def show_for(
+        self, picture: Picture, seconds: float, *, step_s: float = 0.2
+    ) -> list[Detections]:
+        return [self.show(picture, step_s=step_s) for _ in range(round(seconds / step_s))]
+
+
+def box_of(left: int, top: int, width: int = 50, height: int = 140) -> Box:
+    return (left / 640, top / 360, (left + width) / 640, (top + height) / 360)
+
+
+def test_says_nothing_while_it_learns_the_scene() -> None:
+    camera = Camera()
+
+    found = camera.show_for(with_person(room(), 300, 150), 0.8)
+
+    assert [len(detections) for detections in found] == [0, 0, 0, 0]
+
+
+def test_an_empty_scene_with_noise_has_no_boxes() -> None:
+    camera = Camera().learn()
+
+    found = [camera.show(room(), noise=4.0) for _ in range(40)]
+
+    assert sum(len(detections) for detections in found) == 0
+
+
+def test_finds_a_person_where_they_are_and_is_sure() -> None:
+    camera = Camera().learn()
+
+    found = camera.show(with_person(room(), 300, 150))
+
+    assert len(found) == 1
+    assert found.label(0) == "object"
+    assert iou(tuple(found.boxes_N4[0].tolist()), box_of(300, 150)) > 0.8
+    assert found.confidences_N[0] > 0.6
+
+
+def test_finds_two_people_apart() -> None:
+    camera = Camera().learn()
+
+    found = camera.show(with_person(with_person(room(), 120, 150), 450, 160))
+
+    assert len(found) == 2
+
+
+def test_somebody_who_stands_still_for_a_minute_stays_detected() -> None:
+    camera = Camera().learn()
+    for left in range(0, 300, 20):
+        camera.show(with_person(room(), left, 150))
+
+    found = camera.show_for(with_person(room(), 300, 150), 60, step_s=0.5)
+
+    assert all(len(detections) == 1 for detections in found)
+    assert min(detections.confidences_N[0] for detections in found) > 0.6
+
+
+def test_what_stands_for_long_becomes_part_of_the_scene_and_leaves_no_hole() -> None:
+    camera = Camera().learn()
+
+    found = camera.show_for(with_person(room(), 300, 150), ABSORB_S + 6, step_s=1.0)
+    after = camera.show_for(room(), 3)
+
+    assert len(found[-1]) == 0
+    assert len(after[-1]) == 0
+
+
+def test_the_hole_of_somebody_who_was_there_at_the_start_is_no_object() -> None:
+    camera = Camera().learn(with_person(room(), 300, 150))
+    for left in range(300, 640, 40):
+        camera.show(with_person(room(), left, 150))
+
+    found = camera.show_for(room(), 4)
+
+    assert len(found[-1]) == 0
+
+
+@pytest.mark.parametrize("gain", [0.55, 0.8, 1.3])
+def test_a_change_of_exposure_is_no_object(gain: float) -> None:
+    camera = Camera().learn()
+    changed = np.clip(room().astype(np.float32) * gain, 0, 255).astype(np.uint8)
+
+    found = camera.show_for(changed, 4)
+
+    assert sum(len(detections) for detections in found) == 0
+
+
+def test_a_person_stays_found_while_the_exposure_changes() -> None:
+    camera = Camera().learn()
+    scene = with_person(room(), 300, 150)
+    camera.show_for(scene, 2)
+
+    found = [
+        camera.show(np.clip(scene * np.float32(1 - 0.03 * step), 0, 255).astype(np.uint8))
+        for step in range(12)
+    ]
+
+    for detections in found:
+        assert len(detections) == 1
+        assert iou(tuple(detections.boxes_N4[0].tolist()), box_of(300, 150)) > 0.6
+
+
+def test_a_covered_lens_is_no_object_and_the_view_is_learnt_again() -> None:
+    camera = Camera().learn()
+
+    covered = camera.show_for(np.full((360, 640, 3), 12, np.uint8), 3)
+    back = camera.show_for(room(), 2)
+    found = camera.show(with_person(room(), 300, 150))
+
+    assert sum(len(detections) for detections in [*covered, *back]) == 0
+    assert len(found) == 1
+
+
+def test_a_shadow_on_the_floor_is_no_object() -> None:
+    camera = Camera().learn()
+    shaded = room()
+    shaded[220:340, 200:400] = (shaded[220:340, 200:400] * 0.65).astype(np.uint8)
+
+    found = camera.show_for(shaded, 2)
+
+    assert sum(len(detections) for detections in found) == 0
+
+
+def test_another_size_of_picture_is_learnt_anew() -> None:
+    camera = Camera().learn()
+    small = np.ascontiguousarray(with_person(room(), 300, 150)[::2, ::2])
+
+    assert len(camera.show(small)) == 0
+
+
+def test_cameras_do_not_share_their_scenes() -> None:
+    detector = MotionDetector()
+    Camera(detector, camera_id="one").learn()
+    other = Camera(detector, camera_id="two").learn(with_person(room(), 300, 150))
+
+    assert len(other.show(with_person(room(), 300, 150))) == 0
+
+
+def test_frames_of_several_cameras_are_answered_in_order() -> None:
+    detector = MotionDetector()
+    Camera(detector, camera_id="one").learn()
+    Camera(detector, camera_id="two").learn()
+    person = with_person(room(), 300, 150)
+
+    found = detector.detect(
+        [frame_of(room(), 7, camera_id="one"), frame_of(person, 7, camera_id="two")]
+    )
+
+    assert [len(detections) for detections in found] == [0, 1]
+
+
+def test_a_forgotten_camera_learns_from_its_next_frame() -> None:
+    camera = Camera().learn()
+
+    camera.detector.forget("cam")
+
+    assert len(camera.show(with_person(room(), 300, 150))) == 0
+
+
+def test_is_a_program_that_knows_no_classes() -> None:
+    detector = MotionDetector()
+
+    assert detector.labels == ("object",)
+    assert detector.identity.sha256 == ""
+
+
+def test_a_stream_that_repeats_its_time_does_no_harm() -> None:
+    camera = Camera().learn()
+    camera.now_s -= 0.2
+
+    assert len(camera.show(with_person(room(), 300, 150))) == 1
+
+
+def test_a_tiny_picture_does_no_harm() -> None:
+    detector = MotionDetector()
+    pixels = np.full((6, 8, 3), 90, np.uint8)
+
+    found = [detector.detect([frame_of(pixels, number)])[0] for number in range(10)]
+
+    assert sum(len(detections) for detections in found) == 0

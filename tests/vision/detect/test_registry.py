@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from contracts.errors import ConfigError, ModelError
+from contracts.settings import VisionSettings
+from tests.vision.detect.onnx_files import write_constant_model
+from vision.detect.motion import MotionDetector
+from vision.detect.registry import make_detector
+from vision.detect.yolox import YoloxDetector
+
+
+def test_the_default_needs_no_weights() -> None:
+    assert isinstance(make_detector(VisionSettings()), MotionDetector)
+
+
+def test_yolox_is_made_from_its_file_and_the_names_beside_it(tmp_path: Path) -> None:
+    weights = write_constant_model(tmp_path / "site.onnx", np.zeros((1, 84, 7), np.float32))
+    (tmp_path / "site.names").write_text("person\nforklift\n")
+
+    detector = make_detector(VisionSettings(detector="yolox", weights=weights))
+
+    assert isinstance(detector, YoloxDetector)
+    assert detector.labels == ("person", "forklift")
+
+
+def test_yolox_without_weights_says_what_to_set() -> None:
+    with pytest.raises(ConfigError, match=r"needs a model file: set vision\.weights"):
+        make_detector(VisionSettings(detector="yolox"))
+
+
+def test_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"absent\.onnx is not a file"):
+        make_detector(VisionSettings(detector="yolox", weights=tmp_path / "absent.onnx"))
+
+
+def test_weights_that_are_no_model_are_a_model_error(tmp_path: Path) -> None:
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(b"not a model" * 100)
+
+    with pytest.raises(ModelError, match=r"broken\.onnx"):
+        make_detector(VisionSettings(detector="yolox", weights=path))
+
+
+def test_an_unknown_family_is_answered_with_the_known_ones() -> None:
+    settings = VisionSettings().model_copy(update={"detector": "crystal_ball"})
+
+    with pytest.raises(ConfigError, match=r"families are \['motion', 'yolox'\]"):
+        make_detector(settings)
