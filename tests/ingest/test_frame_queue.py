@@ -106,13 +106,13 @@ def test_a_frozen_redis_holds_up_ingest_for_its_time_out_only() -> None:
 
 
 class LosingAnswers:
-    """Stands between client and Redis; loses the next answer when told to, as a network may."""
+    """Stands between client and Redis; loses the next ``to_lose`` answers and their connections."""
 
     def __init__(self, target: str) -> None:
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
-        self.is_losing = threading.Event()
+        self.to_lose = 0
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
@@ -140,7 +140,8 @@ class LosingAnswers:
                     answer = server.recv(1 << 20)
                 except TimeoutError:
                     continue
-                if self.is_losing.is_set():
+                if self.to_lose:
+                    self.to_lose -= 1
                     return
                 client.sendall(answer)
 
@@ -148,15 +149,24 @@ class LosingAnswers:
         self._listener.close()
 
 
-def test_a_frame_whose_answer_was_lost_is_not_counted_twice(own_redis: EmbeddedRedis) -> None:
+@pytest.mark.parametrize(
+    "to_lose",
+    [
+        pytest.param(1, id="and the call is repeated at once"),
+        pytest.param(9, id="and the connection as well"),
+    ],
+)
+def test_a_frame_whose_answer_was_lost_is_not_counted_twice(
+    own_redis: EmbeddedRedis, to_lose: int
+) -> None:
     network = LosingAnswers(own_redis.url.removeprefix("unix://"))
     clock = ManualClock()
     queue, direct = opened(network.url, clock), opened(own_redis.url)
     queue.put(encoded(0))
 
-    network.is_losing.set()
+    network.to_lose = to_lose
     queue.put(encoded(1))
-    network.is_losing.clear()
+    network.to_lose = 0
     clock.advance(10.0)
     queue.put(encoded(2))
 

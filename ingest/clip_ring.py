@@ -1,0 +1,243 @@
+"""Encoded video of the last seconds, in memory, by key-frame group."""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from io import BytesIO
+from typing import Final
+
+import av
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+
+from contracts.errors import EvidenceMissing
+from ingest.sources.stream import EncodedPacket
+
+RING_BYTES_MAX: Final = 64 << 20
+"""About 40 s at 13 Mbit/s; above it the ring covers less time rather than more memory."""
+
+
+class ClipTemplate:
+    """The codec parameters of a stream, kept beyond the life of its container.
+
+    Attributes:
+        codec: Name of the codec.
+        problem: Why no clip can be made of this stream; empty if one can.
+        stream: For ``add_stream_from_template``; None if there is a problem.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        self.codec = stream.codec_context.codec.canonical_name
+        self.problem = ""
+        self.stream: VideoStream | None = None
+        # A container that never writes owns the copy: the source's own stream is freed with it.
+        self._owner: OutputContainer = av.open(BytesIO(), "w", format="mp4")
+        try:
+            self.stream = self._owner.add_stream_from_template(stream, opaque=True)
+        except ValueError:
+            self.problem = f"{self.codec} video cannot be kept in MP4"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Footage:
+    """Packets that make a clip, in decoding order; the first is a key frame.
+
+    Attributes:
+        starts_at: UTC of the first picture.
+    """
+
+    template: ClipTemplate
+    packets: tuple[EncodedPacket, ...]
+    starts_at: datetime
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """A key frame and what refers to it."""
+
+    packets: list[EncodedPacket] = field(default_factory=list)
+    size_bytes: int = 0
+    newest_s: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class _Segment:
+    """The groups of one run."""
+
+    run_id: str
+    template: ClipTemplate
+    zero_at: datetime | None = None
+    groups: deque[_Group] = field(default_factory=deque)
+    is_over: bool = False
+    is_waiting_for_key: bool = True
+
+    def at(self, stream_s: float) -> datetime | None:
+        return None if self.zero_at is None else self.zero_at + timedelta(seconds=stream_s)
+
+    @property
+    def newest_s(self) -> float | None:
+        return max((group.newest_s for group in self.groups), default=None)
+
+
+class ClipRing:
+    """Keeps the newest ``keep_s`` of a camera, at least, and ``max_bytes`` at most.
+
+    Oldest groups go first, whole: without its key frame a picture is worth nothing. Runs that have
+    ended stay until their time is over. Safe to use from several threads.
+
+    Args:
+        keep_s: 0 keeps nothing.
+        max_bytes: Goes before ``keep_s``.
+    """
+
+    def __init__(self, *, keep_s: float, max_bytes: int = RING_BYTES_MAX) -> None:
+        self._keep_s = keep_s
+        self._max_bytes = max_bytes
+        self._segments: deque[_Segment] = deque()
+        self._size_bytes = 0
+        self._lock = threading.Lock()
+
+    @property
+    def size_bytes(self) -> int:
+        """Encoded bytes held now."""
+        return self._size_bytes
+
+    def begin_run(self, run_id: str, template: ClipTemplate) -> None:
+        """Take packets of a new run from now on."""
+        with self._lock:
+            self._end_run()
+            if self._keep_s > 0:
+                self._segments.append(_Segment(run_id=run_id, template=template))
+
+    def end_run(self) -> None:
+        """Say that no more packets of the current run will come."""
+        with self._lock:
+            self._end_run()
+
+    def anchor(self, zero_at: datetime) -> None:
+        """Say what UTC stream second 0 of the current run is; may be corrected again."""
+        with self._lock:
+            if self._segments and not self._segments[-1].is_over:
+                self._segments[-1].zero_at = zero_at
+
+    def add(self, packet: EncodedPacket) -> None:
+        """Keep a packet of the current run, in decoding order."""
+        with self._lock:
+            if not self._segments or self._segments[-1].is_over:
+                return
+            segment = self._segments[-1]
+            if packet.is_key:
+                segment.groups.append(_Group(newest_s=packet.stream_s))
+                segment.is_waiting_for_key = False
+            elif segment.is_waiting_for_key:
+                return
+            group = segment.groups[-1]
+            group.packets.append(packet)
+            group.newest_s = max(group.newest_s, packet.stream_s)
+            group.size_bytes += len(packet.content)
+            self._size_bytes += len(packet.content)
+            self._make_room(segment)
+
+    def reaches(self, run_id: str, at: datetime) -> bool:
+        """Say whether waiting for footage of that run up to ``at`` is over."""
+        with self._lock:
+            segment = self._segment(run_id)
+            if segment is None or segment.is_over:
+                return True
+            newest_at = None if segment.newest_s is None else segment.at(segment.newest_s)
+            return newest_at is not None and newest_at >= at
+
+    def cover(self, run_id: str, starts_at: datetime, ends_at: datetime) -> Footage:
+        """Return what there is of ``starts_at`` to ``ends_at``.
+
+        Begins with the last key frame at or before ``starts_at``, or, where the ring does not
+        reach back so far, with the oldest.
+
+        Raises:
+            EvidenceMissing: Nothing of that time is here; the message says why.
+        """
+        with self._lock:
+            segment = self._segment(run_id)
+            if segment is None:
+                raise EvidenceMissing(
+                    f"no video of run {run_id} is kept (clip_ring_s = {self._keep_s:g}, or the "
+                    "run ended too long ago, or its ingestor was restarted)"
+                )
+            if segment.template.problem:
+                raise EvidenceMissing(segment.template.problem)
+            return _cut(segment, starts_at, ends_at)
+
+    def _segment(self, run_id: str) -> _Segment | None:
+        return next((part for part in self._segments if part.run_id == run_id), None)
+
+    def _end_run(self) -> None:
+        if self._segments:
+            self._segments[-1].is_over = True
+            if not self._segments[-1].groups:
+                self._segments.pop()
+
+    def _make_room(self, segment: _Segment) -> None:
+        while self._size_bytes > self._max_bytes:
+            self._drop_oldest_group()
+        newest_s = segment.newest_s
+        newest_at = None if newest_s is None else segment.at(newest_s)
+        if newest_s is None or newest_at is None:
+            return
+        while len(segment.groups) > 1 and (
+            segment.groups[1].packets[0].stream_s <= newest_s - self._keep_s
+        ):
+            self._drop_group(segment)
+        oldest_at = newest_at - timedelta(seconds=self._keep_s)
+        while self._segments[0] is not segment and _is_before(self._segments[0], oldest_at):
+            self._drop_oldest_group()
+
+    def _drop_oldest_group(self) -> None:
+        oldest = self._segments[0]
+        if oldest.groups:
+            self._drop_group(oldest)
+        if oldest.is_over and not oldest.groups:
+            self._segments.popleft()
+
+    def _drop_group(self, segment: _Segment) -> None:
+        self._size_bytes -= segment.groups.popleft().size_bytes
+        segment.is_waiting_for_key = not segment.groups
+
+
+def _is_before(segment: _Segment, oldest_at: datetime) -> bool:
+    """Whether the segment's oldest group ends before ``oldest_at``, or will never have a time."""
+    ends_at = segment.at(segment.groups[0].newest_s) if segment.groups else None
+    return ends_at is None or ends_at < oldest_at
+
+
+def _cut(segment: _Segment, starts_at: datetime, ends_at: datetime) -> Footage:
+    if segment.zero_at is None or not segment.groups:
+        raise EvidenceMissing(f"no video of run {segment.run_id} has come yet")
+    start_s = (starts_at - segment.zero_at).total_seconds()
+    end_s = (ends_at - segment.zero_at).total_seconds()
+    first_s = segment.groups[0].packets[0].stream_s
+    newest_s = segment.newest_s or first_s
+    if end_s < first_s or start_s > newest_s:
+        raise EvidenceMissing(
+            f"the video kept of run {segment.run_id} is of stream seconds {first_s:.1f} to "
+            f"{newest_s:.1f}; asked for were {start_s:.1f} to {end_s:.1f}"
+        )
+    packets = tuple(_between(segment, start_s, end_s))
+    return Footage(
+        template=segment.template,
+        packets=packets,
+        starts_at=segment.zero_at + timedelta(seconds=packets[0].stream_s),
+    )
+
+
+def _between(segment: _Segment, start_s: float, end_s: float) -> Iterator[EncodedPacket]:
+    begins = [group.packets[0].stream_s for group in segment.groups]
+    first = max((index for index, at_s in enumerate(begins) if at_s <= start_s), default=0)
+    packets = [packet for group in list(segment.groups)[first:] for packet in group.packets]
+    key_s = packets[0].stream_s
+    last = max(
+        (index for index, packet in enumerate(packets) if packet.stream_s <= end_s), default=0
+    )
+    # Pictures shown before the key frame that they follow (open group) refer to what is not here.
+    return (packet for packet in packets[: last + 1] if packet.stream_s >= key_s)

@@ -1,0 +1,192 @@
+"""Answers clip requests: each gets its clip, or the reason why there is none."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from contracts.clock import Clock
+from contracts.codec import CodecError, decode, encode
+from contracts.errors import EvidenceMissing, StorageFull, TransportUnavailable
+from contracts.evidence import EvidenceStore
+from contracts.ids import derived_id
+from contracts.incidents import ClipRequest, EvidenceItem, EvidenceKind, EvidenceReady
+from contracts.queues import CLIPS as CLIPS_TOPIC
+from contracts.queues import EVIDENCE, WorkItem, WorkQueue
+from ingest.clip_ring import ClipRing
+from ingest.clips import make_clip
+from ingest.metrics import CLIPS, LOOP_ERRORS
+from ingest.pacing import pause
+
+log = structlog.get_logger()
+
+_GROUP: Final = "ingest"
+_PASS_ON_AFTER_S: Final = 1.0
+"""Between two ingestors that both do not hold the camera, a request goes to and fro this slowly."""
+_NOBODY_AFTER_S: Final = 60.0
+"""After its end; by then the ring of whoever held the camera has gone on, too."""
+_LATE_S: Final = 10.0
+"""A stream that has not reached the clip's end this long after it will not: it stalled."""
+_PENDING_MAX: Final = 64
+_WAIT_S: Final = 0.3
+_RETRY_S: Final = 1.0
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    """A request in our hands.
+
+    Attributes:
+        since_s: Monotonic time when it was received.
+        answer: What was found, once it is; published before the request is acknowledged.
+    """
+
+    item: WorkItem
+    request: ClipRequest
+    since_s: float
+    answer: EvidenceItem | None = None
+    is_published: bool = False
+
+
+class ClipService:
+    """Serves the requests for cameras that this process holds; passes the others on.
+
+    A request stays unacknowledged, in memory, until its answer is published: if this process dies
+    it is handed to another. A request for a camera that is not held here is published again for
+    another ingestor and then acknowledged; what nobody could serve within 60 s of its end is
+    answered with a problem, so that the alert can say so.
+
+    Args:
+        ring_of: Returns the clip ring of a camera held here, or None.
+        work_queue: Where requests come from and answers go.
+        evidence_store: Keeps the clips.
+        clock: For ages.
+    """
+
+    def __init__(
+        self,
+        ring_of: Callable[[str], ClipRing | None],
+        *,
+        work_queue: WorkQueue,
+        evidence_store: EvidenceStore,
+        clock: Clock,
+    ) -> None:
+        self._ring_of = ring_of
+        self._work_queue = work_queue
+        self._evidence_store = evidence_store
+        self._clock = clock
+        self._pending: dict[str, _Pending] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until ``stop`` is set. What is pending then goes to another ingestor."""
+        is_away = False
+        while not stop.is_set():
+            try:
+                self.step()
+                is_away = False
+                pause(_WAIT_S, clock=self._clock, stop=stop)
+            except TransportUnavailable as error:
+                if not is_away:
+                    log.warning("clip requests have to wait", reason=str(error))
+                is_away = True
+                pause(_RETRY_S, clock=self._clock, stop=stop)
+            except Exception:
+                LOOP_ERRORS.labels("clips").inc()
+                log.exception("clip service failed unexpectedly")
+                pause(_RETRY_S, clock=self._clock, stop=stop)
+
+    def step(self) -> None:
+        """Take new requests in and answer those whose time has come.
+
+        Raises:
+            TransportUnavailable: What is not done is kept; call again later.
+        """
+        self._receive()
+        for pending in list(self._pending.values()):
+            if pending.answer is None:
+                pending.answer = self._answer(pending)
+            if pending.answer is not None:
+                self._deliver(pending, pending.answer)
+            elif self._is_for_others(pending):
+                self._pass_on(pending)
+
+    def _receive(self) -> None:
+        room = _PENDING_MAX - len(self._pending)
+        if room <= 0:
+            return
+        items = self._work_queue.receive(
+            [CLIPS_TOPIC], group=_GROUP, max_items=room, timeout_s=_WAIT_S
+        )
+        for item in items:
+            try:
+                request = decode(item.payload, ClipRequest)
+            except CodecError as error:
+                log.error(  # noqa: TRY400  # the reason says all that a trace would
+                    "clip request cannot be read", item_id=item.item_id, reason=str(error)
+                )
+                self._work_queue.acknowledge(item)
+                continue
+            self._pending.setdefault(
+                item.entry_id,
+                _Pending(item=item, request=request, since_s=self._clock.monotonic_s()),
+            )
+
+    def _answer(self, pending: _Pending) -> EvidenceItem | None:
+        """Return clip or problem; None while it is too early or another ingestor may know."""
+        request = pending.request
+        ring = self._ring_of(request.camera_id)
+        now = self._clock.now()
+        if ring is None:
+            if now < request.ends_at + timedelta(seconds=_NOBODY_AFTER_S):
+                return None
+            return _problem(f"no ingestor held camera {request.camera_id} to make a clip")
+        is_late = now >= request.ends_at + timedelta(seconds=_LATE_S)
+        if not is_late and not ring.reaches(request.run_id, request.ends_at):
+            return None
+        return self._make(request, ring)
+
+    def _make(self, request: ClipRequest, ring: ClipRing) -> EvidenceItem:
+        try:
+            footage = ring.cover(request.run_id, request.starts_at, request.ends_at)
+            ref = self._evidence_store.put(make_clip(footage), suffix="mp4")
+        except (EvidenceMissing, StorageFull) as error:
+            return _problem(str(error))
+        return EvidenceItem(kind=EvidenceKind.CLIP, ref=ref, captured_at=footage.starts_at)
+
+    def _deliver(self, pending: _Pending, answer: EvidenceItem) -> None:
+        request = pending.request
+        if not pending.is_published:
+            ready = EvidenceReady(
+                incident_id=request.incident_id, camera_id=request.camera_id, item=answer
+            )
+            item_id = derived_id("er", request.incident_id, pending.item.item_id)
+            self._work_queue.publish(EVIDENCE, item_id=item_id, payload=encode(ready))
+            pending.is_published = True
+            CLIPS.labels("impossible" if answer.problem else "kept").inc()
+            log.info(
+                "clip request answered",
+                camera_id=request.camera_id,
+                incident_id=request.incident_id,
+                ref=answer.ref,
+                problem=answer.problem,
+            )
+        self._work_queue.acknowledge(pending.item)
+        del self._pending[pending.item.entry_id]
+
+    def _is_for_others(self, pending: _Pending) -> bool:
+        waited_s = self._clock.monotonic_s() - pending.since_s
+        return waited_s >= _PASS_ON_AFTER_S and self._ring_of(pending.request.camera_id) is None
+
+    def _pass_on(self, pending: _Pending) -> None:
+        item = pending.item
+        self._work_queue.publish(CLIPS_TOPIC, item_id=item.item_id, payload=item.payload)
+        self._work_queue.acknowledge(item)
+        del self._pending[item.entry_id]
+        CLIPS.labels("passed_on").inc()
+
+
+def _problem(text: str) -> EvidenceItem:
+    return EvidenceItem(kind=EvidenceKind.CLIP, problem=text)

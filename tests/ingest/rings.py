@@ -1,0 +1,33 @@
+"""Clip rings filled from a file."""
+
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+from contracts.errors import SourceEnded
+from contracts.settings import IngestSettings
+from ingest.clip_ring import ClipRing, ClipTemplate
+from ingest.sources.file import open_file
+from ingest.sources.stream import StreamReader
+from tests.fakes.clock import START
+from tests.ingest.recordings import file_camera
+
+
+def ring_of(path: Path, *, is_over: bool = True) -> ClipRing:
+    """All of a file as ``run1``, its first packet at ``START``; the file is closed again."""
+    opened = open_file(file_camera(path), IngestSettings())
+    reader = StreamReader(opened, camera_id="gate")
+    ring = ClipRing(keep_s=1000.0)
+    ring.begin_run("run1", ClipTemplate(reader.stream))
+    first_s: float | None = None
+    with suppress(SourceEnded):
+        for unit in reader.units():
+            if unit.packet is None:
+                continue
+            first_s = unit.packet.stream_s if first_s is None else first_s
+            ring.anchor(START - timedelta(seconds=first_s))
+            ring.add(unit.packet)
+    opened.close()
+    if is_over:
+        ring.end_run()
+    return ring

@@ -1,0 +1,197 @@
+import threading
+from datetime import timedelta
+
+import pytest
+
+from contracts.clock import SystemClock
+from contracts.codec import decode, encode
+from contracts.errors import TransportUnavailable
+from contracts.incidents import ClipRequest, EvidenceItem, EvidenceKind, EvidenceReady
+from contracts.queues import CLIPS, EVIDENCE
+from ingest.clip_ring import ClipRing
+from ingest.clip_service import ClipService
+from tests.fakes.clips import walker_path
+from tests.fakes.clock import START, ManualClock
+from tests.fakes.ports import InMemoryEvidence, InMemoryWorkQueue
+from tests.ingest.rings import ring_of
+
+
+class Bench:
+    """A clip service with everything around it in memory."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.queue = InMemoryWorkQueue()
+        self.store = InMemoryEvidence()
+        self.rings: dict[str, ClipRing] = {}
+        self.service = self.new_service()
+
+    def new_service(self) -> ClipService:
+        return ClipService(
+            self.rings.get, work_queue=self.queue, evidence_store=self.store, clock=self.clock
+        )
+
+    def ask(self, *, start_s: float = 1.0, end_s: float = 3.0, run_id: str = "run1") -> None:
+        request = ClipRequest(
+            incident_id="ev_1",
+            camera_id="gate",
+            run_id=run_id,
+            starts_at=START + timedelta(seconds=start_s),
+            ends_at=START + timedelta(seconds=end_s),
+        )
+        self.queue.publish(CLIPS, item_id="cr_1", payload=encode(request))
+
+    @property
+    def answers(self) -> list[EvidenceItem]:
+        found = [decode(payload, EvidenceReady) for payload in self.queue.payloads(EVIDENCE)]
+        assert all((ready.incident_id, ready.camera_id) == ("ev_1", "gate") for ready in found)
+        return [ready.item for ready in found]
+
+    @property
+    def is_acknowledged(self) -> bool:
+        return self.queue.unacknowledged(CLIPS, "ingest") == 0
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_a_clip_that_is_there_is_kept_published_and_acknowledged(bench: Bench) -> None:
+    bench.rings["gate"] = ring_of(walker_path())
+    bench.ask()
+
+    bench.service.step()
+
+    [item] = bench.answers
+    assert item.kind is EvidenceKind.CLIP
+    assert item.problem == ""
+    assert item.captured_at == START + timedelta(seconds=1)
+    assert bench.store.contents[item.ref][4:8] == b"ftyp"
+    assert bench.is_acknowledged
+
+
+def test_a_clip_is_made_when_its_end_has_come_and_not_before(bench: Bench) -> None:
+    bench.rings["gate"] = ring_of(walker_path(), is_over=False)
+    bench.ask(end_s=8.0)
+
+    bench.service.step()
+    assert bench.answers == []
+    assert not bench.is_acknowledged
+    bench.rings["gate"].end_run()
+    bench.service.step()
+
+    assert len(bench.answers) == 1
+
+
+def test_a_stream_that_stalled_gives_what_there_is(bench: Bench) -> None:
+    bench.rings["gate"] = ring_of(walker_path(), is_over=False)
+    bench.ask(end_s=8.0)
+    bench.service.step()
+
+    bench.clock.advance(18.0)
+    bench.service.step()
+
+    assert bench.answers[0].ref
+
+
+def test_what_the_ring_no_longer_holds_is_answered_with_a_problem(bench: Bench) -> None:
+    bench.rings["gate"] = ring_of(walker_path())
+    bench.ask(run_id="before")
+
+    bench.service.step()
+
+    [item] = bench.answers
+    assert item.ref == ""
+    assert "no video of run before is kept" in item.problem
+    assert bench.is_acknowledged
+
+
+def test_a_full_store_is_answered_with_a_problem(bench: Bench) -> None:
+    bench.rings["gate"] = ring_of(walker_path())
+    bench.store.is_full = True
+    bench.ask()
+
+    bench.service.step()
+
+    assert "told to be full" in bench.answers[0].problem
+
+
+def test_a_request_for_a_camera_held_elsewhere_is_passed_on_and_not_lost(bench: Bench) -> None:
+    bench.ask()
+    bench.service.step()
+    bench.clock.advance(1.0)
+    bench.service.step()
+    assert bench.answers == []
+
+    bench.rings["gate"] = ring_of(walker_path())
+    bench.new_service().step()
+
+    assert bench.answers[0].ref
+    assert bench.is_acknowledged
+
+
+def test_requests_are_passed_on_slowly(bench: Bench) -> None:
+    bench.ask()
+    for _ in range(50):
+        bench.service.step()
+        bench.clock.advance(0.1)
+
+    assert len(bench.queue.payloads(CLIPS)) <= 6
+
+
+def test_a_request_that_nobody_can_serve_is_answered_after_a_minute(bench: Bench) -> None:
+    bench.ask(end_s=3.0)
+    for _ in range(70):
+        bench.service.step()
+        bench.clock.advance(1.0)
+
+    [item] = bench.answers
+    assert item.problem == "no ingestor held camera gate to make a clip"
+    assert bench.is_acknowledged
+
+
+def test_a_request_stays_unacknowledged_until_its_answer_is_published(bench: Bench) -> None:
+    bench.rings["gate"] = ring_of(walker_path())
+    bench.ask()
+    bench.queue.failures = 1
+
+    with pytest.raises(TransportUnavailable):
+        bench.service.step()
+    assert not bench.is_acknowledged
+    bench.service.step()
+
+    assert len(bench.answers) == 1
+    assert bench.is_acknowledged
+
+
+def test_a_request_that_cannot_be_read_does_not_stop_the_others(bench: Bench) -> None:
+    bench.rings["gate"] = ring_of(walker_path())
+    bench.queue.publish(CLIPS, item_id="cr_0", payload=b"{}")
+    bench.ask()
+
+    bench.service.step()
+
+    assert len(bench.answers) == 1
+    assert bench.is_acknowledged
+
+
+def test_the_loop_waits_for_a_queue_that_is_away_and_stops_when_told() -> None:
+    bench, stop = Bench(), threading.Event()
+    bench.clock = SystemClock()  # type: ignore[assignment]  # the loop really waits here
+    bench.rings["gate"] = ring_of(walker_path())
+    bench.ask()
+    bench.queue.is_down = True
+    loop = threading.Thread(target=bench.new_service().run, args=(stop,))
+    loop.start()
+
+    bench.queue.is_down = False
+    for _ in range(100):
+        if bench.answers:
+            break
+        stop.wait(0.05)
+    stop.set()
+    loop.join(5)
+
+    assert len(bench.answers) == 1
+    assert not loop.is_alive()
