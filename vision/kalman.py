@@ -88,14 +88,6 @@ class BoxFilters:
             [(1 - gain_p) * pp, (1 - gain_p) * pv, vv - gain_v * pv], axis=-1
         )
 
-    def place(self, rows_M: npt.NDArray[np.int64], boxes_M4: Array) -> None:
-        """Put these rows at new boxes, at rest: what was known of their motion is void."""
-        fresh = BoxFilters()
-        fresh.add(boxes_M4)
-        self.position_N4[rows_M] = fresh.position_N4
-        self.velocity_N4[rows_M] = fresh.velocity_N4
-        self._covariance_N43[rows_M] = fresh._covariance_N43
-
     def boxes(self) -> Array:
         """Return all boxes as x1, y1, x2, y2; they may reach out of the picture."""
         half_N2 = self.position_N4[:, 2:] / 2

@@ -32,7 +32,7 @@ class TrackLife:
     """What is known of one track; ``snapshot`` makes the contract's picture of it.
 
     Attributes:
-        last_hit_s: Stream time of the newest detection.
+        votes, label: Confidence seen for each label, and the label with most of it.
         mended_since_s: When its detection first had to be put together of fragments; None
             while it comes whole.
         is_hidden: Its place is covered by another track that is seen.
@@ -43,6 +43,7 @@ class TrackLife:
     state: TrackState = TrackState.TENTATIVE
     points: deque[TrackPoint] = field(default_factory=lambda: deque(maxlen=HISTORY_POINTS))
     votes: dict[str, float] = field(default_factory=dict)
+    label: str = ""
     hits: int = 0
     misses: int = 0
     embedding: npt.NDArray[np.float32] | None = None
@@ -64,6 +65,8 @@ class TrackLife:
         self._pending_misses = 0
         self.is_hidden = False
         self.votes[label] = self.votes.get(label, 0.0) + confidence
+        if not self.label or self.votes[label] > self.votes[self.label]:
+            self.label = label
         self._last_hit = self._add_point(header, box, confidence=confidence, is_observed=True)
         if self.state is not TrackState.TENTATIVE or (
             self.hits >= CONFIRM_HITS
@@ -89,11 +92,6 @@ class TrackLife:
         length = float(np.linalg.norm(mixed_D))
         self.embedding = (mixed_D / length if length > 0 else embedding_D).astype(np.float32)
 
-    @property
-    def label(self) -> str:
-        """The label with the most votes."""
-        return max(self.votes, key=lambda name: self.votes[name])
-
     def stood_still(self) -> bool:
         """Say whether it stood in the second before it was last seen."""
         end = self._last_hit
@@ -118,7 +116,7 @@ class TrackLife:
             camera_id=self.header.camera_id,
             run_id=self.header.run_id,
             label=self.label,
-            label_confidence=self.votes[self.label] / votes if votes > 0 else 0.0,
+            label_confidence=self.votes[self.label] / votes if votes > 0 else 1.0,
             state=self.state,
             points=tuple(self.points),
             hits=self.hits,

@@ -98,16 +98,11 @@ class Tracker:
     def _usable(self, detections: Detections) -> Rows:
         """Return the indices of detections that are boxes and confident enough to matter."""
         boxes_N4 = detections.boxes_N4
-        with np.errstate(invalid="ignore"):
-            is_box = (
-                np.isfinite(boxes_N4).all(axis=1)
-                & np.isfinite(detections.confidences_N)
-                & (boxes_N4 >= -_OUTSIDE).all(axis=1)
-                & (boxes_N4 <= 1 + _OUTSIDE).all(axis=1)
-                & (boxes_N4[:, 2:] > boxes_N4[:, :2]).all(axis=1)
-                & (boxes_N4[:, :2] < 1).all(axis=1)
-                & (boxes_N4[:, 2:] > 0).all(axis=1)
-            )
+        low_N2, high_N2 = boxes_N4[:, :2], boxes_N4[:, 2:]
+        # Comparisons with what is not a number are false, as they should be here.
+        is_box = (
+            (low_N2 >= -_OUTSIDE) & (low_N2 < 1) & (high_N2 > low_N2) & (high_N2 <= 1 + _OUTSIDE)
+        ).all(axis=1) & np.isfinite(detections.confidences_N)
         self.refused += int(np.count_nonzero(~is_box))
         matters = is_box & (detections.confidences_N >= LOW_SHARE * self._confidence)
         return np.flatnonzero(matters)
@@ -126,6 +121,8 @@ class Tracker:
         round_.take(costs_NM, rows_N=confirmed | recent, columns_M=confident_M)
         round_.take(costs_NM, rows_N=confirmed, columns_M=~confident_M)
         round_.take(costs_NM, rows_N=self._in_state(TrackState.TENTATIVE), columns_M=confident_M)
+        if not (lost & ~recent).any():
+            return
         overlap_NM = association.ious(round_.tracks_N4, round_.boxes_M4)
         in_place_NM = np.where(overlap_NM > RETURN_IOU, costs_NM, association.FORBIDDEN)
         round_.take(in_place_NM, rows_N=lost & ~recent, columns_M=confident_M)
@@ -150,33 +147,30 @@ class Tracker:
                 ]
             )
             costs_NM = association.add_appearance(costs_NM, tracks_ND, embeddings_MD)
-        for row, life in enumerate(self._lives):
-            other_M = np.array([label not in (life.label, ANY_LABEL) for label in round_.labels_M])
-            costs_NM[row, other_M.astype(bool)] += OTHER_LABEL_COST
+        labels_N = [life.label for life in self._lives]
+        if round_.labels_M and len({*labels_N, *round_.labels_M}) > 1 and labels_N:
+            names_N1 = np.array(labels_N)[:, None]
+            names_M = np.array(round_.labels_M)
+            costs_NM[(names_N1 != names_M) & (names_M != ANY_LABEL)] += OTHER_LABEL_COST
         return costs_NM
 
     def _record(self, round_: "_Round", header: FrameHeader) -> None:
-        rows, boxes = [], []
-        for row, life in enumerate(self._lives):
-            column = round_.column_N[row]
+        predicted_N, measured_M = _as_boxes(round_.tracks_N4), _as_boxes(round_.boxes_M4)
+        for row, (life, column) in enumerate(zip(self._lives, round_.columns(), strict=True)):
             if life.state is TrackState.ENDED:
                 continue
             if column < 0:
-                life.miss(header, _inside(round_.tracks_N4[row]))
-                continue
-            box = round_.boxes_M4[column]
-            rows.append(row)
-            boxes.append(box)
-            round_.record(life, int(column), header)
-        if rows:
-            self._filters.correct(np.array(rows, np.int64), np.array(boxes))
-        self._mark_hidden(round_)
+                life.miss(header, predicted_N[row])
+            else:
+                round_.record(life, column, header, box=measured_M[column])
+        seen = np.flatnonzero(round_.column_N >= 0)
+        self._filters.correct(seen, round_.boxes_M4[round_.column_N[seen]])
+        self._mark_hidden(round_, seen)
 
-    def _mark_hidden(self, round_: "_Round") -> None:
+    def _mark_hidden(self, round_: "_Round", seen: Rows) -> None:
         """A lost track under the box of one that is seen may come out again."""
-        seen = [row for row in range(len(self._lives)) if round_.column_N[row] >= 0]
         lost = np.flatnonzero(self._in_state(TrackState.LOST))
-        if not seen or not lost.size:
+        if not seen.size or not lost.size:
             return
         covered = association.coverage(
             round_.tracks_N4[lost], round_.boxes_M4[round_.column_N[seen]]
@@ -186,29 +180,27 @@ class Tracker:
 
     def _begin(self, round_: "_Round", header: FrameHeader) -> None:
         """Begin tracks of confident detections that are nobody's and no fragment of anything."""
-        new = [
-            column
-            for column in np.flatnonzero(round_.is_free_M)
-            if round_.confidences_M[column] >= self._confidence
-        ]
-        for column in new:
+        new = np.flatnonzero(round_.is_free_M & (round_.confidences_M >= self._confidence))
+        for column, box in zip(new.tolist(), _as_boxes(round_.boxes_M4[new]), strict=True):
             life = TrackLife(track_id=f"t{self.next_number}", header=header)
             self.next_number += 1
-            round_.record(life, int(column), header)
+            round_.record(life, column, header, box=box)
             self._lives.append(life)
-        if new:
-            self._filters.add(round_.boxes_M4[new])
+        self._filters.add(round_.boxes_M4[new])
 
     def _end_overdue(self, now_s: float, *, step_s: float) -> None:
         """End what has been away too long, before the new frame can be taken for its return."""
         for life in self._lives:
+            away_s = now_s - life.last_hit_s
+            if away_s <= TENTATIVE_S:
+                continue
             if life.state is TrackState.TENTATIVE:
                 patience_s = max(TENTATIVE_S, 1.5 * min(step_s, 1.0))
-            elif life.is_hidden or life.stood_still():
+            elif away_s > LOST_S and (life.is_hidden or life.stood_still()):
                 patience_s = LOST_STILL_S
             else:
                 patience_s = LOST_S
-            if now_s - life.last_hit_s > patience_s:
+            if away_s > patience_s:
                 life.state = TrackState.ENDED
 
     def _drop_ended(self) -> None:
@@ -252,6 +244,8 @@ class _Round:
         """Assign what is still free among these rows and columns."""
         rows = np.flatnonzero(rows_N & (self.column_N < 0))
         columns = np.flatnonzero(columns_M & self.is_free_M)
+        if not rows.size or not columns.size:
+            return
         for row, column in association.assign(costs_NM[np.ix_(rows, columns)]):
             self.column_N[rows[row]] = columns[column]
             self.is_free_M[columns[column]] = False
@@ -305,11 +299,15 @@ class _Round:
         if now_s - life.mended_since_s <= MEND_S:
             self.boxes_M4[column] = whole_14[0]
 
-    def record(self, life: TrackLife, column: int, header: FrameHeader) -> None:
+    def columns(self) -> list[int]:
+        """Return each track's detection, -1 where it has none."""
+        return [int(column) for column in self.column_N]
+
+    def record(self, life: TrackLife, column: int, header: FrameHeader, *, box: Box) -> None:
         """Write detection ``column`` into a track's memory."""
         life.hit(
             header,
-            _inside(self.boxes_M4[column]),
+            box,
             confidence=float(self.confidences_M[column]),
             label=self.labels_M[column],
         )
@@ -318,6 +316,6 @@ class _Round:
             life.learn_appearance(embeddings_MD[column])
 
 
-def _inside(box_4: Array) -> Box:
-    x1, y1, x2, y2 = (float(value) for value in np.clip(box_4, 0.0, 1.0))
-    return (x1, y1, x2, y2)
+def _as_boxes(boxes_N4: Array) -> list[Box]:
+    """Return boxes for people to read: plain numbers, cut at the picture's edge."""
+    return [(x1, y1, x2, y2) for x1, y1, x2, y2 in np.clip(boxes_N4, 0.0, 1.0).tolist()]

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vision.kalman import BoxFilters, to_centre
+
+NOBODY = np.zeros(1, np.bool_)
+FIRST = np.zeros(1, np.int64)
+
+
+def box(x: float, y: float = 0.5, *, width: float = 0.06, height: float = 0.24) -> np.ndarray:
+    return np.array([[x - width / 2, y - height / 2, x + width / 2, y + height / 2]])
+
+
+def followed(speed: float, *, frames: int = 15, step_s: float = 0.2) -> BoxFilters:
+    filters = BoxFilters()
+    filters.add(box(0.1))
+    for number in range(1, frames):
+        filters.predict(step_s, is_lost_N=NOBODY)
+        filters.correct(FIRST, box(0.1 + speed * number * step_s))
+    return filters
+
+
+def test_a_new_box_stays_where_it_is() -> None:
+    filters = BoxFilters()
+    filters.add(box(0.3))
+
+    filters.predict(1.0, is_lost_N=NOBODY)
+
+    assert filters.boxes() == pytest.approx(box(0.3))
+
+
+def test_learns_a_speed_and_predicts_with_it() -> None:
+    filters = followed(0.2)
+
+    filters.predict(0.5, is_lost_N=NOBODY)
+
+    assert filters.velocity_N4[0, 0] == pytest.approx(0.2, rel=0.1)
+    assert to_centre(filters.boxes())[0, 0] == pytest.approx(0.1 + 0.2 * (14 * 0.2 + 0.5), abs=0.02)
+
+
+@pytest.mark.parametrize("step_s", [0.04, 0.2, 0.5])
+def test_learns_the_same_speed_at_any_frame_rate(step_s: float) -> None:
+    filters = followed(0.1, frames=round(3 / step_s), step_s=step_s)
+
+    assert filters.velocity_N4[0, 0] == pytest.approx(0.1, rel=0.15)
+
+
+def test_what_is_lost_slows_down() -> None:
+    filters = followed(0.2)
+    before = to_centre(filters.boxes())[0, 0]
+
+    for _ in range(50):
+        filters.predict(0.2, is_lost_N=np.ones(1, np.bool_))
+
+    assert to_centre(filters.boxes())[0, 0] - before < 0.25
+    assert abs(filters.velocity_N4[0, 0]) < 1e-3
+
+
+def test_smooths_a_jittering_box() -> None:
+    rng = np.random.default_rng(1)
+    filters = BoxFilters()
+    filters.add(box(0.5))
+    errors = []
+    for _ in range(60):
+        filters.predict(0.2, is_lost_N=NOBODY)
+        filters.correct(FIRST, box(0.5) + rng.normal(0, 0.01, (1, 4)))
+        errors.append(to_centre(filters.boxes())[0, 0] - 0.5)
+
+    assert np.std(errors[20:]) < 0.009
+
+
+def test_rows_are_dropped_together() -> None:
+    filters = BoxFilters()
+    filters.add(np.vstack([box(0.1), box(0.5), box(0.9)]))
+
+    filters.keep(np.array([True, False, True]))
+    filters.correct(np.array([1]), box(0.9))
+
+    assert to_centre(filters.boxes())[:, 0] == pytest.approx([0.1, 0.9])
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 2), st.floats(0, 0.9), st.floats(0, 0.9), st.booleans()),
+        min_size=1,
+        max_size=60,
+    )
+)
+def test_never_leaves_the_numbers(steps: list[tuple[float, float, float, bool]]) -> None:
+    filters = BoxFilters()
+    filters.add(box(0.5))
+    for step_s, x, y, is_seen in steps:
+        filters.predict(step_s, is_lost_N=np.array([not is_seen]))
+        if is_seen:
+            filters.correct(FIRST, np.array([[x, y, x + 0.1, y + 0.1]]))
+
+    boxes = filters.boxes()
+    assert np.isfinite(boxes).all()
+    assert (boxes[:, 2:] > boxes[:, :2]).all()
