@@ -41,8 +41,8 @@ class OpenIncident:
     Attributes:
         revision: Of the last message about it; 0 before the first.
         tracks: Newest snapshot of each track involved, by id, in the order of joining.
-        active_at: ``captured_at`` of the last frame in which one of its tracks satisfied the
-            condition, or of the last rule event.
+        active_at: ``captured_at`` of the last frame in which one of its tracks was seen while it
+            satisfied the condition (a rule's grace time included), or of the last rule event.
         revised_at: ``captured_at`` of the frame of its last message.
         is_news: Something material happened since its last message.
         scene: Zones, lines and rules as they were when its events happened.
@@ -202,12 +202,8 @@ class IncidentBook:
                 continue
             if any(self._continues(heir, track) for track in lost):
                 tracks[name] = heir
-        is_active = not there.isdisjoint(tracks)
-        return replace(
-            incident,
-            tracks=tracks,
-            active_at=header.captured_at if is_active else incident.active_at,
-        )
+        seen_at = [_last_seen(tracks[name]).captured_at for name in there if name in tracks]
+        return replace(incident, tracks=tracks, active_at=max([incident.active_at, *seen_at]))
 
     def _continues(self, heir: Track, lost: Track) -> bool:
         """Say whether ``heir`` may be the same object as ``lost``, under a new id."""

@@ -20,7 +20,7 @@ _MAD_TO_SIGMA: Final = 1.4826
 """Standard deviation of a Gaussian over its median absolute deviation."""
 _SPEED_BASE_S: Final = 0.5
 """Speed is measured over at least this long, so that jitter does not pass for motion."""
-_WAY_GATE_SIGMAS: Final = 3.0
+_WAY_GATE_SIGMAS: Final = 4.5
 """A step counts towards the way once it is longer than this many standard deviations."""
 _WAY_GATE_LEAST: Final = 0.005
 _DEFAULT_STEP_S: Final = 0.2
@@ -95,7 +95,7 @@ def smoothed_way(points: Sequence[TrackPoint]) -> tuple[Point, ...]:
     """Return the way of the foot as corner points, with jitter left out.
 
     A new corner is set when the foot, as a running median of three, has gone further from the
-    last corner than jitter explains; a standing object therefore has a way of length zero
+    last corner than jitter explains; a standing object therefore has a way of hardly any length
     however long it jitters.
     """
     feet = [standing_point(point.box) for point in points]
