@@ -1,0 +1,212 @@
+"""The loop of one camera: open, read, place in time, sample, queue; and again when it ends."""
+
+import random
+import threading
+import traceback
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from contracts.cameras import Camera
+from contracts.clock import Clock
+from contracts.errors import (
+    CredentialsRefused,
+    SourceEnded,
+    SourceError,
+    SourceRejected,
+    SourceUnavailable,
+)
+from contracts.frames import FrameWriter
+from contracts.settings import IngestSettings
+from ingest.clip_ring import ClipRing, ClipTemplate
+from ingest.framing import Framer
+from ingest.metrics import FRAMES, FRAMES_DROPPED, FRAMES_SKIPPED, LOOP_ERRORS
+from ingest.pacing import Pacer, pause
+from ingest.reconnect import Reconnect
+from ingest.sources.registry import open_source
+from ingest.sources.stream import DecodedFrame, StreamReader, StreamUnit
+from ingest.status import Phase, Seen, StatusKeeper
+from ingest.timeline import Arrival
+
+log = structlog.get_logger()
+
+_LOOP_MIN_S: Final = 0.05
+"""A looped file of one picture must not spin."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pace:
+    """How fast frames come: by themselves, by our waiting, or as fast as they can be read."""
+
+    is_live: bool
+    pacer: Pacer | None
+
+    @property
+    def is_as_fast_as_possible(self) -> bool:
+        return not self.is_live and self.pacer is None
+
+
+class CameraIngest:
+    """Brings one camera's frames into the queue until told to stop or until a recording ends.
+
+    Args:
+        camera: As configured; a change needs a new object.
+        writer: Where frames go.
+        ring: Keeps what came in for clips; outlives this object.
+        status: Hears of every change.
+        settings: Deadlines, quality.
+        clock: For arrival, pace and waits.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        *,
+        writer: FrameWriter,
+        ring: ClipRing,
+        status: StatusKeeper,
+        settings: IngestSettings,
+        clock: Clock,
+    ) -> None:
+        self._camera = camera
+        self._writer = writer
+        self._ring = ring
+        self._status = status
+        self._settings = settings
+        self._clock = clock
+        chance = random.Random()  # noqa: S311  # jitter, no secret
+        self._reconnect = Reconnect(settings, chance=chance)
+        self._run_id = ""
+        self._has_ended = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether a recording was read to its end: there is nothing left to do."""
+        return self._has_ended
+
+    def run(self, stop: threading.Event) -> None:
+        """Read the camera until ``stop`` is set; returns within the read time-out after it."""
+        while not stop.is_set():
+            try:
+                self._read_once(stop)
+            except SourceEnded as end:
+                if self._finish(end):
+                    return
+                pause(_LOOP_MIN_S, clock=self._clock, stop=stop)
+            except SourceError as error:
+                self._back_off(error, stop)
+            except Exception as error:  # noqa: BLE001  # loop boundary: one camera's fault is its own
+                self._back_off(self._unexpected(error), stop)
+            finally:
+                self._ring.end_run()
+
+    def _read_once(self, stop: threading.Event) -> None:
+        """Read one connection to its end."""
+        self._status.connecting()
+        opened = open_source(self._camera, self._settings)
+        try:
+            reader = StreamReader(opened, camera_id=self._camera.camera_id)
+            pace = _Pace(
+                is_live=opened.is_live,
+                pacer=Pacer() if self._camera.source.is_paced and not opened.is_live else None,
+            )
+            self._read(reader, pace, stop)
+        finally:
+            opened.close()
+
+    def _read(self, reader: StreamReader, pace: _Pace, stop: threading.Event) -> None:
+        framer = Framer(
+            self._camera,
+            jpeg_quality=self._settings.jpeg_quality,
+            frame_interval_s=reader.frame_interval_s,
+            starts_at=self._clock.now() if pace.is_as_fast_as_possible else None,
+        )
+        template = ClipTemplate(reader.stream)
+        for unit in reader.units():
+            for decoded in unit.frames:
+                if pace.pacer is not None:
+                    wait_s = pace.pacer.wait_s(decoded.stream_s, now_s=self._clock.monotonic_s())
+                    pause(wait_s, clock=self._clock, stop=stop)
+                if stop.is_set():
+                    return
+                self._take(decoded, framer, codec=reader.codec)
+            self._keep(unit, framer, template)
+            if stop.is_set():
+                return
+
+    def _take(self, decoded: DecodedFrame, framer: Framer, *, codec: str) -> None:
+        """Bring one picture into the queue, or leave it out and count it."""
+        camera_id = self._camera.camera_id
+        now_s = self._clock.monotonic_s()
+        frame = framer.add(decoded, arrival=Arrival(at=self._clock.now(), monotonic_s=now_s))
+        self._reconnect.went_live(now_s=now_s)
+        if frame is None:
+            self._writer.count_unqueued(camera_id, skipped=1)
+            FRAMES_SKIPPED.labels(camera_id).inc()
+        else:
+            self._writer.put(frame)
+            FRAMES.labels(camera_id).inc()
+        self._status.decoded(
+            Seen(
+                captured_at=framer.last_captured_at or self._clock.now(),
+                width=decoded.picture.width,
+                height=decoded.picture.height,
+                codec=codec,
+                run_id=framer.run_id,
+            )
+        )
+
+    def _keep(self, unit: StreamUnit, framer: Framer, template: ClipTemplate) -> None:
+        """Put the packet into the clip ring, and count what was damaged."""
+        if framer.run_id != self._run_id:
+            self._run_id = framer.run_id
+            self._ring.begin_run(framer.run_id, template)
+        if framer.zero_at is not None:
+            self._ring.anchor(framer.zero_at)
+        if unit.packet is not None:
+            self._ring.add(unit.packet)
+        if unit.corrupt:
+            self._status.corrupt(unit.corrupt)
+            self._writer.count_unqueued(self._camera.camera_id, corrupt=unit.corrupt)
+            FRAMES_DROPPED.labels(self._camera.camera_id, "corrupt").inc(unit.corrupt)
+
+    def _finish(self, end: SourceEnded) -> bool:
+        """Take note of a recording's end; False if it begins again."""
+        if self._camera.source.is_looped:
+            return False
+        log.info("recording read to its end", camera_id=self._camera.camera_id, found=str(end))
+        self._has_ended = True
+        self._status.is_out(Phase.ENDED, cause=str(end))
+        return True
+
+    def _back_off(self, error: SourceError, stop: threading.Event) -> None:
+        wait_s = self._reconnect.wait_after(error, now_s=self._clock.monotonic_s())
+        phase = Phase.FAILED_AUTH if isinstance(error, CredentialsRefused) else Phase.BACK_OFF
+        log.warning(
+            "camera cannot be read, trying again later",
+            camera_id=self._camera.camera_id,
+            reason=str(error),
+            is_refused=isinstance(error, SourceRejected),
+            failures=self._reconnect.failures,
+            wait_s=round(wait_s, 1),
+        )
+        self._status.is_out(phase, cause=f"{error}; next attempt {self._reconnect.failures + 1}")
+        pause(wait_s, clock=self._clock, stop=stop)
+
+    def _unexpected(self, error: Exception) -> SourceUnavailable:
+        """Log what nobody foresaw, without its text: that may hold the camera's URL."""
+        LOOP_ERRORS.labels("camera").inc()
+        places = [
+            f"{place.filename}:{place.lineno}"
+            for place in traceback.extract_tb(error.__traceback__)
+        ]
+        log.error(
+            "camera loop failed unexpectedly",
+            camera_id=self._camera.camera_id,
+            error=type(error).__name__,
+            places=places[-4:],
+        )
+        return SourceUnavailable(
+            self._camera.camera_id, f"internal error ({type(error).__name__}), see the log"
+        )
