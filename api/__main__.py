@@ -43,9 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
         parser.print_help()
         return 2
     module: Any = importlib.import_module(COMMANDS[parsed.command][0])
+    parsed.environment = dict(os.environ)
     try:
         settings = load_settings(
-            environment=os.environ, file=parsed.settings, overrides=_overrides(parsed)
+            environment=os.environ, file=parsed.settings, overrides=_overrides(parsed, module)
         )
         set_up_logging(level=settings.log_level, form=settings.log_format)
         return int(module.run(parsed, settings))
@@ -75,10 +76,11 @@ def _make_parser(given: list[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _overrides(parsed: argparse.Namespace) -> dict[str, Any]:
+def _overrides(parsed: argparse.Namespace, module: Any) -> dict[str, Any]:  # noqa: ANN401  # a command's module
     given = {"data_dir": parsed.data_dir, "log_level": parsed.log_level}
     overrides: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    overrides.update(getattr(parsed, "overrides", {}))
+    if hasattr(module, "overrides"):
+        overrides.update(module.overrides(parsed))
     return overrides
 
 

@@ -1,0 +1,120 @@
+"""The api stage: people and systems in, and the cameras' settings out to the other stages."""
+
+import threading
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Final
+
+import structlog
+from prometheus_client import REGISTRY, generate_latest
+
+from alerts.history.sql import History, open_history
+from api.app import make_app
+from api.observability import metrics_text
+from api.server import make_server
+from api.services import Services
+from api.transport.directory import RedisCameraDirectory
+from api.transport.heartbeats import RedisHeartbeats
+from api.transport.live import RedisLiveView
+from api.wiring.cameras import declared_cameras
+from api.wiring.context import Part, StageContext
+from api.wiring.first_start import prepare
+from api.wiring.storage import evidence_store
+from api.wiring.webhooks import check_webhook_url, send_test
+from contracts.errors import TransportUnavailable
+from contracts.frames import FrameLedger
+from ingest.frame_queue import RedisFrameQueue
+from vision.rules.registry import make_rules
+
+log = structlog.get_logger()
+
+_PUBLISH_EVERY_S: Final = 2.0
+
+
+def build(context: StageContext) -> list[Part]:
+    """Return the stage's parts."""
+    settings = context.settings
+    prepare(settings, declared_cameras(settings), context.clock)
+    history = open_history(context.database_url)
+    client = context.redis()
+    directory = RedisCameraDirectory(client)
+    heartbeats = RedisHeartbeats(client)
+    ledger = RedisFrameQueue(context.redis_url, settings=settings.queue, clock=context.clock)
+    services = Services(
+        archive=history.archive,
+        alert_history=history.alerts,
+        webhooks=history.webhooks,
+        camera_store=history.cameras,
+        sign_in=history.sign_in,
+        evidence=evidence_store(settings),
+        live_pictures=RedisLiveView(client),
+        statuses=directory,
+        ledger=ledger,
+        camera_publisher=directory,
+        health=heartbeats,
+        settings=settings.api,
+        clock=context.clock,
+        version=version("vigil"),
+        metrics_text=_metrics(context, history, directory, ledger, heartbeats),
+        send_test=lambda webhook: send_test(webhook, settings=settings.alerts, clock=context.clock),
+        check_webhook_url=lambda url: check_webhook_url(url, settings=settings.alerts),
+        check_scene=lambda scene: _discard(make_rules(scene)),
+    )
+    return [
+        ("web", lambda stop: _serve(services, stop)),
+        ("cameras", lambda stop: _publish_cameras(history, directory, stop)),
+    ]
+
+
+def _serve(services: Services, stop: threading.Event) -> None:
+    settings = services.settings
+    server = make_server(
+        make_app(services),
+        host=settings.host,
+        port=settings.port,
+        is_behind_proxy=bool(settings.public_url),
+    )
+
+    def end() -> None:
+        stop.wait()
+        server.should_exit = True
+
+    watcher = threading.Thread(target=end, name="web-stop", daemon=True)
+    watcher.start()
+    server.run()
+
+
+def _publish_cameras(
+    history: History, directory: RedisCameraDirectory, stop: threading.Event
+) -> None:
+    """Repeat what the API publishes at each edit: a Redis that was emptied is filled again."""
+    while True:
+        try:
+            directory.publish_cameras(history.cameras.cameras())
+        except TransportUnavailable as error:
+            log.warning("cameras cannot be published, trying again", cause=str(error))
+        if stop.wait(_PUBLISH_EVERY_S):
+            return
+
+
+def _metrics(
+    context: StageContext,
+    history: History,
+    directory: RedisCameraDirectory,
+    ledger: FrameLedger,
+    heartbeats: RedisHeartbeats,
+) -> Callable[[], str]:
+    def collect() -> str:
+        texts = dict(heartbeats.stage_metrics())
+        texts[context.instance] = generate_latest(REGISTRY).decode()
+        cameras = [
+            (camera.camera_id, ledger.account(camera.camera_id), directory.status(camera.camera_id))
+            for camera in history.cameras.cameras()
+        ]
+        return metrics_text(stage_texts=texts, cameras=cameras)
+
+    return collect
+
+
+def _discard(_made: object) -> None:
+    """Making the rules was the check."""

@@ -1,0 +1,88 @@
+"""What must be there before the stages start: schema, an administrator, cameras. Idempotent."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from alerts.history.sql import History, migrate, open_history
+from api.auth import ensure_admin, make_sign_in_link
+from api.wiring.cameras import SOURCE_CAMERA_ID
+from api.wiring.context import database_url
+from contracts.cameras import Camera, SourceType
+from contracts.clock import Clock
+from contracts.errors import ConfigError
+from contracts.settings import Settings
+from ingest.sources.scenes.yard import demo_camera
+from vision.rules.registry import make_rules
+
+log = structlog.get_logger()
+
+
+def prepare(settings: Settings, declared: Sequence[Camera], clock: Clock) -> None:
+    """Bring the database up to date and put the declared cameras into it.
+
+    A camera that is declared again keeps its version unless something changed. Without any
+    camera the demo camera is added; a source given on the command line takes its place.
+
+    Raises:
+        ConfigError: A file that is to be watched is not there, or a rule's parameters are bad.
+    """
+    for camera in declared:
+        check_camera(camera)
+    url = database_url(settings)
+    migrate(url)
+    history = open_history(url)
+    try:
+        ensure_admin(history.sign_in, clock)
+        _save_cameras(history, declared)
+    finally:
+        history.close()
+
+
+def check_camera(camera: Camera) -> None:
+    """Raise ConfigError if the camera cannot work as it is described."""
+    make_rules(camera.scene)
+    source = camera.source
+    if source.source_type is SourceType.FILE and not Path(source.url).is_file():
+        raise ConfigError(
+            f"camera {camera.camera_id}: there is no file {source.url!r}; give the path of a "
+            "video file, an rtsp:// URL or synthetic:yard"
+        )
+
+
+def sign_in_link(settings: Settings, clock: Clock, base_url: str) -> str:
+    """Return a link that signs the administrator in once."""
+    history = open_history(database_url(settings))
+    try:
+        ensure_admin(history.sign_in, clock)
+        return make_sign_in_link(history.sign_in, clock, base_url)
+    finally:
+        history.close()
+
+
+def _save_cameras(history: History, declared: Sequence[Camera]) -> None:
+    store = history.cameras
+    demo = demo_camera()
+    for camera in declared:
+        _save_if_changed(history, camera)
+    if any(camera.camera_id == SOURCE_CAMERA_ID for camera in declared):
+        store.remove_camera(demo.camera_id)
+    if not store.cameras():
+        store.save_camera(demo)
+        log.info("no camera in the settings, starting the demo camera", camera_id=demo.camera_id)
+
+
+def _save_if_changed(history: History, camera: Camera) -> None:
+    stored = history.cameras.camera(camera.camera_id)
+    if stored is None:
+        history.cameras.save_camera(camera)
+        return
+    renewed = _with_version(camera, stored.version)
+    if renewed != stored:
+        history.cameras.save_camera(_with_version(camera, stored.version + 1))
+
+
+def _with_version(camera: Camera, version: int) -> Camera:
+    return replace(camera, version=version)

@@ -1,0 +1,24 @@
+"""The ingest stage: cameras in, frames and clips out."""
+
+from api.transport.directory import RedisCameraDirectory
+from api.transport.leases import RedisLeases
+from api.wiring.context import Part, StageContext
+from api.wiring.storage import evidence_store
+from ingest.frame_queue import RedisFrameQueue
+from ingest.supervisor import IngestSupervisor
+
+
+def build(context: StageContext) -> list[Part]:
+    """Return the stage's parts."""
+    settings = context.settings
+    client = context.redis()
+    supervisor = IngestSupervisor(
+        directory=RedisCameraDirectory(client),
+        leases=RedisLeases(client, holder=context.instance, lease_s=settings.queue.lease_s),
+        writer=RedisFrameQueue(context.redis_url, settings=settings.queue, clock=context.clock),
+        work_queue=context.work_queue("clips"),
+        evidence_store=evidence_store(settings),
+        settings=settings.ingest,
+        clock=context.clock,
+    )
+    return [("ingest", supervisor.run)]
