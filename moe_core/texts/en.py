@@ -1,0 +1,172 @@
+"""English.
+
+Placeholders are a claim's arguments, already written out with units, and:
+``{it}`` a track that was introduced ("the person", "it"), ``{a}`` one that was not
+("a person", "something"), ``{other}`` the second track, ``{place}`` a zone's or line's name.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+CLAIMS: Final[Mapping[str, str]] = {
+    "present": "{a} was followed for {seconds}.",
+    "label": "{share} of the detections of {it} say {label}.",
+    "seen": "{it} was seen in {share} of the frames.",
+    "confident": "The detector's middle confidence in {it} is {confidence}.",
+    "entered_from": "{it} came in from the {side} of the picture.",
+    "entered_from.inside": "{it} appeared inside the picture, {distance} from its edge.",
+    "inside": "{it} stands {depth} inside the edge of {zone}.",
+    "inside.outside": "{it} stands {depth} outside the edge of {zone}.",
+    "inside.whole": "{it} stands in {zone}, which is all of the picture.",
+    "dwell": "{it} has been in {zone} for {seconds}.",
+    "crossed": "{it} crossed {line} to the {direction}, with a step of {step}.",
+    "path": "{it} went a way of {length}.",
+    "displaced": "{it} is {distance} away from where it was first seen.",
+    "speed": "{it} moves at {speed}.",
+    "area": "{it} covers {share} of the picture.",
+    "hour": "It was {hour} local time.",
+    "meets_rule.s": "{it} stayed {value} in {place}; the rule asks for {threshold}.",
+    "meets_rule.zone.picture": "{it} came into {place}, {value} beyond its edge.",
+    "meets_rule.zone.picture.whole": "{it} came into {place}, which is all of the picture.",
+    "meets_rule.line.picture": "{it} crossed {place} and stood {value} beyond it.",
+    "meets_rule": "{it} met rule {rule} at {place}: {value}; the rule asks for {threshold}.",
+    "alone": "Nobody and nothing else was being followed in the picture.",
+    "others_present": "{count} others were in the picture.",
+    "others_present.1": "One other was in the picture.",
+    "near": "{it} was {distance} away from {other}.",
+    "is_intrusion": "This is an intrusion: {a} is in {place}, where rule {rule} allows nobody.",
+    "is_entry": "{a} entered {place}, which rule {rule} watches.",
+    "is_crossing": "{a} crossed {place}, which rule {rule} watches.",
+    "is_loitering": "{a} is lingering in {place} for longer than rule {rule} allows.",
+    "could_be": "It may also be {cause}.",
+    "not_detector_noise": "No false detection: {it} was seen in {value} of the frames.",
+    "perhaps_detector_noise": "{it} was seen in only {value} of the frames.",
+    "not_light_change": "No change of light: the brightness changed by {value}.",
+    "perhaps_light_change": "The light changed by {value} when {it} appeared.",
+    "not_camera_movement": "No movement of the camera: {value} of the picture moved at once.",
+    "perhaps_camera_movement": "{value} of the picture moved at once.",
+    "not_edge_touch": "No mere touch of the edge: {it} stands {value} inside {zone}.",
+    "not_edge_touch.whole": "No mere touch of the edge: {zone} is all of the picture.",
+    "perhaps_edge_touch": "{it} stands at the very edge of {zone}.",
+    "not_line_touch": "No mere touch of the line: {it} went on to {value} beyond {line}.",
+    "perhaps_line_touch": "{it} has come only {value} beyond {line} so far.",
+    "not_passing_by": "Not just passing by: it moved on by {distance} in {seconds}.",
+    "perhaps_passing_by": "{it} was on the move: {distance} in {seconds}.",
+    "not_sway": "Nothing that sways on the spot: {it} travelled {value}.",
+    "perhaps_sway": "{it} did not travel: it moved by {value}.",
+    "not_too_small": "Not too small: {it} covers {value} of the picture.",
+    "perhaps_too_small": "{it} is small: it covers {value} of the picture.",
+    "not_wrong_object": "Not mistaken for something else: {value} of the detections say {label}.",
+    "perhaps_wrong_object": "Only {value} of the detections say {label}.",
+    "not_weak_detection": "No weak detection: the middle confidence is {value}.",
+    "perhaps_weak_detection": "The detector is unsure: its middle confidence is {value}.",
+    "near_threshold": "{it} stayed hardly longer than asked: {seconds} against {threshold}.",
+    "kind_unknown": "What it is is not known: the detector names no kinds.",
+    "verdict.confirmed": "The measurements confirm what the rule says.",
+    "verdict.contradicted": "The measurements contradict what the rule says.",
+    "verdict.unverified": "What the rule says could not be checked against measurements.",
+    "verdict.abstained": "Nothing was reasoned; the rule's word stands alone.",
+}
+"""A claim's sentence; ``predicate.variant`` where it reads differently."""
+
+MALFORMED: Final = "Something that cannot be read."
+
+CAUSES: Final[Mapping[str, str]] = {
+    "detector_noise": "a false detection",
+    "light_change": "a change of light",
+    "camera_movement": "a movement of the camera",
+    "edge_touch": "a mere touch of the zone's edge",
+    "line_touch": "a mere touch of the line",
+    "passing_by": "somebody passing by",
+    "sway": "something swaying on the spot, such as foliage",
+    "too_small": "something small, such as an animal",
+    "wrong_object": "another kind of object",
+    "weak_detection": "a weak detection",
+}
+
+TITLES: Final[Mapping[str, str]] = {
+    "is_intrusion": "Intrusion: {bare} in {place}",
+    "is_entry": "Zone entry: {bare} entered {place}",
+    "is_crossing": "Line crossing: {bare} crossed {place}",
+    "is_loitering": "Loitering: {bare} in {place}",
+    "is_loitering.stayed": "Loitering: {bare} stayed {value} in {place}",
+    "unchecked": "{kind}, not confirmed: {bare} at {place}",
+    "unplaced": "{kind}, not confirmed: {bare}",
+}
+
+KINDS: Final[Mapping[str, str]] = {
+    "intrusion": "Intrusion",
+    "zone_entry": "Zone entry",
+    "line_cross": "Line crossing",
+    "loiter": "Loitering",
+}
+
+SEEN: Final[Mapping[str, str]] = {
+    "meets_rule.s": "{a} stayed {value} in {place}; the rule asks for {threshold}.",
+    "meets_rule.zone.picture": "{a} came into {place}, {value} beyond its edge.",
+    "meets_rule.zone.picture.whole": "{a} came into {place}, which is all of the picture.",
+    "meets_rule.line.picture": "{a} crossed {place} and stood {value} beyond it.",
+    "meets_rule": "{a} met rule {rule} at {place}: {value}; the rule asks for {threshold}.",
+    "contradicted": "A rule reported this, but the measurements contradict it.",
+    "unverified": "A rule reported this; it could not be checked against measurements.",
+    "abstained": "A rule reported this; nothing was reasoned about it.",
+    "more": "{count} more like it are listed with it.",
+    "more.1": "One more like it is listed with it.",
+}
+"""First sentence of a summary."""
+
+WHY: Final[Mapping[str, str]] = {
+    "is_intrusion": "Rule {rule} allows nobody there",
+    "is_entry": "Rule {rule} watches who comes in there",
+    "is_crossing": "Rule {rule} watches who crosses there",
+    "is_loitering": "Rule {rule} watches who stays there",
+}
+"""Why it matters, by hypothesis; ``RULED_OUT`` or ``NONE_RULED_OUT`` ends the sentence."""
+
+RULED_OUT: Final = "{why}; ruled out: {causes}."
+NONE_RULED_OUT: Final = "{why}; no harmless cause could be ruled out."
+AGAINST: Final = "Against it: {counters}"
+NOTHING_AGAINST: Final = "Nothing that was measured speaks against it."
+LOWERED: Final = "So it is watched, with severity {after} instead of {before}."
+WATCHED: Final = "So it is watched; severity stays {before}, the lowest."
+NOT_REASONED: Final = "The reasoning failed ({error}), so the rule's word stands alone."
+
+UNKNOWN_LABEL: Final = "object"
+SOMETHING: Final = "something"
+IT: Final = "it"
+AND: Final = " and "
+PLURALS: Final[Mapping[str, str]] = {"person": "people", "object": "things", "bus": "buses"}
+AND_MORE: Final = "{first} and {count} more"
+"""For several tracks of different kinds."""
+NUMBERED: Final = "{label} {track}"
+VOWELS: Final = "aeiou"
+
+UNITS: Final[Mapping[str, str]] = {
+    "s": "{number} s",
+    "picture": "{number} % of the picture",
+    "picture/s": "{number} % of the picture per second",
+    "share": "{number} %",
+    "1": "{number}",
+}
+
+
+def indefinite(label: str) -> str:
+    """Return "a person", "an animal"; "something" where the kind is not known."""
+    if label == UNKNOWN_LABEL:
+        return SOMETHING
+    return f"{'an' if label[:1].lower() in VOWELS else 'a'} {label}"
+
+
+def definite(label: str) -> str:
+    """Return "the person"; "it" where the kind is not known."""
+    return IT if label == UNKNOWN_LABEL else f"the {label}"
+
+
+def bare(label: str) -> str:
+    """Return "person"; "something" where the kind is not known."""
+    return SOMETHING if label == UNKNOWN_LABEL else label
+
+
+def plural(label: str, count: int) -> str:
+    """Return "2 people", "3 cars", "2 things"."""
+    return f"{count} {PLURALS.get(label, label + 's')}"
