@@ -155,11 +155,50 @@ class AlertHistory(Protocol):
         ...
 
 
+class DispatchHistory(AlertHistory, Protocol):
+    """What the dispatcher needs beyond ``AlertHistory``: to find its place again after a crash."""
+
+    def store_incident(self, incident: Incident, *, suppressed: str = "") -> bool:
+        """Keep the incident as ``AlertHistory`` says.
+
+        Args:
+            incident: At the revision at hand.
+            suppressed: Why it raises no alert, if it does not. Counted in the same transaction,
+                once for an incident however often its message is repeated.
+        """
+        ...
+
+    def newest_finding(self, incident_id: str) -> Finding | None:
+        """Return the finding about the newest revision, the newest of several."""
+        ...
+
+    def alerts_awaiting_reasoning(self, *, before: datetime, limit: int) -> Sequence[Alert]:
+        """Return alerts that wait for a finding and were last told of before that, oldest first."""
+        ...
+
+
 class DeliveryHistory(Protocol):
     """What the webhook relay reads and writes."""
 
-    def due_deliveries(self, *, now: datetime, limit: int) -> Sequence[DueDelivery]:
-        """Return pending deliveries whose time has come, oldest first, of enabled webhooks."""
+    def due_deliveries(
+        self,
+        *,
+        now: datetime,
+        limit: int,
+        claim_s: float = 0.0,
+        except_webhooks: Sequence[str] = (),
+    ) -> Sequence[DueDelivery]:
+        """Return pending deliveries whose time has come, oldest first, of enabled webhooks.
+
+        Endpoints take turns, so that a long backlog of one does not keep another waiting.
+
+        Args:
+            now: Deliveries due at or before it are returned.
+            limit: Deliveries at most.
+            claim_s: Nobody else is given them for this long; a relay that dies has them tried
+                again after it.
+            except_webhooks: Endpoints that are being served already.
+        """
         ...
 
     def record_attempt(self, delivery: Delivery) -> None:

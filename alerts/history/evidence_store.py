@@ -1,0 +1,166 @@
+"""Pictures and clips in a folder, by the hash of their content.
+
+Plain files rather than fsspec: durability here means write, fsync, rename, fsync of the folder,
+and fsspec's local filesystem offers neither fsync nor its order. A store on S3 is another class
+behind the same port, where the service promises durability itself.
+"""
+
+import errno
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import threading
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from contracts.errors import EvidenceMissing, StorageFull, VigilError
+
+log = structlog.get_logger()
+
+_REF: Final = re.compile(r"sha256-(?P<digest>[0-9a-f]{64})\.(?:jpg|mp4|json)")
+_SUFFIXES: Final = frozenset({"jpg", "mp4", "json"})
+_NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_MEASURE_EVERY: Final = 200
+"""Writes between two readings of what the folder holds: other processes write there as well, so
+the quota may be passed by what they write in between."""
+
+
+class FolderEvidenceStore:
+    """Implements ``contracts.evidence.EvidenceStore``. Safe to share between threads.
+
+    Files lie in two levels of folders by the first digits of their hash, so that no folder has
+    more than some thousand entries. Only the owner may read them: they show people.
+
+    Args:
+        root: Made if missing.
+        quota_bytes: Kept at most; 0 means no limit but the disk.
+        min_free_bytes: Nothing is written when the disk would have less left.
+    """
+
+    def __init__(self, root: Path, *, quota_bytes: int = 0, min_free_bytes: int = 0) -> None:
+        self._root = root
+        self._quota_bytes = quota_bytes
+        self._min_free_bytes = min_free_bytes
+        self._lock = threading.Lock()
+        self._used_bytes = 0
+        self._writes_until_measured = 0
+
+    def put(self, content: bytes, *, suffix: str) -> str:
+        """Keep the content durably under its hash; see the port.
+
+        Raises:
+            StorageFull: Quota, reserve or disk is used up, or the folder cannot be written.
+        """
+        if suffix not in _SUFFIXES:
+            raise VigilError(f"evidence: suffix must be one of {sorted(_SUFFIXES)}, got {suffix!r}")
+        ref = f"sha256-{hashlib.sha256(content).hexdigest()}.{suffix}"
+        path = self._path(ref)
+        try:
+            if _holds(path, content):
+                return ref
+            with self._lock:
+                self._check_space(len(content))
+                self._used_bytes += len(content)
+            _write(path, content)
+        except OSError as error:
+            if error.errno in _NO_SPACE:
+                raise StorageFull(f"evidence: no space left for {len(content)} bytes") from error
+            raise StorageFull(
+                f"evidence: cannot be written to {self._root} ({error.strerror})"
+            ) from error
+        return ref
+
+    def get(self, ref: str) -> bytes:
+        """Return the bytes, verified against their address; see the port."""
+        path = self._path(ref)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise EvidenceMissing(f"evidence {ref}: is not there ({error.strerror})") from error
+        if f"sha256-{hashlib.sha256(content).hexdigest()}" != path.stem:
+            log.error("evidence was altered", ref=ref)
+            raise EvidenceMissing(f"evidence {ref}: the file does not match its hash")
+        return content
+
+    def _path(self, ref: str) -> Path:
+        match = _REF.fullmatch(ref)
+        if match is None:
+            # Not echoed: it may come from a request.
+            raise EvidenceMissing("evidence: not an address of the form sha256-<hex>.<suffix>")
+        digest = match["digest"]
+        return self._root / digest[:2] / digest[2:4] / ref
+
+    def _check_space(self, size_bytes: int) -> None:
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        free_bytes = shutil.disk_usage(self._root).free
+        if free_bytes - size_bytes < self._min_free_bytes:
+            raise StorageFull(
+                f"evidence: the disk has {free_bytes} bytes free, {self._min_free_bytes} are kept "
+                "in reserve (alerts.evidence_min_free_bytes)"
+            )
+        if not self._quota_bytes:
+            return
+        if self._writes_until_measured <= 0 or self._is_over(size_bytes):
+            self._used_bytes = _stored_bytes(self._root)
+            self._writes_until_measured = _MEASURE_EVERY
+        self._writes_until_measured -= 1
+        if self._is_over(size_bytes):
+            raise StorageFull(
+                f"evidence: {self._used_bytes} of {self._quota_bytes} bytes are used "
+                "(alerts.evidence_quota_bytes)"
+            )
+
+    def _is_over(self, size_bytes: int) -> bool:
+        return self._used_bytes + size_bytes > self._quota_bytes
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    """Say whether the file is there unaltered; an altered one is written anew."""
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except FileNotFoundError:
+        return False
+
+
+def _write(path: Path, content: bytes) -> None:
+    for folder in (path.parent.parent, path.parent):
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True, mode=0o700)
+            _sync_folder(folder.parent)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable; without it a power cut may take back the rename."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _stored_bytes(root: Path) -> int:
+    """Return what all files below hold, unfinished ones included."""
+    total = 0
+    for folder, _, names in os.walk(root):
+        for name in names:
+            try:
+                total += (Path(folder) / name).stat().st_size
+            except FileNotFoundError:
+                continue
+    return total
