@@ -8,8 +8,8 @@ from vision.incidents import OpenIncident
 from vision.reports import thinned
 
 VERSION: Final = 1
-_MAX_POINTS: Final = 240
-"""Track points kept in a checkpoint: enough to go on and to tell how it ended."""
+_POINTS: Final = (240, 120)
+"""Track points kept in a checkpoint, of all tracks and of each: enough to tell how it ended."""
 
 
 class Checkpoints(Protocol):
@@ -60,7 +60,12 @@ def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
             incident,
             tracks={
                 track.track_id: track
-                for track in thinned(incident.tracks.values(), points=_MAX_POINTS)
+                for track in thinned(
+                    incident.tracks.values(),
+                    events=incident.rule_events,
+                    points=_POINTS[0],
+                    least=_POINTS[1],
+                )
             },
         )
         for incident in checkpoint.incidents

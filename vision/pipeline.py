@@ -38,7 +38,7 @@ MOTION_FRAMES: Final = 300
 """Readings of the motion gate that are remembered: a minute at 5 frames a second."""
 ENDED_RUNS: Final = 8
 """Ids of ended runs that are remembered, to know their late frames by."""
-CHECKPOINT_EVERY_S: Final = 1.0
+CHECKPOINT_EVERY_S: Final = 2.0
 """Where the people of open incidents are is saved this often; what is new, at once."""
 
 

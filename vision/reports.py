@@ -11,7 +11,14 @@ from contracts.detections import ModelIdentity
 from contracts.evidence import EvidenceStore
 from contracts.frames import FrameHeader
 from contracts.geometry import Line, Zone
-from contracts.incidents import ClipRequest, EvidenceKind, Fact, Incident, IncidentState
+from contracts.incidents import (
+    ClipRequest,
+    EvidenceKind,
+    Fact,
+    Incident,
+    IncidentState,
+    RuleEvent,
+)
 from contracts.rules import RuleSettings, SceneRules
 from contracts.settings import VisionSettings
 from contracts.tracks import Track
@@ -31,7 +38,11 @@ from vision.keyframes import KeyFrame, KeyFrames, Moment
 
 MAX_POINTS: Final = 600
 """Track points in one message, all its tracks together; more are thinned out evenly."""
-LEAST_POINTS: Final = 30
+LEAST_POINTS: Final = 180
+"""... but each track keeps so many: one a second of the longest history, so that no gap is as
+long as a rule's grace time and whoever measures again finds the same stay."""
+NEAR_EVENT_S: Final = 3.0
+"""Points this near to a rule event, or to where its condition began, are never thinned out."""
 MAX_CLIP_S: Final = 30.0
 """Ingest keeps little more than this in memory."""
 MAX_MEASURED_TRACKS: Final = 12
@@ -183,7 +194,9 @@ class IncidentReporter:
             decisive_at=incident.decisive_at,
             detected_at=incident.detected_at or self._clock.now(),
             rule_events=incident.rule_events,
-            tracks=tuple(thinned(incident.tracks.values(), points=MAX_POINTS)),
+            tracks=tuple(
+                thinned(incident.tracks.values(), events=incident.rule_events, points=MAX_POINTS)
+            ),
             facts=cite_only(incident.facts, kept_frames(incident.evidence)),
             evidence=incident.evidence,
             zones=incident.scene.zones,
@@ -216,19 +229,39 @@ def complete_scene(known: SceneRules, current: SceneRules) -> SceneRules:
     )
 
 
-def thinned(tracks: Iterable[Track], *, points: int) -> list[Track]:
-    """Return the tracks with about so many points in all, evenly spaced, both ends kept."""
+def thinned(
+    tracks: Iterable[Track], *, events: Sequence[RuleEvent], points: int, least: int = LEAST_POINTS
+) -> list[Track]:
+    """Return the tracks with about so many points in all: evenly spaced, whole around events."""
     all_tracks = list(tracks)
-    share = max(LEAST_POINTS, points // max(1, len(all_tracks)))
-    return [_thinned(track, share) for track in all_tracks]
+    share = max(least, points // max(1, len(all_tracks)))
+    return [
+        _thinned(
+            track,
+            share,
+            moments_s=[
+                moment_s
+                for event in events
+                if event.track_id == track.track_id
+                for moment_s in (event.since_s, event.monotonic_s)
+            ],
+        )
+        for track in all_tracks
+    ]
 
 
-def _thinned(track: Track, count: int) -> Track:
+def _thinned(track: Track, count: int, *, moments_s: Sequence[float]) -> Track:
     if len(track.points) <= count:
         return track
     last = len(track.points) - 1
-    indices = [round(index * last / (count - 1)) for index in range(count)]
-    return replace(track, points=tuple(track.points[index] for index in indices))
+    spaced = {round(index * last / (count - 1)) for index in range(count)}
+    points = tuple(
+        point
+        for index, point in enumerate(track.points)
+        if index in spaced
+        or any(abs(point.monotonic_s - moment_s) <= NEAR_EVENT_S for moment_s in moments_s)
+    )
+    return replace(track, points=points)
 
 
 def _aged_facts(incident: OpenIncident, key_frames: KeyFrames) -> list[Fact]:

@@ -13,7 +13,6 @@ from contracts.rules import RuleKind, RuleSettings
 from contracts.tracks import TrackState
 from tests.fakes.builders import RIGHT_HALF, WHOLE
 from tests.fakes.tracks import followed, header_at, missed, play
-from vision.rules.intrusion import IntrusionRule
 from vision.rules.loiter import LoiterRule
 
 INSIDE: Point = (0.7, 0.6)
@@ -176,23 +175,6 @@ def test_who_stepped_out_is_present_until_the_grace_period_is_over() -> None:
     play(rule, feet[3:])
 
     assert rule.present() == frozenset()
-
-
-def test_intrusion_fires_after_half_a_second_unless_told_otherwise() -> None:
-    rule = IntrusionRule(settings(RuleKind.INTRUSION, {}), zone=ZONE)
-
-    [event] = play(rule, [(0.2 * step, INSIDE) for step in range(10)])
-
-    assert event.kind is RuleKind.INTRUSION
-    assert event.value == pytest.approx(0.6)
-    assert event.threshold == 0.5
-    assert 0 < event.sigma < 0.6
-
-
-def test_loitering_takes_thirty_seconds_unless_told_otherwise() -> None:
-    [event] = play(loiter(), [(float(second), INSIDE) for second in range(40)])
-
-    assert event.value == 30.0
 
 
 def test_an_entry_at_a_crawl_is_less_certain_than_one_at_a_run() -> None:
