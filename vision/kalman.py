@@ -23,6 +23,8 @@ ACCELERATION: Final = np.array([1.5, 1.5, 0.5, 0.5])
 """Standard deviation of acceleration, object sizes per s^2: people start and stop at once."""
 FIRST_VELOCITY: Final = np.array([2.0, 2.0, 0.3, 0.3])
 """What a new object's velocity may be, object sizes per s."""
+REST: Final = 0.15
+"""Slower than this stands still, object sizes per s."""
 LOST_DECAY_S: Final = 0.8
 """Unseen objects are not carried away: their velocity dies with this time constant."""
 LEAST_SIZE: Final = 0.02
@@ -36,6 +38,7 @@ class BoxFilters:
         self.position_N4: Array = np.zeros((0, 4))
         self.velocity_N4: Array = np.zeros((0, 4))
         self._covariance_N43: Array = np.zeros((0, 4, 3))
+        self._rests_N: npt.NDArray[np.bool_] = np.zeros(0, np.bool_)
 
     def __len__(self) -> int:
         return int(self.position_N4.shape[0])
@@ -50,12 +53,14 @@ class BoxFilters:
         self.position_N4 = np.vstack([self.position_N4, position_N4])
         self.velocity_N4 = np.vstack([self.velocity_N4, np.zeros_like(position_N4)])
         self._covariance_N43 = np.concatenate([self._covariance_N43, covariance_N43])
+        self._rests_N = np.concatenate([self._rests_N, np.zeros(len(boxes_N4), np.bool_)])
 
     def keep(self, rows_N: npt.NDArray[np.bool_]) -> None:
         """Drop the filters that are not kept; the others move up."""
         self.position_N4 = self.position_N4[rows_N]
         self.velocity_N4 = self.velocity_N4[rows_N]
         self._covariance_N43 = self._covariance_N43[rows_N]
+        self._rests_N = self._rests_N[rows_N]
 
     def predict(self, step_s: float, *, is_lost_N: npt.NDArray[np.bool_]) -> None:
         """Move all boxes on by ``step_s`` >= 0; the speed of the lost ones fades."""
@@ -87,6 +92,15 @@ class BoxFilters:
         self._covariance_N43[rows_M] = np.stack(
             [(1 - gain_p) * pp, (1 - gain_p) * pv, vv - gain_v * pv], axis=-1
         )
+        speeds_M2 = np.abs(self.velocity_N4[rows_M, :2])
+        self._rests_N[rows_M] = (speeds_M2 < REST * scale_M1).all(axis=1)
+
+    def at_rest(self) -> npt.NDArray[np.bool_]:
+        """Say for each box, shape (N,), whether it stood still when it was last measured.
+
+        A new box's velocity is zero too, but nobody knows it yet; so the answer is no.
+        """
+        return self._rests_N.copy()
 
     def boxes(self) -> Array:
         """Return all boxes as x1, y1, x2, y2; they may reach out of the picture."""

@@ -26,6 +26,8 @@ LOST_S: Final = 2.0
 """A lost track is kept for this long."""
 LOST_STILL_S: Final = 6.0
 """... and for this long if it stood still or is hidden behind another: it will be there again."""
+STILL_GROWTH: Final = 2.5
+"""What stands still does not grow by this factor between two frames."""
 RETURN_IOU: Final = 0.3
 """Least overlap with its place of what has been away for longer than ``LOST_S``."""
 TENTATIVE_S: Final = 0.5
@@ -138,6 +140,13 @@ class Tracker:
             ]
         )
         costs_NM = association.position_costs(round_.tracks_N4, round_.boxes_M4, reach_N=reach_N)
+        # Somebody who steps before a thing that stands there does not become that thing.
+        growth_NM = (
+            association.areas(round_.boxes_M4) / association.areas(round_.tracks_N4)[:, None]
+        )
+        costs_NM[self._filters.at_rest()[:, None] & (growth_NM > STILL_GROWTH)] = (
+            association.FORBIDDEN
+        )
         embeddings_MD = round_.embeddings()
         if embeddings_MD is not None and len(embeddings_MD) and self._lives:
             tracks_ND = np.stack(

@@ -137,3 +137,16 @@ def test_a_covered_lens_begins_no_track(shared: Path) -> None:
     tracks = follow(shared / "data/tamper/cover_dev.mp4", MotionDetector())
 
     assert not [track for track in tracks if start_s <= track.hits_s[0] <= end_s + 0.5]
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_a_left_bag_keeps_its_track_while_people_come_and_go_before_it(shared: Path) -> None:
+    [(dropped_s, _)] = events(shared, "abandoned/composite_table.mp4", "object_dropped")
+    [(_, end_s)] = events(shared, "abandoned/composite_table.mp4", "abandoned_object")
+
+    tracks = follow(shared / "data/abandoned/composite_table.mp4", MotionDetector())
+
+    [bag] = [track for track in tracks if track.hits_s[0] == pytest.approx(dropped_s, abs=0.5)]
+    assert bag.hits_s[-1] == pytest.approx(end_s, abs=0.5)
+    assert len(tracks) == 1 + 3

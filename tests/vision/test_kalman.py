@@ -71,6 +71,15 @@ def test_smooths_a_jittering_box() -> None:
     assert np.std(errors[20:]) < 0.009
 
 
+@pytest.mark.parametrize(("speed", "frames", "rests"), [(0.0, 15, True), (0.2, 15, False)])
+def test_knows_what_stands_still(speed: float, frames: int, rests: bool) -> None:
+    assert followed(speed, frames=frames).at_rest().tolist() == [rests]
+
+
+def test_does_not_take_a_new_box_for_a_still_one() -> None:
+    assert followed(0.0, frames=1).at_rest().tolist() == [False]
+
+
 def test_rows_are_dropped_together() -> None:
     filters = BoxFilters()
     filters.add(np.vstack([box(0.1), box(0.5), box(0.9)]))

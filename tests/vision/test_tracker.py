@@ -191,6 +191,18 @@ def test_fragments_are_measured_as_the_body_that_they_were() -> None:
     assert iou(track.last.box, PLACE) > 0.95
 
 
+def test_a_bag_does_not_become_the_person_who_steps_before_it() -> None:
+    watch = Watch()
+    bag: Box = (0.39, 0.8, 0.46, 0.93)
+    watch.frames([[bag]] * 15)
+
+    watch.frames([[(0.25, 0.75 - 0.1 * step, 0.46, 1.0)] for step in range(5)])
+
+    ends = {track.track_id: track.last for track in watch.seen[-1]}
+    assert ends["t2"].is_observed
+    assert not ends["t1"].is_observed
+
+
 def test_two_people_who_part_become_two_tracks() -> None:
     watch = Watch()
     standing(watch)

@@ -21,12 +21,16 @@ STRONG_SHARE: Final = 0.25
 MIN_AREA_SHARE: Final = 0.0006
 """Least area of a blob, share of the picture: 12 x 12 pixels at 640 x 360."""
 MIN_SIDE_PX: Final = 3
-BODY_GAP_SHARE: Final = 0.18
-"""Fragments above each other belong to one body if the gap is at most this share of it."""
-BODY_OVERLAP: Final = 0.5
-"""... and they overlap sideways by this share of the narrower."""
+BODY_GAP: Final = 0.3
+"""Fragments above each other belong to one body if the gap is below this share of the higher,"""
+BODY_OFF_AXIS: Final = 0.35
+"""... their middles are this near sideways, in widths of the wider,"""
+BODY_FILL: Final = 0.5
+"""... they fill so much of the box around them,"""
 UPRIGHT: Final = 1.6
 """... and together are this much higher than wide; cars behind each other are not."""
+NESTED_SHARE: Final = 0.6
+"""A box of which so much lies inside another is part of it."""
 GHOST_RATIO: Final = 0.6
 """Edges along the contour, picture over background, below which the blob is a hole."""
 LIGHT_AGREEMENT: Final = 0.7
@@ -179,20 +183,21 @@ def body_groups(boxes_N4: PixelBoxes) -> npt.NDArray[np.int64]:
 
 def _first_pair(boxes_M4: PixelBoxes) -> tuple[int, int] | None:
     x1, y1, x2, y2 = boxes_M4.T
-    overlap_x = np.minimum(x2[:, None], x2) - np.maximum(x1[:, None], x1)
-    overlap_y = np.minimum(y2[:, None], y2) - np.maximum(y1[:, None], y1)
     width, height = x2 - x1, y2 - y1
-    narrower = np.minimum(width[:, None], width)
-    whole_width = np.maximum(x2[:, None], x2) - np.minimum(x1[:, None], x1)
-    whole_height = np.maximum(y2[:, None], y2) - np.minimum(y1[:, None], y1)
-    stacked = (
-        (overlap_x > BODY_OVERLAP * narrower)
-        & (-overlap_y < BODY_GAP_SHARE * whole_height)
-        & (whole_height > UPRIGHT * whole_width)
-    )
     areas = width * height
-    common = np.maximum(0, overlap_x) * np.maximum(0, overlap_y)
-    nested = common > 0.6 * np.minimum(areas[:, None], areas)
+    common_x = np.minimum(x2[:, None], x2) - np.maximum(x1[:, None], x1)
+    common_y = np.minimum(y2[:, None], y2) - np.maximum(y1[:, None], y1)
+    whole_x = np.maximum(x2[:, None], x2) - np.minimum(x1[:, None], x1)
+    whole_y = np.maximum(y2[:, None], y2) - np.minimum(y1[:, None], y1)
+    off_axis = np.abs((x1 + x2)[:, None] - (x1 + x2)) / 2
+    stacked = (
+        (off_axis < BODY_OFF_AXIS * np.maximum(width[:, None], width))
+        & (-common_y < BODY_GAP * np.maximum(height[:, None], height))
+        & (whole_y > UPRIGHT * whole_x)
+        & (areas[:, None] + areas > BODY_FILL * whole_x * whole_y)
+    )
+    common = np.maximum(0, common_x) * np.maximum(0, common_y)
+    nested = common > NESTED_SHARE * np.minimum(areas[:, None], areas)
     first, second = np.nonzero(np.triu(stacked | nested, k=1))
     if first.size == 0:
         return None

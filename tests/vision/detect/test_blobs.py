@@ -61,6 +61,9 @@ def test_a_blob_at_the_edge_is_cut_out_with_its_own_mask() -> None:
         pytest.param([(10, 10, 40, 30), (10, 34, 40, 54)], 2, id="two cars behind each other"),
         pytest.param([(10, 10, 30, 90), (34, 10, 54, 90)], 2, id="two people side by side"),
         pytest.param([(10, 10, 20, 20), (10, 60, 22, 100)], 2, id="far above each other"),
+        pytest.param(
+            [(10, 10, 30, 24), (24, 32, 48, 50), (40, 60, 70, 82)], 3, id="a queue of cars"
+        ),
         pytest.param([], 0, id="nothing"),
     ],
 )
