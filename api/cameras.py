@@ -1,0 +1,206 @@
+"""The cameras as the API keeps them: one place that edits, numbers versions and publishes."""
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+
+from alerts.history.ports import CameraStore
+from api.ports import CameraPublisher, CameraStatuses
+from api.problems import Refusal, bad_field, not_found
+from contracts.cameras import (
+    Camera,
+    CameraState,
+    CameraStatus,
+    RtspTransport,
+    SourceSettings,
+    SourceType,
+    redact_url,
+)
+from contracts.clock import Clock
+from contracts.errors import TransportUnavailable
+
+log = structlog.get_logger()
+
+_URL_MAX: Final = 2048
+_CONTROL: Final = re.compile(r"[\x00-\x20\x7f]")
+_SYNTHETIC: Final = "synthetic:"
+
+
+class CameraDesk:
+    """Edits cameras one at a time, so that versions grow without gaps, and tells the stages.
+
+    A change is durable once the store has it. If the stages cannot be told at that moment, they
+    are within seconds: the api stage repeats the list anyway, for a Redis that lost its memory.
+    """
+
+    def __init__(self, store: CameraStore, publisher: CameraPublisher) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._lock = threading.Lock()
+
+    def all(self) -> Sequence[Camera]:
+        """Return all cameras by id."""
+        return self._store.cameras()
+
+    def get(self, camera_id: str) -> Camera:
+        """Return one camera. Raises Refusal (404)."""
+        camera = self._store.camera(camera_id)
+        if camera is None:
+            raise not_found("camera")
+        return camera
+
+    def add(self, camera: Camera, *, is_repeatable: bool) -> Camera:
+        """Add a camera and return it as stored.
+
+        Args:
+            camera: At version 1.
+            is_repeatable: The request carries an ``Idempotency-Key``: the same camera again is
+                answered with what is stored.
+
+        Raises:
+            Refusal: 409, another camera has this id.
+        """
+        with self._lock:
+            known = self._store.camera(camera.camera_id)
+            if known is None:
+                self._store.save_camera(camera)
+            elif not (is_repeatable and _is_same(known, camera)):
+                raise Refusal(409, "camera-exists", f"there is a camera {camera.camera_id} already")
+        self._changed()
+        return known or camera
+
+    def change(self, camera_id: str, change: Callable[[Camera], Camera]) -> Camera:
+        """Store ``change(camera)`` under the next version, unless it is the same, and return it.
+
+        Raises:
+            Refusal: 404, or what ``change`` raises.
+        """
+        with self._lock:
+            current = self.get(camera_id)
+            changed = change(current)
+            if changed == current:
+                return current
+            changed = replace(changed, version=current.version + 1)
+            self._store.save_camera(changed)
+        self._changed()
+        return changed
+
+    def remove(self, camera_id: str) -> None:
+        """Remove a camera; its history stays. Raises Refusal (404)."""
+        with self._lock:
+            if not self._store.remove_camera(camera_id):
+                raise not_found("camera")
+        self._changed()
+
+    def free_id(self, name: str) -> str:
+        """Return a free id that reads like ``name``: ``Loading dock`` -> ``loading-dock``."""
+        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:48] or "camera"
+        taken = {camera.camera_id for camera in self._store.cameras()}
+        numbers = range(2, len(taken) + 3)
+        return next(
+            wanted for wanted in (slug, *(f"{slug}-{n}" for n in numbers)) if wanted not in taken
+        )
+
+    def publish(self) -> None:
+        """Tell the stages which cameras there are. Raises TransportUnavailable."""
+        with self._lock:
+            self._publisher.publish_cameras(self._store.cameras())
+
+    def _changed(self) -> None:
+        try:
+            self.publish()
+        except TransportUnavailable as error:
+            log.warning("camera change is stored but not published yet", cause=str(error))
+
+
+def _is_same(known: Camera, wanted: Camera) -> bool:
+    return replace(known, version=1, scene=wanted.scene) == wanted
+
+
+def status_of(camera: Camera, statuses: CameraStatuses, clock: Clock) -> CameraStatus:
+    """Return how a camera is doing; blind with the cause if nobody can say."""
+    if not camera.is_enabled:
+        return _blind(camera, clock, phase="disabled", cause="switched off")
+    try:
+        status = statuses.status(camera.camera_id)
+    except TransportUnavailable:
+        return _blind(camera, clock, phase="unknown", cause="the queue (Redis) cannot be reached")
+    return status or _blind(
+        camera, clock, phase="unknown", cause="no ingest stage has reported on it"
+    )
+
+
+def _blind(camera: Camera, clock: Clock, *, phase: str, cause: str) -> CameraStatus:
+    return CameraStatus(
+        camera_id=camera.camera_id,
+        state=CameraState.BLIND,
+        phase=phase,
+        cause=cause,
+        updated_at=clock.now(),
+    )
+
+
+def make_source(
+    url: str,
+    *,
+    source_type: SourceType | None,
+    transport: RtspTransport,
+    is_looped: bool,
+    current: SourceSettings | None = None,
+) -> SourceSettings:
+    """Return the source that a request describes.
+
+    Args:
+        url: ``rtsp://...``, ``rtsps://...``, a file's path, or ``synthetic:<scene>``. What an
+            answer showed (redacted) stands for the current URL.
+        source_type: None takes it from the URL.
+        transport: For RTSP only.
+        is_looped: For files only.
+        current: Of the camera that is changed.
+
+    Raises:
+        Refusal: 422 that names ``source.url``; the URL itself is not repeated.
+    """
+    if current is not None and url == redact_url(current.url):
+        url = current.url
+    found = source_type or _type_of(url)
+    bare = url.removeprefix(_SYNTHETIC) if found is SourceType.SYNTHETIC else url
+    _check_url(bare, found)
+    return SourceSettings(source_type=found, url=bare, transport=transport, is_looped=is_looped)
+
+
+def _type_of(url: str) -> SourceType:
+    if url.startswith(_SYNTHETIC):
+        return SourceType.SYNTHETIC
+    return SourceType.RTSP if "://" in url else SourceType.FILE
+
+
+def _check_url(url: str, source_type: SourceType) -> None:
+    if not 1 <= len(url) <= _URL_MAX:
+        raise bad_field("source.url", f"needs 1 to {_URL_MAX} characters, has {len(url)}")
+    if source_type is SourceType.RTSP:
+        _check_rtsp(url)
+    elif "\x00" in url or "://" in url:
+        kind = "a scene's name" if source_type is SourceType.SYNTHETIC else "a file's path"
+        raise bad_field("source.url", f"must be {kind} for type {source_type}, not a URL")
+
+
+def _check_rtsp(url: str) -> None:
+    if _CONTROL.search(url):
+        raise bad_field("source.url", "must not contain spaces or control characters (use %20)")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise bad_field("source.url", "cannot be read as a URL (is the port a number?)") from None
+    if parts.scheme not in ("rtsp", "rtsps"):
+        raise bad_field("source.url", "must begin with rtsp:// or rtsps://")
+    if not host:
+        raise bad_field("source.url", "names no host; for instance rtsp://192.0.2.7:554/stream")
+    if parts.username == "***":
+        raise bad_field("source.url", "shows *** instead of user and password; give them again")

@@ -1,0 +1,57 @@
+"""Alerts: listed, shown, acknowledged, resolved."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+
+from alerts.payload import alert_data
+from api.access import ADMIN, IdentityDep
+from api.alert_desk import AlertDesk
+from api.problems import not_found
+from api.routes.filters import Cursor, FilterDep, Limit
+from api.schemas import AlertList
+from api.services import ServicesDep
+
+router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
+
+
+async def desk_of(request: Request) -> AlertDesk:
+    """Return the app's alert desk."""
+    desk: AlertDesk = request.app.state.alerts
+    return desk
+
+
+DeskDep = Annotated[AlertDesk, Depends(desk_of)]
+"""Parameter type with which a route asks for the alert desk."""
+
+
+@router.get("", openapi_extra=ADMIN)
+def list_alerts(
+    services: ServicesDep, where: FilterDep, cursor: Cursor = None, limit: Limit = 50
+) -> AlertList:
+    """List alerts, newest first."""
+    page = services.archive.list_alerts(where, cursor=cursor, limit=limit)
+    return AlertList(
+        items=[dict(alert_data(alert)) for alert in page.items], next_cursor=page.next_cursor
+    )
+
+
+@router.get("/{alert_id}", openapi_extra=ADMIN)
+def get_alert(alert_id: str, services: ServicesDep) -> dict[str, Any]:
+    """Return one alert at its newest revision, as in webhooks and the live stream."""
+    alert = services.archive.alert(alert_id)
+    if alert is None:
+        raise not_found("alert")
+    return dict(alert_data(alert))
+
+
+@router.post("/{alert_id}/ack", openapi_extra=ADMIN)
+def acknowledge_alert(alert_id: str, identity: IdentityDep, desk: DeskDep) -> dict[str, Any]:
+    """Say that you have seen it; a second time changes nothing."""
+    return dict(alert_data(desk.acknowledge(alert_id, by=identity.name)))
+
+
+@router.post("/{alert_id}/resolve", openapi_extra=ADMIN)
+def resolve_alert(alert_id: str, identity: IdentityDep, desk: DeskDep) -> dict[str, Any]:
+    """Say that it is dealt with; a second time changes nothing."""
+    return dict(alert_data(desk.resolve(alert_id, by=identity.name)))

@@ -1,0 +1,359 @@
+"""The wire format of requests and answers: pydantic here, contracts inside.
+
+Unknown fields of a request are refused by name. Times are RFC 3339 in UTC with milliseconds.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from alerts.history.ports import Credential
+from alerts.payload import rfc3339
+from api.ports import StageHealth
+from contracts.cameras import (
+    Camera,
+    CameraStatus,
+    RtspTransport,
+    SourceSettings,
+    SourceType,
+    redact_url,
+)
+from contracts.frames import FrameAccount, FrameOutcome
+
+
+class Body(BaseModel):
+    """A request body."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class Answer(BaseModel):
+    """An answer body."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+Tag = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class SignInBody(Body):
+    """Either a one-time link's secret part, or name and password."""
+
+    link: SecretStr | None = Field(default=None, max_length=256, description="`<id>.<secret>`")
+    name: str = Field(default="", max_length=100)
+    password: SecretStr = Field(default=SecretStr(""), max_length=1024)
+
+
+class PasswordBody(Body):
+    """A new password; the current one is not needed after signing in by link."""
+
+    password: SecretStr = Field(max_length=1024, description="12 to 256 characters")
+    current_password: SecretStr = Field(default=SecretStr(""), max_length=1024)
+
+
+class Me(Answer):
+    """Who is signed in."""
+
+    user_id: str
+    name: str
+    role: str
+    signed_in_by: str = Field(description="link, password, or the name of an API token")
+    expires_at: str
+    has_password: bool
+
+
+class TokenBody(Body):
+    """An API token to make."""
+
+    name: str = Field(min_length=1, max_length=100, description="What it is for")
+    expires_in_days: int = Field(default=365, ge=1, le=3650)
+
+
+class Token(Answer):
+    """An API token, without its secret."""
+
+    id: str
+    name: str
+    created_at: str | None
+    expires_at: str | None
+    last_used_at: str | None
+
+
+class TokenCreated(Token):
+    """An API token and, this once, the text to send as bearer."""
+
+    token: str
+
+
+class TokenList(Answer):
+    """All API tokens, newest first."""
+
+    items: list[Token]
+
+
+class SourceBody(Body):
+    """Where a camera's frames come from."""
+
+    type: SourceType | None = Field(default=None, description="Taken from the URL if left out")
+    url: SecretStr = Field(
+        max_length=2048,
+        description="rtsp://user:password@host/path, a file's path on the ingest machine, or "
+        "synthetic:<scene>; answers show it without user and password",
+    )
+    transport: RtspTransport = RtspTransport.TCP
+    looped: bool = Field(default=False, description="A file begins again at its end")
+
+
+class CameraBody(Body):
+    """A camera to add."""
+
+    id: str | None = Field(
+        default=None, description="1 to 63 of a-z, 0-9, _ and -; made from the name if left out"
+    )
+    name: str = Field(default="", max_length=100)
+    source: SourceBody
+    place: str = Field(default="", max_length=100)
+    tags: list[Tag] = Field(default_factory=list, max_length=32)
+    analyze_fps: float = Field(default=5.0, gt=0, le=30)
+    enabled: bool = True
+
+
+class SourceChange(Body):
+    """What changes of a camera's source."""
+
+    type: SourceType | None = None
+    url: SecretStr | None = Field(default=None, max_length=2048)
+    transport: RtspTransport | None = None
+    looped: bool | None = None
+
+
+class CameraChange(Body):
+    """What changes of a camera; fields left out stay."""
+
+    name: str | None = Field(default=None, max_length=100)
+    source: SourceChange | None = None
+    place: str | None = Field(default=None, max_length=100)
+    tags: list[Tag] | None = Field(default=None, max_length=32)
+    analyze_fps: float | None = Field(default=None, gt=0, le=30)
+    enabled: bool | None = None
+
+
+class Source(Answer):
+    """A camera's source; its URL without user, password and secret parameters."""
+
+    type: SourceType
+    url: str
+    transport: RtspTransport
+    looped: bool
+
+    @classmethod
+    def of(cls, source: SourceSettings) -> "Source":
+        """Return the wire form."""
+        prefix = "synthetic:" if source.source_type is SourceType.SYNTHETIC else ""
+        return cls(
+            type=source.source_type,
+            url=prefix + redact_url(source.url),
+            transport=source.transport,
+            looped=source.is_looped,
+        )
+
+
+class FrameCounts(Answer):
+    """The frame account: received = analysed + gated + dropped + queued, or it is not balanced."""
+
+    received: int
+    analysed: int
+    gated: int
+    dropped: int
+    dropped_by_reason: dict[str, int]
+    queued: int
+    balanced: bool
+    skipped_by_sampling: int
+    corrupt: int
+
+    @classmethod
+    def of(cls, account: FrameAccount) -> "FrameCounts":
+        """Return the wire form."""
+        kept = (FrameOutcome.ANALYSED.value, FrameOutcome.GATED.value)
+        lost = {name: count for name, count in account.outcomes.items() if name not in kept}
+        return cls(
+            received=account.received,
+            analysed=account.outcomes.get(FrameOutcome.ANALYSED.value, 0),
+            gated=account.outcomes.get(FrameOutcome.GATED.value, 0),
+            dropped=sum(lost.values()),
+            dropped_by_reason=lost,
+            queued=account.queued,
+            balanced=account.is_balanced,
+            skipped_by_sampling=account.skipped,
+            corrupt=account.corrupt,
+        )
+
+
+class Status(Answer):
+    """How a camera is doing; ``state`` says whether "no alert" from it means anything."""
+
+    camera_id: str
+    state: str = Field(description="seeing, degraded or blind")
+    phase: str
+    cause: str
+    fps: float
+    width: int
+    height: int
+    codec: str
+    last_frame_at: str | None
+    last_frame_age_s: float | None
+    reconnects: int
+    updated_at: str | None
+
+    @classmethod
+    def of(cls, status: CameraStatus, *, now: datetime) -> "Status":
+        """Return the wire form; the age is at least 0."""
+        age_s = None
+        if status.last_frame_at:
+            age_s = round(max(0.0, (now - status.last_frame_at).total_seconds()), 3)
+        return cls(
+            camera_id=status.camera_id,
+            state=status.state.value,
+            phase=status.phase,
+            cause=status.cause,
+            fps=round(status.source_fps, 2),
+            width=status.width,
+            height=status.height,
+            codec=status.codec,
+            last_frame_at=rfc3339(status.last_frame_at),
+            last_frame_age_s=age_s,
+            reconnects=status.reconnects,
+            updated_at=rfc3339(status.updated_at),
+        )
+
+
+class StatusWithFrames(Status):
+    """How a camera is doing, and what became of its frames."""
+
+    frames: FrameCounts
+
+
+class CameraAnswer(Answer):
+    """A camera as configured, and how it is doing."""
+
+    id: str
+    name: str
+    source: Source
+    place: str
+    tags: list[str]
+    analyze_fps: float
+    enabled: bool
+    version: int
+    status: Status
+
+    @classmethod
+    def of(cls, camera: Camera, status: CameraStatus, *, now: datetime) -> "CameraAnswer":
+        """Return the wire form."""
+        return cls(
+            id=camera.camera_id,
+            name=camera.name,
+            source=Source.of(camera.source),
+            place=camera.place,
+            tags=list(camera.tags),
+            analyze_fps=camera.analysis_fps,
+            enabled=camera.is_enabled,
+            version=camera.version,
+            status=Status.of(status, now=now),
+        )
+
+
+class CameraList(Answer):
+    """A page of cameras by id."""
+
+    items: list[CameraAnswer]
+    next_cursor: str | None
+
+
+class AlertList(Answer):
+    """A page of alerts, newest first; each as in webhooks and the live stream."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+class EventList(Answer):
+    """A page of events, newest first."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+class Version(Answer):
+    """Which Vigil this is."""
+
+    name: Literal["vigil"] = "vigil"
+    version: str
+    api: Literal["v1"] = "v1"
+
+
+class Alive(Answer):
+    """The web server answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Part(Answer):
+    """One part that readiness depends on."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class Readiness(Answer):
+    """Whether everything that alerts need is there."""
+
+    status: Literal["ready", "not-ready"]
+    parts: list[Part]
+
+
+class SystemAnswer(Answer):
+    """Readiness with the stage processes, for the dashboard."""
+
+    status: Literal["ready", "not-ready"]
+    version: str
+    now: str | None
+    parts: list[Part]
+    stages: list["Stage"]
+
+
+class Stage(Answer):
+    """One stage process as it last reported."""
+
+    stage: str
+    instance: str
+    restarts: int
+    reported_at: str | None
+
+    @classmethod
+    def of(cls, health: StageHealth) -> "Stage":
+        """Return the wire form."""
+        return cls(
+            stage=health.stage,
+            instance=health.instance,
+            restarts=health.restarts,
+            reported_at=rfc3339(health.reported_at),
+        )
+
+
+def token_of(credential: Credential) -> Token:
+    """Return a token's wire form."""
+    return Token(
+        id=credential.credential_id,
+        name=credential.name,
+        created_at=rfc3339(credential.created_at),
+        expires_at=rfc3339(credential.expires_at),
+        last_used_at=rfc3339(credential.last_used_at),
+    )
+
+
+def tokens_of(credentials: Sequence[Credential]) -> TokenList:
+    """Return the wire form of all tokens."""
+    return TokenList(items=[token_of(credential) for credential in credentials])

@@ -1,0 +1,36 @@
+// The words and signs for an alert's severity, phase, state and confidence, the same on all pages.
+
+import { el, icon } from "/app/dom.js";
+import { percent, words } from "/app/format.js";
+
+/** Severity in colour, sign and word: colour alone is not enough. */
+export function severityMark(severity) {
+  return el("span.severity", { data: { severity } }, icon(severity), words(severity));
+}
+
+/** How far the system is: provisional alerts are being reasoned about. */
+export function phaseChip(alert) {
+  if (alert.is_unreasoned) return chip("unreasoned", "Not reasoned", "The reasoning missed its deadline; the rule's word stands alone.");
+  const [state, text, title] = {
+    provisional: ["provisional", "Reasoning ...", "A rule fired; the reasoning is at work."],
+    revised: ["reasoned", "Reasoned", "The reasoning has spoken; more may follow while it goes on."],
+    final: ["reasoned", "Reasoned, over", "The event is over and reasoned."],
+  }[alert.phase] ?? [alert.phase, words(alert.phase), ""];
+  return chip(state, text, title);
+}
+
+/** What people have done about it; nothing for an open alert. */
+export function stateChip(alert) {
+  if (!alert.state || alert.state === "open") return null;
+  return chip(alert.state, words(alert.state), alert.acknowledged_by ? `by ${alert.acknowledged_by}` : "");
+}
+
+/** Confidence, once there is one that was reasoned. */
+export function confidenceText(alert) {
+  if (alert.phase === "provisional" || alert.confidence == null) return "";
+  return `${percent(alert.confidence)} sure`;
+}
+
+function chip(state, text, title) {
+  return el("span.chip", { title, data: { state } }, el("span.dot"), text);
+}

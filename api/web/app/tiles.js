@@ -1,0 +1,212 @@
+// Live tiles: the newest picture of each camera with boxes and zones drawn over it.
+
+import { get } from "/app/api.js";
+import { el, fill, icon } from "/app/dom.js";
+import { drawBoxes, drawScene, fitCanvas, placeIn } from "/app/drawing.js";
+import { serverNow, timeOfDay } from "/app/format.js";
+
+const PICTURE_EVERY_MS = 200;
+const RETRY_MS = 2000;
+const LIST_EVERY_MS = 3000;
+const SCENE_EVERY = 10; // listings
+const OLD_AFTER_S = 3;
+const STATES = { seeing: "Seeing", degraded: "Degraded", blind: "Blind" };
+
+/** Keep a container filled with one tile for each camera. */
+export function mountTiles(container, summary) {
+  const tiles = new Map();
+  const refresh = async () => {
+    try {
+      const { items } = await get("/api/v1/cameras?limit=200");
+      show(container, tiles, items);
+      summary.textContent = summaryOf(items);
+    } catch (error) {
+      if (tiles.size === 0) fill(container, failure(error));
+    }
+    setTimeout(refresh, LIST_EVERY_MS);
+  };
+  refresh();
+}
+
+function summaryOf(cameras) {
+  const seeing = cameras.filter((camera) => camera.status.state === "seeing").length;
+  return cameras.length ? `${seeing} of ${cameras.length} seeing` : "";
+}
+
+function show(container, tiles, cameras) {
+  const wanted = new Set(cameras.map((camera) => camera.id));
+  for (const [id, tile] of tiles) {
+    if (wanted.has(id)) continue;
+    tile.stop();
+    tiles.delete(id);
+  }
+  if (cameras.length === 0) {
+    fill(container, emptyState());
+    return;
+  }
+  container.querySelectorAll(":scope > :not(.tile)").forEach((other) => other.remove());
+  for (const camera of cameras) {
+    if (!tiles.has(camera.id)) {
+      const tile = new Tile(camera.id);
+      tiles.set(camera.id, tile);
+      container.append(tile.element);
+    }
+    tiles.get(camera.id).update(camera);
+  }
+  container.dataset.count = String(Math.min(cameras.length, 4));
+}
+
+function emptyState() {
+  return el(
+    "div.empty",
+    {},
+    icon("camera"),
+    el("h3", {}, "No cameras yet"),
+    el("p", {}, "Add one with its RTSP address, or try synthetic:yard, a scripted scene."),
+    el("a.button.primary", { href: "/cameras#add" }, icon("plus"), "Add a camera"),
+  );
+}
+
+function failure(error) {
+  return el("div.notice.bad", {}, icon("high"), el("p", {}, `Cameras cannot be shown: ${error.message}. Trying again.`));
+}
+
+class Tile {
+  constructor(cameraId) {
+    this.cameraId = cameraId;
+    this.picture = null;
+    this.boxes = [];
+    this.scene = {};
+    this.sceneAge = SCENE_EVERY;
+    this.etag = "";
+    this.isVisible = false;
+    this.isStopped = false;
+    this.version = 0;
+    this.canvas = el("canvas", { attrs: { role: "img" } });
+    this.name = el("h3");
+    this.place = el("span.muted");
+    this.badge = el("span.pill.badge");
+    this.facts = el("span.tile-facts");
+    this.veil = el("div.veil", { hidden: true });
+    this.element = el(
+      "article.tile",
+      { attrs: { "aria-label": cameraId } },
+      el("div.tile-picture", {}, this.canvas, this.veil),
+      el("footer.tile-foot", {}, el("div.tile-name", {}, this.name, this.place), this.facts, this.badge),
+    );
+    this.watcher = new IntersectionObserver(([entry]) => {
+      this.isVisible = entry.isIntersecting;
+    });
+    this.watcher.observe(this.element);
+    this.resizer = new ResizeObserver(() => this.draw());
+    this.resizer.observe(this.canvas);
+    this.loop();
+  }
+
+  stop() {
+    this.isStopped = true;
+    this.watcher.disconnect();
+    this.resizer.disconnect();
+    this.element.remove();
+  }
+
+  update(camera) {
+    const { status } = camera;
+    this.status = status;
+    this.name.textContent = camera.name || camera.id;
+    this.place.textContent = camera.place;
+    this.canvas.setAttribute("aria-label", `Live picture of ${camera.name || camera.id}`);
+    this.badge.dataset.state = status.state;
+    this.badge.title = status.cause;
+    fill(this.badge, el("span.dot"), STATES[status.state] ?? status.state);
+    fill(this.facts, status.state === "blind" ? "" : `${status.fps.toFixed(1)} fps`);
+    this.showVeil(status);
+    if (this.version !== camera.version || ++this.sceneAge >= SCENE_EVERY) {
+      this.version = camera.version;
+      this.sceneAge = 0;
+      get(`/api/v1/cameras/${this.cameraId}/scene`).then(
+        (scene) => {
+          this.scene = scene;
+          this.draw();
+        },
+        () => null,
+      );
+    }
+  }
+
+  showVeil(status) {
+    const isBlind = status.state === "blind";
+    this.element.dataset.state = status.state;
+    this.veil.hidden = !isBlind && status.state !== "degraded";
+    this.veil.dataset.kind = status.state;
+    if (!this.veil.hidden) {
+      const heading = isBlind ? (status.phase === "disabled" ? "Switched off" : "No picture") : "Degraded";
+      fill(this.veil, isBlind && icon("blind"), el("strong", {}, heading), el("span", {}, status.cause));
+    }
+  }
+
+  async loop() {
+    while (!this.isStopped) {
+      const begun = performance.now();
+      let waitMs = PICTURE_EVERY_MS;
+      if (this.isVisible && document.visibilityState === "visible") {
+        waitMs = (await this.load().catch(() => false)) ? PICTURE_EVERY_MS : RETRY_MS;
+      }
+      const restMs = Math.max(20, waitMs - (performance.now() - begun));
+      await new Promise((resolve) => setTimeout(resolve, restMs));
+    }
+  }
+
+  /** Fetch the newest picture; false if there is none. */
+  async load() {
+    const answer = await fetch(`/api/v1/cameras/${this.cameraId}/latest.jpg`, {
+      cache: "no-store",
+      headers: this.etag ? { "If-None-Match": this.etag } : {},
+    });
+    if (answer.status === 304) return true;
+    if (!answer.ok) return false;
+    this.etag = answer.headers.get("ETag") ?? "";
+    this.boxes = JSON.parse(answer.headers.get("X-Vigil-Boxes") ?? "[]");
+    this.capturedAt = answer.headers.get("X-Vigil-Captured-At");
+    const picture = await createImageBitmap(await answer.blob());
+    this.picture?.close();
+    this.picture = picture;
+    this.draw();
+    return true;
+  }
+
+  draw() {
+    const { context, width, height } = fitCanvas(this.canvas);
+    context.clearRect(0, 0, width, height);
+    if (!this.picture || !width) return;
+    const place = placeIn(this.picture.width, this.picture.height, width, height);
+    context.imageSmoothingQuality = "high";
+    context.drawImage(this.picture, place.x, place.y, place.w, place.h);
+    if (this.status?.state === "blind") return;
+    drawScene(context, place, this.scene);
+    drawBoxes(
+      context,
+      place,
+      this.boxes.map((box) => ({
+        box: box.box,
+        text: `${box.label} ${box.track_id}`,
+        tone: box.alerting ? "alerting" : "track",
+      })),
+    );
+    this.drawTime(context, place);
+  }
+
+  drawTime(context, place) {
+    const ageS = (serverNow() - Date.parse(this.capturedAt)) / 1000;
+    const text = ageS > OLD_AFTER_S ? `${Math.round(ageS)} s old` : timeOfDay(this.capturedAt);
+    context.font = '500 11px "Inter", "Segoe UI", system-ui, "Liberation Sans", sans-serif';
+    context.textBaseline = "alphabetic";
+    context.fillStyle = "rgba(7, 10, 14, 0.72)";
+    const width = context.measureText(text).width + 12;
+    context.beginPath();
+    context.roundRect(place.x + 8, place.y + place.h - 26, width, 18, 3);
+    context.fill();
+    context.fillStyle = ageS > OLD_AFTER_S ? "#e0b657" : "#c6d0da";
+    context.fillText(text, place.x + 14, place.y + place.h - 13);
+  }
+}

@@ -1,0 +1,72 @@
+from tests.fakes.web import FakeWeb, WebClient
+
+
+def test_alive_asks_nobody(web: FakeWeb, stranger: WebClient) -> None:
+    web.history.is_down = True
+    web.health.is_reachable = False
+
+    assert stranger.get("/healthz").json() == {"status": "alive"}
+
+
+def test_ready_while_everything_is_there(stranger: WebClient) -> None:
+    answer = stranger.get("/readyz")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+
+
+def test_a_missing_stage_is_named(web: FakeWeb, stranger: WebClient) -> None:
+    web.health.there.remove("vision")
+
+    answer = stranger.get("/readyz")
+
+    assert answer.status_code == 503
+    assert [part["name"] for part in answer.json()["parts"] if not part["ok"]] == ["vision"]
+
+
+def test_without_the_queue_nothing_is_known_of_the_stages(
+    web: FakeWeb, stranger: WebClient
+) -> None:
+    web.health.is_reachable = False
+
+    parts = {part["name"]: part["ok"] for part in stranger.get("/readyz").json()["parts"]}
+
+    assert parts == {
+        "database": True,
+        "queue": False,
+        "ingest": False,
+        "vision": False,
+        "moe_core": False,
+        "alerts": False,
+    }
+
+
+def test_without_the_database_it_is_not_ready(web: FakeWeb, stranger: WebClient) -> None:
+    web.history.is_down = True
+
+    parts = {part["name"]: part["ok"] for part in stranger.get("/readyz").json()["parts"]}
+
+    assert parts["database"] is False
+
+
+def test_the_dashboard_gets_the_stages_with_status_200(web: FakeWeb, client: WebClient) -> None:
+    web.health.there.remove("vision")
+
+    answer = client.get("/api/v1/system")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "not-ready")
+    assert [stage["stage"] for stage in answer.json()["stages"]] == ["ingest", "moe_core", "alerts"]
+
+
+def test_version(client: WebClient) -> None:
+    assert client.get("/api/v1/version").json() == {
+        "name": "vigil",
+        "version": "1.2.3",
+        "api": "v1",
+    }
+
+
+def test_metrics_are_prometheus_text(client: WebClient) -> None:
+    answer = client.get("/metrics")
+
+    assert answer.text == "vigil_up 1\n"
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
