@@ -79,6 +79,7 @@ class Analyser:
             settings=self._settings.vision,
             evidence=self._evidence,
             clock=self._clock,
+            time_zone=None,  # nobody said when the recording was made
         )
         book = AlertBook(self._settings.alerts, cameras=(camera,))
         outcomes: dict[str, int] = {}

@@ -8,7 +8,7 @@ A value that cannot be measured is left out; none is ever NaN.
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from statistics import median
 from typing import Final
 
@@ -220,10 +220,13 @@ def picture_facts(
     *,
     track: Track,
     motions: Sequence[PictureMotion],
-    time_zone: tzinfo,
+    time_zone: tzinfo | None,
     cited: Cited,
 ) -> list[Fact]:
-    """Measure the whole picture: light and movement around the event, and the hour of day."""
+    """Measure the whole picture: light and movement around the event, and the hour of day.
+
+    Without a time zone there is no hour: nobody knows when a recording was made.
+    """
     appeared_s = track.first_seen_s
     dawn_s = appeared_s - _LIGHT_WINDOW_S
     before = [motion for motion in motions if dawn_s < motion.at_s <= appeared_s + TIME_SLACK_S]
@@ -236,8 +239,6 @@ def picture_facts(
         event.monotonic_s,
         subject=track.camera_id,
     )
-    local = event.at.astimezone(time_zone)
-    hour = local.hour + local.minute / 60 + local.second / 3600
     return _finite(
         picture.fact(
             FactName.LIGHT_CHANGE,
@@ -258,9 +259,16 @@ def picture_facts(
         if during
         else None,
         replace(picture, start_s=event.monotonic_s).fact(
-            FactName.HOUR, hour, "h", 0.0, source=CLOCK
-        ),
+            FactName.HOUR, _hour_of(event.at, time_zone), "h", 0.0, source=CLOCK
+        )
+        if time_zone is not None
+        else None,
     )
+
+
+def _hour_of(at: datetime, time_zone: tzinfo) -> float:
+    local = at.astimezone(time_zone)
+    return local.hour + local.minute / 60 + local.second / 3600
 
 
 def merge_facts(known: Sequence[Fact], fresh: Iterable[Fact]) -> tuple[Fact, ...]:

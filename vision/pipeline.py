@@ -74,7 +74,7 @@ class CameraPipeline:
         settings: Of vision.
         evidence: Where pictures are kept.
         clock: For ``detected_at`` and timings; never for dwell.
-        time_zone: For the hour of day in facts.
+        time_zone: For the hour of day in facts; None leaves it out.
 
     Raises:
         ConfigError: A rule's params are wrong; the message names them.
@@ -88,7 +88,7 @@ class CameraPipeline:
         settings: VisionSettings,
         evidence: EvidenceStore,
         clock: Clock,
-        time_zone: tzinfo = UTC,
+        time_zone: tzinfo | None = UTC,
     ) -> None:
         self._camera = camera
         self._detector = detector

@@ -73,7 +73,7 @@ class IncidentReporter:
     Args:
         detector: Whose boxes the incidents rest on.
         settings: For pre-roll and post-roll.
-        time_zone: For the hour of day.
+        time_zone: For the hour of day; None leaves it out.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class IncidentReporter:
         settings: VisionSettings,
         evidence: EvidenceStore,
         clock: Clock,
-        time_zone: tzinfo = UTC,
+        time_zone: tzinfo | None = UTC,
     ) -> None:
         self._detector = detector
         self._settings = settings

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 from prometheus_client import REGISTRY, generate_latest
 
+from alerts.channels.webhook import WebhookChannel
 from alerts.history.sql import History, open_history
 from api.app import make_app
 from api.observability import metrics_text
@@ -20,7 +21,7 @@ from api.wiring.cameras import declared_cameras
 from api.wiring.context import Part, StageContext
 from api.wiring.first_start import prepare
 from api.wiring.storage import evidence_store
-from api.wiring.webhooks import check_webhook_url, send_test
+from api.wiring.webhooks import send_test
 from contracts.errors import TransportUnavailable
 from contracts.frames import FrameLedger
 from ingest.frame_queue import RedisFrameQueue
@@ -40,6 +41,7 @@ def build(context: StageContext) -> list[Part]:
     directory = RedisCameraDirectory(client)
     heartbeats = RedisHeartbeats(client)
     ledger = RedisFrameQueue(context.redis_url, settings=settings.queue, clock=context.clock)
+    channel = WebhookChannel(settings.alerts, clock=context.clock)
     services = Services(
         archive=history.archive,
         alert_history=history.alerts,
@@ -56,8 +58,8 @@ def build(context: StageContext) -> list[Part]:
         clock=context.clock,
         version=version("vigil"),
         metrics_text=_metrics(context, history, directory, ledger, heartbeats),
-        send_test=lambda webhook: send_test(webhook, settings=settings.alerts, clock=context.clock),
-        check_webhook_url=lambda url: check_webhook_url(url, settings=settings.alerts),
+        send_test=lambda webhook: send_test(channel, webhook, clock=context.clock),
+        check_webhook_url=channel.check_url,
         check_scene=lambda scene: _discard(make_rules(scene)),
     )
     return [

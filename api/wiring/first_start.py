@@ -14,7 +14,7 @@ from contracts.cameras import Camera, SourceType
 from contracts.clock import Clock
 from contracts.errors import ConfigError
 from contracts.settings import Settings
-from ingest.sources.scenes.yard import demo_camera
+from ingest.sources.scenes.yard_truth import demo_camera
 from vision.rules.registry import make_rules
 
 log = structlog.get_logger()

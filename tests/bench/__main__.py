@@ -18,8 +18,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 import cv2
@@ -36,12 +37,13 @@ from contracts.rules import SceneRules
 from contracts.settings import IngestSettings, QueueSettings, VisionSettings
 from ingest.frame_queue import RedisFrameQueue
 from ingest.recording import read_recording
-from ingest.sources.scenes.yard import YARD_RULES
+from ingest.sources.scenes.yard_truth import YARD_RULES
 from ingest.sources.synthetic import record_scene
 from moe_core.program import ProgramReasoner
 from vision.detect.registry import make_detector
 from vision.pipeline import CameraPipeline
 
+AnswerT = TypeVar("AnswerT")
 CAMERA_ID = "bench"
 CLOCK = SystemClock()
 PARTS = ("decode", "queue", "unpack", "motion", "detect", "track", "rule", "report", "reason")
@@ -88,7 +90,7 @@ class Bench:
         self._whole(len(frames))
 
     def _decode(self) -> list[EncodedFrame]:
-        frames, seconds = timed(lambda: list(self._recording()))
+        frames, seconds = timed(self._recording)
         self.note("decode", seconds, len(frames))
         return frames
 
@@ -147,9 +149,7 @@ class Bench:
 
     def _reason(self, incidents: list[Incident], frames: int) -> None:
         reasoner = ProgramReasoner(CLOCK)
-        each = [
-            timed(lambda incident=incident: reasoner.reason(incident))[1] for incident in incidents
-        ]  # type: ignore[misc]
+        each = [timed(partial(reasoner.reason, incident))[1] for incident in incidents]
         self.note("reason", sum(each), frames)
         self.rounds.setdefault("reason, one incident", []).extend(1000 * spent for spent in each)
 
@@ -176,7 +176,7 @@ class Bench:
         return {row: statistics.median(values) for row, values in self.rounds.items() if values}
 
 
-def timed(work: Callable[[], Any]) -> tuple[Any, float]:
+def timed(work: Callable[[], AnswerT]) -> tuple[AnswerT, float]:
     """Return what the work gave and the wall seconds it took."""
     began = time.perf_counter()
     answer = work()

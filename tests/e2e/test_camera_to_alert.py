@@ -10,7 +10,7 @@ import psutil
 import pytest
 from standardwebhooks import Webhook
 
-from ingest.sources.scenes.yard import YARD_RULES
+from ingest.sources.scenes.yard_truth import YARD_RULES
 from ingest.sources.synthetic import record_scene
 from tests.e2e.system import Endpoint, EventStream, RunningVigil, running, wait_for
 from tests.rtsp_server import RtspServer

@@ -274,3 +274,9 @@ def test_no_fact_is_ever_no_number(feet: list[Point], at: int) -> None:
         assert math.isfinite(fact.sigma)
         assert fact.sigma >= 0
         assert fact.start_s <= fact.end_s + 1e-9
+
+
+def test_a_recording_of_unknown_time_has_no_hour() -> None:
+    facts = picture_facts(rule_event(), track=track(WALK), motions=(), time_zone=None, cited=CITED)
+
+    assert facts == []
