@@ -17,7 +17,7 @@ from contracts.settings import IngestSettings
 from ingest.camera import CameraIngest
 from ingest.clip_ring import ClipRing
 from ingest.clip_service import ClipService
-from ingest.metrics import CLIP_RING_BYTES, LOOP_ERRORS
+from ingest.metrics import CLIP_RING_BYTES, LOOP_ERRORS, STREAM_UP
 from ingest.pacing import pause
 from ingest.status import Phase, StatusKeeper
 
@@ -96,7 +96,8 @@ class IngestSupervisor:
             self._is_away = True
         self._restart_dead()
         for camera_id, held in self._held.items():
-            held.status.publish()
+            if not self._is_away:  # else each camera would wait for a time-out, to say nothing
+                held.status.publish()
             self.writer.count_unqueued(camera_id)
             CLIP_RING_BYTES.labels(camera_id).set(held.ring.size_bytes)
 
@@ -152,6 +153,8 @@ class IngestSupervisor:
 
     def _let_go(self, camera_id: str) -> None:
         del self._held[camera_id]
+        STREAM_UP.remove(camera_id)
+        CLIP_RING_BYTES.remove(camera_id)
         self.leases.release(_lease(camera_id))
         log.info("camera let go", camera_id=camera_id)
 

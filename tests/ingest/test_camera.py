@@ -1,8 +1,11 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from contracts.cameras import Camera, CameraStatus, RtspTransport
@@ -10,6 +13,7 @@ from contracts.clock import Clock, SystemClock
 from contracts.settings import IngestSettings, QueueSettings
 from ingest.camera import CameraIngest
 from ingest.clip_ring import ClipRing
+from ingest.clips import make_clip
 from ingest.local_queue import LocalFrameQueue
 from ingest.status import StatusKeeper
 from tests.fakes.clips import WalkerClip, walker_path
@@ -53,11 +57,11 @@ class Bench:
 
     def until(self, is_so: Callable[[], bool]) -> None:
         """Wait, in real time, until something is so."""
-        for _ in range(400):
+        for _ in range(1200):
             if is_so():
                 return
             threading.Event().wait(0.025)
-        raise AssertionError(f"not so within 10 s; phases: {self.phases}")
+        raise AssertionError(f"not so within 30 s; phases: {self.phases}")
 
     def end(self) -> None:
         self.stop.set()
@@ -241,6 +245,24 @@ def test_a_live_camera_is_seen(transport: RtspTransport) -> None:
 
     status = bench.directory.statuses[-1]
     assert (status.phase, status.codec, status.width) == ("live", "h264", 320)
+
+
+def test_a_live_camera_gives_clips_from_its_first_picture_on() -> None:
+    with RtspServer(walker_path(), speed=2) as server:
+        bench = live(server.url)
+        bench.until(lambda: bench.queue.account("gate").received >= 8)
+        bench.end()
+    taken = [queued.frame.header for queued in bench.queue.take(["gate"], timeout_s=0.0)]
+
+    footage = bench.ring.cover(
+        taken[0].run_id, taken[0].captured_at - timedelta(seconds=9), taken[-1].captured_at
+    )
+
+    with av.open(BytesIO(make_clip(footage)), "r") as container:
+        pictures = list(container.decode(video=0))
+    first = pictures[0].to_ndarray(format="bgr24").astype(float)
+    assert np.abs(first - WalkerClip().picture(0)).mean() < 6
+    assert len(pictures) >= 15
 
 
 def test_a_camera_that_comes_back_is_read_again_as_a_new_run() -> None:

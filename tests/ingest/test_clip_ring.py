@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.errors import EvidenceMissing
@@ -189,6 +189,7 @@ def test_a_codec_that_mp4_cannot_hold_is_told(tmp_path: Path) -> None:
         ring.cover("run1", at(1.0), at(2.0))
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     sizes=st.lists(st.integers(1, 900), min_size=1, max_size=120),
     keep_s=st.floats(0.5, 8.0),

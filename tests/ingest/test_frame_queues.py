@@ -197,7 +197,7 @@ class Accounting(RuleBasedStateMachine):
 def test_the_local_account_is_balanced_whatever_happens() -> None:
     run_state_machine_as_test(
         Accounting,
-        settings=hypothesis_settings(max_examples=60, stateful_step_count=30, deadline=None),
+        settings=hypothesis_settings(max_examples=30, stateful_step_count=30, deadline=None),
     )
 
 

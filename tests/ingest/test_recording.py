@@ -62,3 +62,26 @@ def test_a_live_camera_is_no_recording() -> None:
         pytest.raises(SourceRejected, match="is live; wanted: a recorded file"),
     ):
         read_recording(rtsp_camera(server.url), SETTINGS, starts_at=START)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "frames", "size"),
+    [
+        pytest.param("intel/one_by_one_dev.mp4", 358, (640, 360), id="10 fps, sampled to 5"),
+        pytest.param(
+            "background/night_street_mot.mp4", 8, (640, 360), id="3 fps, below the analysis rate"
+        ),
+        pytest.param("tamper/freeze_dev.mp4", 100, (320, 240), id="smaller than asked for"),
+    ],
+)
+def test_recordings_of_real_cameras(
+    shared: Path, name: str, frames: int, size: tuple[int, int]
+) -> None:
+    camera = file_camera(shared / "data" / name)
+    with read_recording(camera, SETTINGS, starts_at=START) as recording:
+        found = [frame.header for frame in recording]
+
+    assert len(found) == frames
+    assert {(header.width, header.height) for header in found} == {size}
+    assert len({header.run_id for header in found}) == 1

@@ -1,7 +1,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.sampling import Sampler
@@ -37,6 +37,7 @@ def test_a_hole_does_not_cause_a_burst() -> None:
     assert len(before) == len(after) == 5
 
 
+@settings(deadline=None, max_examples=30)
 @given(
     source_fps=st.floats(1.0, 60.0),
     rate_fps=st.floats(0.5, 60.0),

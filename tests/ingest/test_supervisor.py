@@ -49,13 +49,13 @@ class Bench:
         self.thread: threading.Thread | None = None
 
     def until(self, is_so: Callable[[], bool], *, steps: bool = True) -> None:
-        for _ in range(400):
+        for _ in range(1200):
             if steps:
                 self.supervisor.step()
             if is_so():
                 return
             threading.Event().wait(0.025)
-        raise AssertionError(f"not so within 10 s; statuses: {self.directory.statuses[-3:]}")
+        raise AssertionError(f"not so within 30 s; statuses: {self.directory.statuses[-3:]}")
 
     def received(self, camera_id: str = "gate") -> int:
         return self.queue.account(camera_id).received

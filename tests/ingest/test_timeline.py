@@ -3,7 +3,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.timeline import Arrival, Discontinuity, Moment, PtsUnwrapper, Timeline
@@ -149,6 +149,7 @@ def test_a_passing_delay_ends_no_run() -> None:
     assert all(isinstance(found, Moment) for found in held_up + after)
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     steps=st.lists(st.floats(-0.9, 30.0, allow_nan=False), min_size=1, max_size=60),
     delays=st.lists(st.floats(0.0, 3.0, allow_nan=False), min_size=60, max_size=60),
@@ -167,6 +168,7 @@ def test_time_never_goes_back(steps: list[float], delays: list[float]) -> None:
     assert all(after.captured_at >= before.captured_at for before, after in pairs)
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     start=st.integers(0, (1 << 33) - 1),
     steps=st.lists(st.integers(-30_000, 900_000), min_size=1, max_size=50),
