@@ -5,9 +5,9 @@ For each rule statement that the chain speaks about
     confidence = held * seen * considered * checked
 
 * ``held``: the chance that the true value reaches the threshold, ``Phi(margin / sigma)`` with the
-  standard normal distribution function and the value measured again. A stay that goes on is
-  reported just when it reaches its threshold, so its margin says little; of the chance that is
-  missing, ``CONTINUES`` is given back as far as the foot is surely inside
+  standard normal distribution function and the value as it is by now, measured again. A stay
+  that goes on is reported just when it reaches its threshold, so its margin says little; of the
+  chance that is missing, ``CONTINUES`` is given back as far as the foot is surely inside
   (``Phi(depth / sigma)``).
 * ``seen``: ``0.5 + 0.5 * hit ratio``: what is seen in few frames may be a flicker.
 * ``considered``: ``0.6 + 0.4 * ruled out / (ruled out + standing + 1)``: each benign cause ruled
@@ -25,6 +25,7 @@ from typing import Final
 
 from contracts.incidents import FactName, IncidentState, RuleEvent
 from contracts.reasoning import Claim, ClaimRole, ClaimStatus
+from moe_core.checkers.benign import beyond_line
 from moe_core.checkers.case import K_SIGMA, Case
 from moe_core.claims import MEETS_RULE, PREDICATES
 
@@ -82,6 +83,11 @@ def _held(case: Case, event: RuleEvent, deciding: Claim | None) -> float:
     dwell = case.facts.newest(FactName.DWELL, event.track_id, event.zone_id)
     if is_supported and event.unit == "s" and dwell is not None:
         value = max(value, dwell.value)
+    crossed = case.facts.at(
+        FactName.CROSSED, event.track_id, event.line_id, end_s=event.monotonic_s
+    )
+    if is_supported and crossed is not None:
+        value = max(value, beyond_line(case, crossed) or 0.0)
     held = chance_above(value - event.threshold, sigma)
     goes_on = event.unit == "s" and case.incident.state is not IncidentState.CLOSED
     inside = case.facts.newest(FactName.INSIDE, event.track_id, event.zone_id)

@@ -3,8 +3,7 @@
 Independent of the code that made the facts: where two ways of measuring may differ honestly (edge
 jitter, grace times, smoothing), the result is an interval that holds all of them.
 
-Shape legend: N = points of a track, oldest first, E = edges of a zone, 2 = x and y, normalised,
-4 = x1, y1, x2, y2.
+Shape legend: N = points of a track, oldest first, E = edges of a zone, 2 = x and y, normalised.
 """
 
 import itertools
@@ -22,9 +21,8 @@ from contracts.geometry import (
     Zone,
     segment_distance,
 )
-from contracts.tracks import Track
+from moe_core.way import TIME_SLACK_S, FloatArray, Way
 
-FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 FOOT_SIGMA: Final = 0.01
@@ -34,8 +32,6 @@ GRACE_S: Final = 2.0
 SPEED_WINDOW_S: Final = 2.0
 _SPEED_BASE_S: Final = 0.5
 """Speed is measured over at least this long: jitter between neighbouring frames is no motion."""
-_TIME_SLACK_S: Final = 1e-6
-_DEFAULT_STEP_S: Final = 0.2
 _TOUCH: Final = 0.02
 """Picture units: a box this near to the picture's edge touches it."""
 _ENTRY_STRIP: Final = 0.05
@@ -63,70 +59,6 @@ class Measurement:
     def of(cls, value: float, *, sigma: float, word: str = "") -> "Measurement":
         """Return a measurement without an interval of definitions."""
         return cls(value=value, low=value, high=value, sigma=sigma, word=word)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Way:
-    """A track's observed points up to a time, as arrays; what is not finite is left out."""
-
-    seqs_N: npt.NDArray[np.int64]
-    times_N: FloatArray
-    boxes_N4: FloatArray
-    feet_N2: FloatArray
-    confidences_N: FloatArray
-    is_whole: bool
-    """Whether the points reach back to the track's first hit."""
-
-    def __len__(self) -> int:
-        return len(self.times_N)
-
-    @property
-    def step_s(self) -> float:
-        """Median time between points, seconds; 0.2 where it cannot be told."""
-        if len(self) < 2:
-            return _DEFAULT_STEP_S
-        return float(np.median(np.diff(self.times_N)))
-
-    def until(self, end_s: float) -> "Way":
-        """Return the part up to and including ``end_s``."""
-        return self._cut(0, int(np.searchsorted(self.times_N, end_s + _TIME_SLACK_S)))
-
-    def since(self, start_s: float) -> "Way":
-        """Return the part from ``start_s`` on, included."""
-        first = int(np.searchsorted(self.times_N, start_s - _TIME_SLACK_S))
-        return self._cut(first, len(self))
-
-    def _cut(self, first: int, last: int) -> "Way":
-        return Way(
-            seqs_N=self.seqs_N[first:last],
-            times_N=self.times_N[first:last],
-            boxes_N4=self.boxes_N4[first:last],
-            feet_N2=self.feet_N2[first:last],
-            confidences_N=self.confidences_N[first:last],
-            is_whole=self.is_whole and first == 0,
-        )
-
-
-def way_of(track: Track) -> Way:
-    """Return the track's observed points as arrays, in order of time."""
-    points = sorted(
-        (point for point in track.points if point.is_observed),
-        key=lambda point: point.monotonic_s,
-    )
-    times_N = np.array([point.monotonic_s for point in points], np.float64)
-    boxes_N4 = np.array([point.box for point in points], np.float64).reshape(-1, 4)
-    usable_N = np.isfinite(boxes_N4).all(axis=1) & np.isfinite(times_N)
-    times_N, boxes_N4 = times_N[usable_N], boxes_N4[usable_N]
-    feet_N2 = np.stack([(boxes_N4[:, 0] + boxes_N4[:, 2]) / 2, boxes_N4[:, 3]], axis=1)
-    return Way(
-        seqs_N=np.array([point.seq for point in points], np.int64)[usable_N],
-        times_N=times_N,
-        boxes_N4=boxes_N4,
-        # As ``contracts.geometry.standing_point`` has it.
-        feet_N2=np.clip(feet_N2, PICTURE_MARGIN, 1.0 - PICTURE_MARGIN),
-        confidences_N=np.array([point.confidence for point in points], np.float64)[usable_N],
-        is_whole=bool(len(times_N)) and bool(times_N[0] <= track.first_seen_s + _TIME_SLACK_S),
-    )
 
 
 def depths(zone: Zone, feet_N2: FloatArray) -> FloatArray:
@@ -193,9 +125,9 @@ def dwell(
 def _stay_s(times_N: FloatArray, inside_N: BoolArray, *, end_s: float, grace_s: float) -> float:
     """Return the time from the first to the last point inside without a longer absence."""
     inside_times = times_N[inside_N]
-    if len(inside_times) == 0 or end_s - inside_times[-1] > grace_s + _TIME_SLACK_S:
+    if len(inside_times) == 0 or end_s - inside_times[-1] > grace_s + TIME_SLACK_S:
         return 0.0
-    breaks = np.flatnonzero(np.diff(inside_times) > grace_s + _TIME_SLACK_S)
+    breaks = np.flatnonzero(np.diff(inside_times) > grace_s + TIME_SLACK_S)
     first = int(breaks[-1]) + 1 if len(breaks) else 0
     return float(inside_times[-1] - inside_times[first])
 
@@ -303,7 +235,10 @@ def displacement(way: Way) -> Measurement | None:
 
 
 def path_length(way: Way) -> Measurement | None:
-    """Return the length of the way: between the straight one and the one with all jitter."""
+    """Return the length of the way: between the straight one and the one with all jitter.
+
+    Where points are missing the way may be longer than what is left shows: no upper bound.
+    """
     straight = displacement(way)
     if straight is None:
         return None
@@ -321,7 +256,7 @@ def path_length(way: Way) -> Measurement | None:
     return Measurement(
         value=max(straight.value, smooth),
         low=straight.value,
-        high=max(straight.value, rough),
+        high=max(straight.value, rough) if way.is_complete else math.inf,
         sigma=FOOT_SIGMA,
     )
 
@@ -335,7 +270,7 @@ def speed(way: Way, *, end_s: float) -> Measurement | None:
     speeds = []
     for index in range(len(window)):
         base_s = window.times_N[index] - window.times_N[:index]
-        earlier = np.flatnonzero(base_s >= _SPEED_BASE_S - _TIME_SLACK_S)
+        earlier = np.flatnonzero(base_s >= _SPEED_BASE_S - TIME_SLACK_S)
         if len(earlier):
             start = int(earlier[-1])
             gone = np.hypot(*(window.feet_N2[index] - window.feet_N2[start]))
@@ -353,8 +288,8 @@ def speed(way: Way, *, end_s: float) -> Measurement | None:
 
 
 def box_area(way: Way) -> Measurement | None:
-    """Return the median area of the box, share of the picture."""
-    if len(way) == 0:
+    """Return the median area of the box, share of the picture; None where points are missing."""
+    if len(way) == 0 or not way.is_complete:
         return None
     sides = way.boxes_N4[:, 2:] - way.boxes_N4[:, :2]
     area = float(np.median(sides[:, 0] * sides[:, 1]))
@@ -362,8 +297,8 @@ def box_area(way: Way) -> Measurement | None:
 
 
 def confidence(way: Way) -> Measurement | None:
-    """Return the median confidence of the detections, 0 to 1."""
-    if len(way) == 0 or not np.isfinite(way.confidences_N).all():
+    """Return the median confidence of the detections, 0 to 1; None where points are missing."""
+    if len(way) == 0 or not way.is_complete or not np.isfinite(way.confidences_N).all():
         return None
     return Measurement.of(float(np.median(way.confidences_N)), sigma=0.02)
 

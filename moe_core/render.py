@@ -101,7 +101,8 @@ def summary_of(claims: Sequence[Claim], *, naming: Naming) -> str:
     alarming = _alarming(claims)
     if verdict != ReasoningVerdict.CONFIRMED or not stated or not alarming:
         return en.SEEN[verdict if verdict in en.SEEN else ReasoningVerdict.UNVERIFIED]
-    sentences = [_filled(_template(en.SEEN, stated[0], naming), stated[0], naming)]
+    words = _words(stated[0], naming) | {"value": _longest_stay(claims, stated[0])}
+    sentences = [_capital(_template(en.SEEN, stated[0], naming).format_map(words))]
     others = len({claim.args["track"] for claim in stated}) - 1
     if others:
         sentences.append(en.SEEN["more.1" if others == 1 else "more"].format(count=others))
@@ -188,11 +189,12 @@ def _alarming(claims: Sequence[Claim]) -> list[Claim]:
 
 
 def _longest_stay(claims: Sequence[Claim], deciding: Claim) -> str:
-    """Return how long the track stayed by the newest supported claim about it."""
+    """Return the deciding value; for a stay, by the newest supported claim about it."""
     later = [
         float(claim.args["seconds"])
         for claim in claims
         if claim.predicate == "dwell"
+        and deciding.args["unit"] == "s"
         and claim.status is ClaimStatus.SUPPORTED
         and claim.args["track"] == deciding.args["track"]
         and claim.args["zone"] == deciding.args["place"]
@@ -259,7 +261,10 @@ def _variants(claim: Claim, naming: Naming) -> tuple[str, ...]:
 
 
 def _filled(template: str, claim: Claim, naming: Naming) -> str:
-    text = template.format_map(_words(claim, naming))
+    return _capital(template.format_map(_words(claim, naming)))
+
+
+def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 

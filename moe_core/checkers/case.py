@@ -8,7 +8,8 @@ from contracts.incidents import Fact, FactName, Incident, RuleEvent
 from contracts.reasoning import Claim, ClaimStatus
 from contracts.tracks import Track
 from moe_core.fact_table import FactTable
-from moe_core.measure import Measurement, Way, way_of
+from moe_core.measure import Measurement
+from moe_core.way import Way, way_of
 
 K_SIGMA: Final = 2.0
 """Tolerance of every comparison, in standard uncertainties: 95 % of honest measurements agree."""

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Final
 
 import numpy as np
@@ -10,7 +9,8 @@ import numpy as np
 from contracts.incidents import Fact, FactName
 from moe_core import measure
 from moe_core.checkers.case import K_SIGMA, Case
-from moe_core.measure import FOOT_SIGMA, Measurement, Way
+from moe_core.measure import FOOT_SIGMA, Measurement
+from moe_core.way import Way
 
 _SETTLED_S: Final = 1.0
 """A track that has lived this long is confirmed in anybody's counting."""
@@ -119,8 +119,9 @@ def _entered_from(case: Case, fact: Fact) -> Measurement | None:
 
 
 def _near(case: Case, fact: Fact) -> Measurement | None:
+    tracks = case.track(fact.subject), case.track(fact.target)
     own, other = case.way(fact.subject), case.way(fact.target)
-    if own is None or other is None:
+    if own is None or other is None or len({track.run_id for track in tracks if track}) > 1:
         return None
     own, other = own.until(fact.end_s), other.until(fact.end_s)
     if len(own) == 0 or len(other) == 0 or own.seqs_N[-1] != other.seqs_N[-1]:
@@ -130,11 +131,13 @@ def _near(case: Case, fact: Fact) -> Measurement | None:
 
 def _others_present(case: Case, fact: Fact) -> Measurement | None:
     """Count the incident's own tracks: a floor, since other tracks were not handed on."""
-    own = way_of_fact(case, fact)
-    if own is None:
+    own, subject = way_of_fact(case, fact), case.track(fact.subject)
+    if own is None or subject is None:
         return None
     count = 0
     for track in case.incident.tracks:
+        if track.run_id != subject.run_id:
+            continue
         way = case.way(track.track_id)
         until = way.until(fact.end_s) if way is not None else None
         if track.track_id == fact.subject or until is None or len(until) == 0:
@@ -146,10 +149,11 @@ def _others_present(case: Case, fact: Fact) -> Measurement | None:
 
 def _hour(case: Case, fact: Fact) -> Measurement | None:
     """Check the minutes; which quarter of an hour it is depends on the site's time zone."""
-    if not case.incident.rule_events:
+    at = next(
+        (event.at for event in case.incident.rule_events if event.monotonic_s == fact.end_s), None
+    )
+    if at is None:
         return None
-    event = case.incident.rule_events[0]
-    at = event.at + timedelta(seconds=fact.end_s - event.monotonic_s)
     past_h = (at.minute / 60 + at.second / 3600) % _QUARTER_H
     off_h = (past_h - fact.value) % _QUARTER_H
     nearest = fact.value + (off_h if off_h <= _QUARTER_H / 2 else off_h - _QUARTER_H)

@@ -21,6 +21,7 @@ from moe_core.checkers.case import (
 )
 from moe_core.claims import RULE_FACTS
 from moe_core.measure import FOOT_SIGMA, Measurement
+from moe_core.way import Way
 
 _FOOT_SLACK = K_SIGMA * FOOT_SIGMA
 
@@ -90,7 +91,7 @@ def condition_again(case: Case, event: RuleEvent) -> Measurement | None:
     return None
 
 
-def _over_line(until: measure.Way, line: Line, event: RuleEvent) -> Measurement | None:
+def _over_line(until: Way, line: Line, event: RuleEvent) -> Measurement | None:
     """Return how far beyond the line the foot was in the decisive frame.
 
     Without any passage it is a negative number: how far it stayed off the line.

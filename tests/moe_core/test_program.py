@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import codec
@@ -338,6 +338,7 @@ def test_company_is_said() -> None:
 feet = st.lists(st.tuples(st.floats(0.0, 1.0), st.floats(0.2, 1.0)), min_size=2, max_size=30)
 
 
+@settings(deadline=None)
 @given(
     way=feet,
     kind=st.sampled_from([RuleKind.INTRUSION, RuleKind.ZONE_ENTRY, RuleKind.LOITER]),
@@ -366,9 +367,18 @@ def test_only_contradicted_deciding_claims_lower_an_alert(
     assert len(finding.title) <= 80
 
 
+@settings(deadline=None)
 @given(value=st.floats(-2, 2), sigma=st.floats(0, 3), name=st.sampled_from(list(FactName)))
 def test_no_fact_alone_lowers_an_alert(name: FactName, value: float, sigma: float) -> None:
     finding = reason(with_fact(situation(), name, value=value, sigma=sigma))
 
     assert finding.decision is Decision.ALERT
     assert finding.severity is Severity.HIGH
+
+
+def test_only_a_closed_incident_is_said_to_have_been_near_its_threshold() -> None:
+    """A stay that goes on is reported just when it reaches its threshold."""
+    closed = situation(threshold=1.1, state=IncidentState.CLOSED)
+
+    assert "near_threshold" in predicates(closed)
+    assert "near_threshold" not in predicates(situation(threshold=1.1))

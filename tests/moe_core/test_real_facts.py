@@ -1,0 +1,83 @@
+"""The program and the verifier on facts as vision makes them, with its jitter and definitions."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from contracts.geometry import Point
+from contracts.incidents import Incident
+from contracts.reasoning import ClaimStatus, Decision, ReasoningVerdict
+from contracts.rules import RuleKind, RuleSettings, SceneRules
+from contracts.tracks import Track
+from moe_core.program import ProgramReasoner
+from tests.fakes.builders import header, track
+from tests.fakes.clock import ManualClock
+from tests.fakes.incidents import DOCK, GATE, STAY, WALK_IN, elsewhere, situation
+from vision.facts import company_facts, event_facts, merge_facts, track_facts
+from vision.rules.registry import make_rules
+
+
+def shaky(feet: tuple[Point, ...], *, sigma: float = 0.004) -> list[Point]:
+    noise = random.Random(7)  # noqa: S311  # jitter, no secret
+    return [(x + noise.gauss(0, sigma), y + noise.gauss(0, sigma)) for x, y in feet]
+
+
+def reported(kind: RuleKind, feet: list[Point], *, threshold_s: float | None = None) -> Incident:
+    """Let vision's own rule watch the track grow, and its own facts measure what it saw."""
+    settings = RuleSettings(
+        rule_id="keep_out",
+        kind=kind,
+        zone_id="" if kind is RuleKind.LINE_CROSS else "dock",
+        line_id="gate" if kind is RuleKind.LINE_CROSS else "",
+        params={} if threshold_s is None else {"threshold_s": threshold_s},
+    )
+    scene = SceneRules(zones=(DOCK,), lines=(GATE,), rules=(settings,))
+    [rule] = make_rules(scene)
+    whole = track(feet)
+    for count in range(1, len(feet) + 1):
+        seen: Track = replace(whole, points=whole.points[:count], hits=count)
+        events = rule.update([seen], header(seen.last.seq))
+        if events:
+            facts = merge_facts(
+                (),
+                [
+                    *track_facts(seen, cited={}),
+                    *event_facts(events[0], track=seen, scene=scene, cited={}),
+                    *company_facts(events[0], track=seen, tracks=[seen], cited={}),
+                ],
+            )
+            blank = situation(kind=kind)
+            return replace(blank, rule_events=tuple(events), tracks=(seen,), facts=facts)
+    pytest.fail(f"{kind} did not fire")
+
+
+FEET = {
+    RuleKind.INTRUSION: shaky(WALK_IN),
+    RuleKind.ZONE_ENTRY: shaky(WALK_IN),
+    RuleKind.LINE_CROSS: shaky(WALK_IN),
+    RuleKind.LOITER: shaky(STAY),
+}
+THRESHOLDS = {RuleKind.INTRUSION: 0.6, RuleKind.LOITER: 6.0}
+
+
+@pytest.mark.parametrize("kind", list(RuleKind))
+def test_what_vision_states_is_supported(kind: RuleKind) -> None:
+    incident = reported(kind, FEET[kind], threshold_s=THRESHOLDS.get(kind))
+
+    finding = ProgramReasoner(ManualClock()).reason(incident)
+
+    assert {claim.status for claim in finding.reasoning.claims} == {ClaimStatus.SUPPORTED}
+    assert len(finding.reasoning.claims) >= 7
+    assert finding.reasoning.verdict is ReasoningVerdict.CONFIRMED
+    assert finding.decision is Decision.ALERT
+
+
+@pytest.mark.parametrize("kind", list(RuleKind))
+def test_what_vision_states_is_contradicted_by_a_track_that_was_elsewhere(kind: RuleKind) -> None:
+    incident = reported(kind, FEET[kind], threshold_s=THRESHOLDS.get(kind))
+
+    finding = ProgramReasoner(ManualClock()).reason(elsewhere(incident))
+
+    assert finding.reasoning.verdict is ReasoningVerdict.CONTRADICTED
+    assert finding.decision is Decision.WATCH
