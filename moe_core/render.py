@@ -114,7 +114,7 @@ def summary_of(claims: Sequence[Claim], *, naming: Naming) -> str:
         if claim.role is ClaimRole.COUNTER and claim.status is ClaimStatus.SUPPORTED
     ]
     sentences.append(
-        en.AGAINST.format(counters=" ".join(counters[:_MAX_COUNTERS]))
+        en.AGAINST.format(counters=_lower(" ".join(counters[:_MAX_COUNTERS])))
         if counters
         else en.NOTHING_AGAINST
     )
@@ -266,6 +266,10 @@ def _filled(template: str, claim: Claim, naming: Naming) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _words(claim: Claim, naming: Naming) -> dict[str, str]:

@@ -61,7 +61,7 @@ CLAIMS: Final[Mapping[str, str]] = {
     "not_weak_detection": "No weak detection: the middle confidence is {value}.",
     "perhaps_weak_detection": "The detector is unsure: its middle confidence is {value}.",
     "near_threshold": "{it} stayed hardly longer than asked: {seconds} against {threshold}.",
-    "kind_unknown": "What it is is not known: the detector names no kinds.",
+    "kind_unknown": "Its kind is not known, since the detector names none.",
     "verdict.confirmed": "The measurements confirm what the rule says.",
     "verdict.contradicted": "The measurements contradict what the rule says.",
     "verdict.unverified": "What the rule says could not be checked against measurements.",

@@ -88,7 +88,7 @@ def test_a_summary_says_what_was_seen_why_it_matters_and_what_speaks_against_it(
         "a movement of the camera. Nothing that was measured speaks against it."
     )
     assert reason(STANDER).summary.endswith(
-        "Against it: What it is is not known: the detector names no kinds."
+        "Against it: its kind is not known, since the detector names none."
     )
 
 
