@@ -29,7 +29,7 @@ _LIGHT_WAVES: Final = 3
 _SHADOW_STRENGTH: Final = 0.42
 _SHADOW_BLUR_PX: Final = 1.7
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
-_FONT_SIZE: Final = 0.42
+_FONT_SIZE: Final = 0.45
 _MARGIN_PX: Final = 8
 
 
@@ -99,11 +99,11 @@ def _noise(height: int, width: int) -> BgrImage:
 def _write_overlay(pixels_HW3: BgrImage, shown_at: datetime) -> None:
     clock = f"{shown_at:%Y-%m-%d  %H:%M:%S} UTC"
     (wide, _), _ = cv2.getTextSize(clock, _FONT, _FONT_SIZE, 1)
-    base = _MARGIN_PX + 10
+    base = _MARGIN_PX + 9
     for text, left in (
         (OVERLAY_NAME, _MARGIN_PX),
         (clock, pixels_HW3.shape[1] - wide - _MARGIN_PX),
     ):
-        for colour, thickness in (((24, 24, 24), 3), ((244, 244, 244), 1)):
-            at = (left, base)
-            cv2.putText(pixels_HW3, text, at, _FONT, _FONT_SIZE, colour, thickness, cv2.LINE_AA)
+        for shift, colour in ((1, (30, 30, 30)), (0, (250, 250, 250))):
+            at = (left + shift, base + shift)
+            cv2.putText(pixels_HW3, text, at, _FONT, _FONT_SIZE, colour, 1, cv2.LINE_AA)

@@ -171,9 +171,10 @@ def draw_furniture(canvas: Canvas, rng: np.random.Generator) -> None:
     for layer in range(4):
         base_m = layer * 0.16
         _box(canvas, (-7.0, -5.9), (14.9, 15.8), 0.12, (112, 150, 176), base_m=base_m)
-    for x_m in (plan.RESTRICTED.left, plan.RESTRICTED.right):
-        _box(canvas, (x_m - 0.09, x_m + 0.09), (15.5, 15.68), 1.0, (52, 186, 228))
-        _box(canvas, (x_m - 0.09, x_m + 0.09), (15.5, 15.68), 0.16, (48, 48, 50), base_m=0.55)
+    # Outside the restricted area: detectors take bollards for people now and then.
+    for x_m in (plan.RESTRICTED.left - 0.45, plan.RESTRICTED.right + 0.28):
+        _box(canvas, (x_m - 0.09, x_m + 0.09), (15.5, 15.68), 0.8, (52, 186, 228))
+        _box(canvas, (x_m - 0.09, x_m + 0.09), (15.5, 15.68), 0.14, (48, 48, 50), base_m=0.45)
     for near, far in ((12.6, 14.9), (9.4, 11.8)):
         _box(canvas, (6.5, 7.4), (near, far), 0.5, (124, 132, 140))
         for step in range(9):
