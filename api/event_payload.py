@@ -113,12 +113,14 @@ def clip_state(incident: Incident, *, now: datetime) -> dict[str, object]:
 
 
 def snapshot_item(incident: Incident) -> EvidenceItem | None:
-    """Return the newest snapshot that is kept, or the newest frame if there is none."""
-    for kind in (EvidenceKind.SNAPSHOT, EvidenceKind.FRAME):
-        for item in reversed(incident.evidence):
-            if item.kind is kind and item.ref:
-                return item
-    return None
+    """Return the snapshot that is kept; without one the decisive frame, or another."""
+    pictures = [item for item in incident.evidence if item.frame_id and item.ref]
+    decisive = f"f_{incident.rule_events[0].frame_seq}"
+    by_merit = sorted(
+        pictures,
+        key=lambda item: (item.kind is EvidenceKind.SNAPSHOT, item.frame_id == decisive),
+    )
+    return by_merit[-1] if by_merit else None
 
 
 def frame_item(incident: Incident, frame_id: str) -> EvidenceItem | None:

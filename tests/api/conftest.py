@@ -1,16 +1,39 @@
-"""The web app over memory, and clients of it."""
+"""The web app over a real history, and clients of it."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from alerts.history.sql import migrate, open_history
+from tests.fakes.archive import joined
+from tests.fakes.clock import ManualClock
 from tests.fakes.web import FakeWeb, WebClient
 
 
+@pytest.fixture(scope="session")
+def prepared_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with all tables; copied for each test."""
+    path = tmp_path_factory.mktemp("prepared") / "vigil.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def web() -> FakeWeb:
-    """What stands behind the app."""
-    return FakeWeb()
+def clock() -> ManualClock:
+    """The time behind the app."""
+    return ManualClock()
+
+
+@pytest.fixture
+def web(prepared_database: Path, tmp_path: Path, clock: ManualClock) -> Iterator[FakeWeb]:
+    """What stands behind the app: a real history on SQLite, the rest in memory."""
+    path = tmp_path / "vigil.db"
+    shutil.copyfile(prepared_database, path)
+    history = open_history(f"sqlite:///{path}")
+    yield FakeWeb(history=joined(history), clock=clock)
+    history.close()
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
@@ -19,6 +20,13 @@ PUBLIC_PATHS = {
 }
 
 
+@pytest.fixture(scope="module")
+def outsider() -> Iterator[WebClient]:
+    """A client that never signs in; one for all routes."""
+    with WebClient(FakeWeb().app()) as client:
+        yield client
+
+
 def concrete(rule: RouteRule) -> str:
     return re.sub(r"\{\w+\}", "x", rule.path)
 
@@ -34,8 +42,8 @@ def test_only_health_and_sign_in_are_public() -> None:
 
 
 @pytest.mark.parametrize(("method", "rule"), PROTECTED, ids=name_of)
-def test_a_stranger_gets_401(stranger: WebClient, method: str, rule: RouteRule) -> None:
-    answer = stranger.request(method, concrete(rule))
+def test_a_stranger_gets_401(outsider: WebClient, method: str, rule: RouteRule) -> None:
+    answer = outsider.request(method, concrete(rule))
 
     assert answer.status_code == 401
     assert answer.json()["code"] == "sign-in-needed"
@@ -43,27 +51,27 @@ def test_a_stranger_gets_401(stranger: WebClient, method: str, rule: RouteRule) 
 
 @pytest.mark.parametrize(("method", "rule"), PROTECTED, ids=name_of)
 def test_a_forged_session_or_token_gets_401(
-    stranger: WebClient, method: str, rule: RouteRule
+    outsider: WebClient, method: str, rule: RouteRule
 ) -> None:
     cookie = {"Cookie": "vigil_session=session_0.00"}
     bearer = {"Authorization": "Bearer vgl_0_00"}
 
-    assert stranger.request(method, concrete(rule), headers=cookie).status_code == 401
-    assert stranger.request(method, concrete(rule), headers=bearer).status_code == 401
+    assert outsider.request(method, concrete(rule), headers=cookie).status_code == 401
+    assert outsider.request(method, concrete(rule), headers=bearer).status_code == 401
 
 
 @pytest.mark.parametrize(
     "path", ["/nowhere", "/docs", "/redoc", "/openapi.json", "/api/v1/nothing", "//", "/app/../x"]
 )
-def test_a_path_without_a_route_is_refused_like_any_other(stranger: WebClient, path: str) -> None:
-    assert stranger.get(path).status_code == 401
+def test_a_path_without_a_route_is_refused_like_any_other(outsider: WebClient, path: str) -> None:
+    assert outsider.get(path).status_code == 401
 
 
 @pytest.mark.parametrize("page", ["/", "/cameras", "/alerts/al_1", "/account"])
 def test_a_browser_without_session_is_sent_to_the_sign_in_page(
-    stranger: WebClient, page: str
+    outsider: WebClient, page: str
 ) -> None:
-    answer = stranger.get(page, headers={"Accept": "text/html,*/*"})
+    answer = outsider.get(page, headers={"Accept": "text/html,*/*"})
 
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith("/sign-in")

@@ -1,5 +1,6 @@
 import pytest
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
 from api.middleware import CONTENT_SECURITY_POLICY
 from api.problems import Refusal, not_found, problem_of
@@ -10,6 +11,7 @@ from contracts.errors import (
     StorageFull,
     TransportUnavailable,
 )
+from tests.fakes.archive import InMemoryHistory
 from tests.fakes.web import FakeWeb, WebClient
 
 
@@ -74,21 +76,24 @@ def test_a_crash_is_a_500_problem_with_headers_and_correlation_id(web: FakeWeb) 
     def crash() -> str:
         raise RuntimeError("secret detail")
 
-    with WebClient(web.app(metrics_text=crash)) as client:
+    with capture_logs() as logs, WebClient(web.app(metrics_text=crash)) as client:
         answer = client.sign_in(web).get("/metrics", headers={"X-Correlation-Id": "c-9"})
 
     assert answer.status_code == 500
     assert answer.json()["correlation_id"] == answer.headers["X-Correlation-Id"] == "c-9"
     assert answer.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
     assert "secret" not in answer.text
+    [logged] = [entry for entry in logs if entry["log_level"] == "error"]
+    assert (logged["event"], logged["path"]) == ("request failed", "/metrics")
 
 
-def test_an_unreachable_database_is_a_503_with_a_time_to_retry(
-    web: FakeWeb, client: WebClient
-) -> None:
-    web.history.is_down = True
-
-    answer = client.get("/api/v1/alerts")
+def test_an_unreachable_database_is_a_503_with_a_time_to_retry() -> None:
+    history = InMemoryHistory()
+    web = FakeWeb(history=history)
+    with WebClient(web.app()) as client:
+        client.sign_in(web)
+        history.is_down = True
+        answer = client.get("/api/v1/alerts")
 
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "2"

@@ -3,18 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar, cast
 
 from alerts.history.ports import (
+    AlertArchive,
     AlertFilter,
+    AlertHistory,
+    CameraStore,
     Credential,
     Delivery,
     FeedEntry,
     NewFeedEntry,
     Page,
+    SignInStore,
     User,
     Webhook,
+    WebhookStore,
 )
+from alerts.history.sql import History
 from contracts.alerts import Alert
 from contracts.cameras import Camera
 from contracts.errors import ConfigError, TransportUnavailable
@@ -22,6 +28,32 @@ from contracts.incidents import EvidenceItem, Incident
 from contracts.reasoning import Finding
 
 ItemT = TypeVar("ItemT")
+
+
+class WebHistory(AlertArchive, AlertHistory, WebhookStore, CameraStore, SignInStore, Protocol):
+    """All of the history that the API uses, in one object."""
+
+
+class JoinedHistory:
+    """A real history's parts as one object; what no part has is an AttributeError."""
+
+    def __init__(self, history: History) -> None:
+        self._parts = (
+            history.archive,
+            history.alerts,
+            history.webhooks,
+            history.cameras,
+            history.sign_in,
+        )
+
+    def __getattr__(self, name: str) -> object:
+        part = next((part for part in self._parts if hasattr(part, name)), self._parts[0])
+        return getattr(part, name)
+
+
+def joined(history: History) -> WebHistory:
+    """A real history as the API's fakes want it."""
+    return cast(WebHistory, JoinedHistory(history))
 
 
 class InMemoryHistory:

@@ -18,10 +18,11 @@ from api.ports import StageHealth
 from api.readiness import STAGES
 from api.services import Services, TestDelivery
 from contracts.cameras import Camera, CameraStatus
+from contracts.clock import Clock
 from contracts.errors import ConfigError, TransportUnavailable
 from contracts.queues import LivePicture
 from contracts.settings import ApiSettings
-from tests.fakes.archive import InMemoryHistory
+from tests.fakes.archive import InMemoryHistory, WebHistory
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.ports import InMemoryEvidence, InMemoryFrames
 
@@ -97,8 +98,8 @@ def refuse_private(url: str) -> None:
 class FakeWeb:
     """The parts behind a web app, for a test to arrange and look at."""
 
-    history: InMemoryHistory = field(default_factory=InMemoryHistory)
-    clock: ManualClock = field(default_factory=ManualClock)
+    history: WebHistory = field(default_factory=InMemoryHistory)
+    clock: Clock = field(default_factory=ManualClock)
     evidence: InMemoryEvidence = field(default_factory=InMemoryEvidence)
     pictures: InMemoryPictures = field(default_factory=InMemoryPictures)
     statuses: InMemoryStatuses = field(default_factory=InMemoryStatuses)

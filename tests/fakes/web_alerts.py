@@ -17,7 +17,7 @@ from contracts.reasoning import (
     ReasoningVerdict,
 )
 from contracts.rules import Severity
-from tests.fakes.archive import InMemoryHistory
+from tests.fakes.archive import WebHistory
 from tests.fakes.builders import incident
 from tests.fakes.clock import START
 
@@ -154,7 +154,7 @@ def alert(
     )
 
 
-def store(history: InMemoryHistory, stored: Alert) -> Alert:
+def store(history: WebHistory, stored: Alert) -> Alert:
     """Keep an alert with its feed entry, as the alerts stage does."""
     feed_type = FeedType.ALERT_OPENED if stored.revision == 1 else FeedType.ALERT_REVISED
     history.store_incident(stored.incident)
@@ -162,7 +162,7 @@ def store(history: InMemoryHistory, stored: Alert) -> Alert:
     return stored
 
 
-def several(history: InMemoryHistory, count: int) -> list[Alert]:
+def several(history: WebHistory, count: int) -> list[Alert]:
     """Alerts of ``count`` incidents, one a minute, the newest last."""
     return [
         store(
@@ -177,6 +177,6 @@ def several(history: InMemoryHistory, count: int) -> list[Alert]:
     ]
 
 
-def with_state(history: InMemoryHistory, stored: Alert, state: AlertState) -> Alert:
+def with_state(history: WebHistory, stored: Alert, state: AlertState) -> Alert:
     """Store the next revision of an alert, in another state."""
     return store(history, replace(stored, state=state, revision=stored.revision + 1))

@@ -132,7 +132,7 @@ class AlertPage {
     const key = `${this.event.clip.state} ${this.event.clip.problem}`;
     if (key === this.clipKey) return;
     this.clipKey = key;
-    fill(this.clip, ...clipPanel(this.event.clip));
+    fill(this.clip, ...clipPanel(this.event.clip, this.event.links.snapshot));
     if (this.event.clip.state === "pending") setTimeout(() => this.refreshEvent(), 2000);
   }
 

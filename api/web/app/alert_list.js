@@ -208,11 +208,25 @@ function thumbnail(alert) {
   const source = alert.evidence?.snapshot;
   if (source) {
     const image = el("img", { src: source, alt: "", loading: "lazy", decoding: "async" });
+    zoomTo(image, alert.objects ?? []);
     image.addEventListener("load", () => frame.classList.add("is-loaded"));
     image.addEventListener("error", () => image.remove());
     frame.append(image);
   }
   return frame;
+}
+
+/** Show the neighbourhood of the objects, so that they can be made out in a small picture. */
+function zoomTo(image, objects) {
+  if (objects.length === 0) return;
+  const edge = (index, choose) => choose(...objects.map((object) => object.box[index]));
+  const [x1, y1, x2, y2] = [edge(0, Math.min), edge(1, Math.min), edge(2, Math.max), edge(3, Math.max)];
+  const zoom = Math.min(3, Math.max(1, 0.5 / Math.max(x2 - x1, y2 - y1)));
+  // The origin of the scaling that brings the middle of the box to the middle of the picture.
+  const origin = (middle) => (zoom === 1 ? 50 : ((middle * zoom - 0.5) / (zoom - 1)) * 100);
+  const inside = (share) => Math.min(100, Math.max(0, share));
+  image.style.setProperty("--zoom", zoom.toFixed(3));
+  image.style.transformOrigin = `${inside(origin((x1 + x2) / 2))}% ${inside(origin((y1 + y2) / 2))}%`;
 }
 
 function soundButton() {

@@ -80,10 +80,10 @@ export function objectsPanel(objects, event) {
 }
 
 /** The clip, or why there is none (yet). */
-export function clipPanel(clip) {
+export function clipPanel(clip, poster) {
   const head = el("header.panel-head", {}, el("h2", {}, "Clip"));
   if (clip.state === "ready") {
-    const video = el("video", { src: clip.url, controls: true, preload: "metadata", playsInline: true, muted: true });
+    const video = el("video", { src: clip.url, poster, controls: true, preload: "metadata", playsInline: true, muted: true });
     const failed = el("p.notice.bad", { hidden: true }, icon("film"), "This browser cannot play the clip. ", el("a", { href: clip.url, download: "clip.mp4" }, "Download it"));
     video.addEventListener("error", () => {
       failed.hidden = false;

@@ -14,7 +14,7 @@ export function phaseChip(alert) {
   const [state, text, title] = {
     provisional: ["provisional", "Reasoning ...", "A rule fired; the reasoning is at work."],
     revised: ["reasoned", "Reasoned", "The reasoning has spoken; more may follow while it goes on."],
-    final: ["reasoned", "Reasoned, over", "The event is over and reasoned."],
+    final: ["reasoned", "Reasoned", "The event is over, and this is the reasoning's last word on it."],
   }[alert.phase] ?? [alert.phase, words(alert.phase), ""];
   return chip(state, text, title);
 }

@@ -98,6 +98,7 @@ class CameraCard {
     fill(this.badge, el("span.dot"), STATES[status.state] ?? status.state);
     this.cause.hidden = !status.cause;
     this.cause.textContent = status.cause;
+    this.cause.dataset.state = status.state;
     this.enable.textContent = camera.enabled ? "Switch off" : "Switch on";
     const facts = [
       ["Frames per second", number(status.fps)],

@@ -1,6 +1,7 @@
 // Pictures with vectors on a canvas: sharp at any density, in the colours of the page.
 
-const FONT = '600 11px "Inter", "Segoe UI", system-ui, "Liberation Sans", sans-serif';
+const FAMILY = 'Inter, -apple-system, "Segoe UI", Roboto, Ubuntu, "Noto Sans", "Liberation Sans", sans-serif';
+const FONT = `600 11.5px ${FAMILY}`;
 const COLOURS = {
   track: "#cfe6ee",
   alerting: "#ff8a5c",
@@ -65,8 +66,8 @@ export function drawScene(context, place, scene, highlighted = new Set()) {
     context.setLineDash(isLit ? [] : [6, 4]);
     context.stroke();
     context.setLineDash([]);
-    const [x, y] = topLeftOf(zone.polygon);
-    const at = [place.x + x * place.w + 6, place.y + y * place.h + 6];
+    const [x, y] = bottomLeftOf(zone.polygon);
+    const at = [place.x + x * place.w, place.y + y * place.h + 4];
     tag(context, place, at[0], at[1], zone.name || zone.id, isLit ? COLOURS.highlight : stroke, "quiet");
   }
   for (const line of scene.lines ?? []) {
@@ -81,8 +82,9 @@ export function drawScene(context, place, scene, highlighted = new Set()) {
   }
 }
 
-function topLeftOf(polygon) {
-  return polygon.reduce((best, point) => (point[0] + point[1] < best[0] + best[1] ? point : best));
+/** Where a zone's name stands: below it, so that it covers nobody inside. */
+function bottomLeftOf(polygon) {
+  return polygon.reduce((best, point) => (point[1] - point[0] > best[1] - best[0] ? point : best));
 }
 
 /**
@@ -104,6 +106,11 @@ export function drawBoxes(context, place, boxes) {
     context.strokeRect(x, y, w, h);
     if (text && tone !== "dim") tag(context, place, x - 0.5, y - 18, text, COLOURS[tone], "loud");
   }
+}
+
+/** A small plain label in the picture's lower left corner. */
+export function drawCorner(context, place, text, colour) {
+  tag(context, place, place.x + 8, place.y + place.h - 25, text, colour, "quiet");
 }
 
 /** A small label; kept inside the picture. */

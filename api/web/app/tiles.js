@@ -2,7 +2,7 @@
 
 import { get } from "/app/api.js";
 import { el, fill, icon } from "/app/dom.js";
-import { drawBoxes, drawScene, fitCanvas, placeIn } from "/app/drawing.js";
+import { drawBoxes, drawCorner, drawScene, fitCanvas, placeIn } from "/app/drawing.js";
 import { serverNow, timeOfDay } from "/app/format.js";
 
 const PICTURE_EVERY_MS = 200;
@@ -92,7 +92,7 @@ class Tile {
       "article.tile",
       { attrs: { "aria-label": cameraId } },
       el("div.tile-picture", {}, this.canvas, this.veil),
-      el("footer.tile-foot", {}, el("div.tile-name", {}, this.name, this.place), this.facts, this.badge),
+      el("footer.tile-foot", {}, el("div.tile-name", {}, this.name, this.place), el("div.tile-end", {}, this.facts, this.badge)),
     );
     this.watcher = new IntersectionObserver(([entry]) => {
       this.isVisible = entry.isIntersecting;
@@ -199,14 +199,6 @@ class Tile {
   drawTime(context, place) {
     const ageS = (serverNow() - Date.parse(this.capturedAt)) / 1000;
     const text = ageS > OLD_AFTER_S ? `${Math.round(ageS)} s old` : timeOfDay(this.capturedAt);
-    context.font = '500 11px "Inter", "Segoe UI", system-ui, "Liberation Sans", sans-serif';
-    context.textBaseline = "alphabetic";
-    context.fillStyle = "rgba(7, 10, 14, 0.72)";
-    const width = context.measureText(text).width + 12;
-    context.beginPath();
-    context.roundRect(place.x + 8, place.y + place.h - 26, width, 18, 3);
-    context.fill();
-    context.fillStyle = ageS > OLD_AFTER_S ? "#e0b657" : "#c6d0da";
-    context.fillText(text, place.x + 14, place.y + place.h - 13);
+    drawCorner(context, place, text, ageS > OLD_AFTER_S ? "#e0b657" : "#c6d0da");
   }
 }

@@ -8,7 +8,7 @@ from contracts.errors import ConfigError
 from contracts.frames import EncodedFrame, FrameOutcome
 from contracts.rules import SceneRules
 from tests.fakes.builders import header
-from tests.fakes.clock import START
+from tests.fakes.clock import START, ManualClock
 from tests.fakes.web import FakeWeb, WebClient
 
 URL = "rtsp://root:hunter2@192.0.2.7:554/stream?token=s3cret&ch=1"
@@ -216,7 +216,9 @@ def status_of(camera_id: str) -> CameraStatus:
     )
 
 
-def test_the_status_accounts_for_every_frame(web: FakeWeb, client: WebClient) -> None:
+def test_the_status_accounts_for_every_frame(
+    web: FakeWeb, clock: ManualClock, client: WebClient
+) -> None:
     client.post("/api/v1/cameras", json=GATE)
     web.statuses.said["gate"] = status_of("gate")
     for seq in range(20):
@@ -227,7 +229,7 @@ def test_the_status_accounts_for_every_frame(web: FakeWeb, client: WebClient) ->
         strict=False,
     ):
         web.frames.settle(queued, outcome)
-    web.clock.advance(0.25)
+    clock.advance(0.25)
 
     status = client.get("/api/v1/cameras/gate/status").json()
 
@@ -320,11 +322,11 @@ def test_an_unknown_camera_is_not_found(client: WebClient, method: str, path: st
 
 
 def test_the_age_of_a_frame_from_a_clock_ahead_is_not_negative(
-    web: FakeWeb, client: WebClient
+    web: FakeWeb, clock: ManualClock, client: WebClient
 ) -> None:
     client.post("/api/v1/cameras", json=GATE)
     ahead = status_of("gate")
     web.statuses.said["gate"] = ahead
-    web.clock.step_wall(-timedelta(seconds=5).total_seconds())
+    clock.step_wall(-timedelta(seconds=5).total_seconds())
 
     assert client.get("/api/v1/cameras/gate").json()["status"]["last_frame_age_s"] == 0

@@ -4,6 +4,7 @@ import pytest
 
 from contracts.incidents import EvidenceItem, EvidenceKind, Incident
 from tests.fakes.builders import incident
+from tests.fakes.clock import ManualClock
 from tests.fakes.web import FakeWeb, WebClient
 from tests.fakes.web_alerts import finding
 
@@ -88,9 +89,12 @@ def test_lost_evidence_is_a_problem_not_a_crash(
     assert (answer.status_code, answer.json()["code"]) == (404, "evidence-missing")
 
 
-def test_without_a_snapshot_a_frame_stands_in(web: FakeWeb, client: WebClient) -> None:
-    frame = item(web, EvidenceKind.FRAME, b"plain", frame_id="f_20")
-    web.history.store_incident(incident(evidence=(frame,)))
+def test_without_a_snapshot_the_decisive_frame_stands_in(web: FakeWeb, client: WebClient) -> None:
+    frames = [
+        item(web, EvidenceKind.FRAME, name.encode(), frame_id=frame_id)
+        for frame_id, name in (("f_12", "earlier"), ("f_20", "plain"), ("f_24", "later"))
+    ]
+    web.history.store_incident(incident(evidence=tuple(frames)))
 
     assert client.get(f"{PATH}/snapshot.jpg").content == b"plain"
 
@@ -181,8 +185,10 @@ def test_a_clip_that_cannot_be_made_says_why(
     assert answer.json()["detail"] == "the ring was empty"
 
 
-def test_a_clip_is_not_awaited_for_ever(web: FakeWeb, client: WebClient, event: Incident) -> None:
-    web.clock.advance(3600)
+def test_a_clip_is_not_awaited_for_ever(
+    clock: ManualClock, client: WebClient, event: Incident
+) -> None:
+    clock.advance(3600)
 
     assert client.get(f"{PATH}/clip.mp4").json()["code"] == "clip-unavailable"
 

@@ -1,11 +1,22 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fakes.archive import InMemoryHistory
 from tests.fakes.web import FakeWeb, WebClient
 
 
-def test_alive_asks_nobody(web: FakeWeb, stranger: WebClient) -> None:
-    web.history.is_down = True
-    web.health.is_reachable = False
+@pytest.fixture
+def without_database() -> Iterator[WebClient]:
+    """A stranger to an app whose database cannot be reached."""
+    history = InMemoryHistory()
+    history.is_down = True
+    with WebClient(FakeWeb(history=history).app()) as client:
+        yield client
 
-    assert stranger.get("/healthz").json() == {"status": "alive"}
+
+def test_alive_asks_nobody(without_database: WebClient) -> None:
+    assert without_database.get("/healthz").json() == {"status": "alive"}
 
 
 def test_ready_while_everything_is_there(stranger: WebClient) -> None:
@@ -40,10 +51,8 @@ def test_without_the_queue_nothing_is_known_of_the_stages(
     }
 
 
-def test_without_the_database_it_is_not_ready(web: FakeWeb, stranger: WebClient) -> None:
-    web.history.is_down = True
-
-    parts = {part["name"]: part["ok"] for part in stranger.get("/readyz").json()["parts"]}
+def test_without_the_database_it_is_not_ready(without_database: WebClient) -> None:
+    parts = {part["name"]: part["ok"] for part in without_database.get("/readyz").json()["parts"]}
 
     assert parts["database"] is False
 

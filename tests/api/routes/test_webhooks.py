@@ -2,11 +2,13 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.history.ports import Delivery, DeliveryState
+from alerts.history.ports import Delivery, DeliveryState, Webhook
+from tests.fakes.archive import InMemoryHistory
 from tests.fakes.clock import START
 from tests.fakes.web import FakeWeb, WebClient
 
 URL = "https://hooks.example.org/vigil?token=s3cret"
+SECRET = "whsec_c2VjcmV0"  # noqa: S105  # of a test's endpoint
 
 
 def test_the_secret_is_shown_once(client: WebClient) -> None:
@@ -25,7 +27,7 @@ def test_a_url_that_must_not_be_called_is_refused(web: FakeWeb, client: WebClien
     answer = client.post("/api/v1/webhooks", json={"url": "http://127.0.0.1:6379/"})
 
     assert answer.status_code == 422
-    assert web.history.webhooks() == []
+    assert not web.history.webhooks()
 
 
 def test_the_same_request_under_one_key_adds_one_endpoint(web: FakeWeb, client: WebClient) -> None:
@@ -55,9 +57,12 @@ def test_an_endpoint_is_removed(client: WebClient) -> None:
     assert client.delete(f"/api/v1/webhooks/{webhook_id}").status_code == 404
 
 
-def test_deliveries_are_listed(web: FakeWeb, client: WebClient) -> None:
-    webhook_id = client.post("/api/v1/webhooks", json={"url": URL}).json()["id"]
-    web.history.recorded_deliveries.append(
+def test_deliveries_are_listed() -> None:
+    history = InMemoryHistory()
+    webhook = Webhook(webhook_id="wh_1", url=URL, secret=SECRET, created_at=START)
+    history.add_webhook(webhook)
+    webhook_id = webhook.webhook_id
+    history.recorded_deliveries.append(
         Delivery(
             delivery_id="de_1",
             webhook_id=webhook_id,
@@ -73,8 +78,11 @@ def test_deliveries_are_listed(web: FakeWeb, client: WebClient) -> None:
         )
     )
 
-    [shown] = client.get(f"/api/v1/webhooks/{webhook_id}/deliveries").json()["items"]
+    web = FakeWeb(history=history)
+    with WebClient(web.app()) as client:
+        listed = client.sign_in(web).get(f"/api/v1/webhooks/{webhook_id}/deliveries").json()
 
+    [shown] = listed["items"]
     assert (shown["state"], shown["attempts"], shown["last_status"]) == ("pending", 2, 503)
     assert shown["next_attempt_at"] == "2026-03-01T12:00:05.000Z"
 

@@ -1,0 +1,206 @@
+"""The dashboard in a real browser, against a real server."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from contracts.alerts import Alert
+from contracts.cameras import Camera, CameraState, CameraStatus, SourceSettings, SourceType
+from contracts.clock import SystemClock
+from contracts.incidents import EvidenceItem, EvidenceKind, Incident
+from contracts.queues import LiveBox, LivePicture
+from tests.fakes.builders import box_at, header, incident, scene
+from tests.fakes.web import FakeWeb
+from tests.fakes.web_alerts import alert, store
+from tests.fakes.web_server import RunningServer
+
+CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield chromium
+        chromium.close()
+
+
+def picture(foot_x: float) -> bytes:
+    """A grey yard with somebody in it, as JPEG."""
+    pixels_HW3 = np.full((360, 640, 3), (92, 96, 98), np.uint8)
+    cv2.rectangle(pixels_HW3, (0, 0), (640, 120), (120, 110, 96), -1)
+    x1, y1, x2, y2 = box_at((foot_x, 0.6))
+    corners = ((int(x1 * 640), int(y1 * 360)), (int(x2 * 640), int(y2 * 360)))
+    cv2.rectangle(pixels_HW3, *corners, (40, 42, 120), -1)
+    return cv2.imencode(".jpg", pixels_HW3)[1].tobytes()
+
+
+def happened(web: FakeWeb, name: str) -> Incident:
+    """An intrusion with three kept frames, now."""
+    now = web.clock.now()
+    frames = tuple(
+        EvidenceItem(
+            kind=EvidenceKind.FRAME,
+            ref=web.evidence.put(picture(0.1 + 0.025 * seq), suffix="jpg"),
+            frame_id=f"f_{seq}",
+            captured_at=now + timedelta(seconds=(seq - 20) / 5),
+            boxes={"t1": box_at((0.1 + 0.025 * seq, 0.6))},
+        )
+        for seq in (12, 16, 20)
+    )
+    built = incident(incident_id=name, camera_id="gate", evidence=frames)
+    return replace(built, started_at=now, decisive_at=now, detected_at=now)
+
+
+def opened(web: FakeWeb, name: str, *, reasoned: bool) -> Alert:
+    return store(
+        web.history, alert(happened(web, name), reasoned=reasoned, opened_at=web.clock.now())
+    )
+
+
+@pytest.fixture
+def clock() -> SystemClock:
+    """Browsers have no other."""
+    return SystemClock()
+
+
+@pytest.fixture
+def site(web: FakeWeb) -> FakeWeb:
+    """One camera that sees, with a picture."""
+    source = SourceSettings(source_type=SourceType.SYNTHETIC, url="yard")
+    web.history.save_camera(
+        Camera(camera_id="gate", name="Main gate", source=source, scene=scene())
+    )
+    web.statuses.said["gate"] = CameraStatus(
+        camera_id="gate",
+        state=CameraState.SEEING,
+        phase="live",
+        updated_at=web.clock.now(),
+        source_fps=15.0,
+        last_frame_at=web.clock.now(),
+    )
+    box = LiveBox(track_id="t1", label="person", box=box_at((0.6, 0.6)), is_alerting=True)
+    web.pictures.pictures["gate"] = LivePicture(
+        header=header(7, camera_id="gate"), jpeg=picture(0.6), boxes=(box,)
+    )
+    return web
+
+
+@pytest.fixture
+def server(site: FakeWeb) -> Iterator[RunningServer]:
+    with RunningServer(site.app()) as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser, site: FakeWeb, server: RunningServer) -> Iterator[Page]:
+    """A page that has signed in by link and shows the overview; its scripts must not fail."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    opened_page = context.new_page()
+    failures: list[str] = []
+    opened_page.on("pageerror", lambda error: failures.append(str(error)))
+    opened_page.goto(f"{server.url}/sign-in#link={site.link_secret()}")
+    opened_page.wait_for_url(f"{server.url}/")
+    yield opened_page
+    context.close()
+    assert failures == []
+
+
+def test_signing_in_by_link_leaves_no_secret_behind(page: Page, site: FakeWeb) -> None:
+    expect(page.get_by_role("heading", name="Main gate")).to_be_visible()
+    expect(page.get_by_text("No alerts yet")).to_be_visible()
+    assert "link" not in page.url
+    assert not site.history.credentials(kind="link")
+
+
+def test_an_alert_arrives_and_is_revised_without_reload(page: Page, site: FakeWeb) -> None:
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    page.evaluate("window.wasNotReloaded = true")
+
+    provisional = opened(site, "ev_live", reasoned=False)
+    card = page.get_by_role("list", name="Alerts").get_by_role("listitem")
+    expect(card).to_contain_text("Person in Loading dock")
+    expect(card).to_contain_text("Reasoning")
+
+    store(site.history, alert(provisional.incident, opened_at=provisional.opened_at))
+    expect(card).to_contain_text("91 % sure")
+    expect(card).to_have_count(1)
+    assert page.evaluate("window.wasNotReloaded") is True
+
+
+def test_the_live_picture_is_drawn(page: Page) -> None:
+    canvas = page.locator(".tile canvas")
+    expect(canvas).to_be_visible()
+    page.wait_for_function(
+        """() => {
+          const canvas = document.querySelector(".tile canvas");
+          const context = canvas.getContext("2d");
+          return context.getImageData(canvas.width / 4, canvas.height / 2, 1, 1).data[3] === 255;
+        }"""
+    )
+
+
+def test_a_claim_shows_the_frame_it_rests_on_by_click_and_by_keyboard(
+    page: Page, site: FakeWeb, server: RunningServer
+) -> None:
+    stored = opened(site, "ev_1", reasoned=True)
+    page.goto(f"{server.url}/alerts/{stored.alert_id}")
+    view = page.locator(".frame-view")
+    expect(view).to_have_attribute("data-frame", "f_20")
+
+    page.get_by_role("group", name="Frames of c1").get_by_role("button", name="frame 12").click()
+    expect(view).to_have_attribute("data-frame", "f_12")
+
+    page.locator("[data-claim=c2]").focus()
+    expect(view).to_have_attribute("data-frame", "f_20")
+    expect(page.locator(".chain li.is-selected")).to_contain_text("stayed in Loading dock")
+
+
+def test_acknowledging_is_shown_at_once(page: Page, site: FakeWeb, server: RunningServer) -> None:
+    stored = opened(site, "ev_1", reasoned=True)
+    page.goto(f"{server.url}/alerts/{stored.alert_id}")
+
+    page.get_by_role("button", name="Acknowledge").click()
+
+    expect(page.get_by_text("Acknowledged", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+
+
+def test_a_bad_address_is_explained_beside_its_field(page: Page, server: RunningServer) -> None:
+    page.goto(f"{server.url}/cameras")
+    page.get_by_label("Address").fill("http://camera/stream")
+    page.get_by_role("button", name="Add camera").click()
+    expect(page.get_by_text("must begin with rtsp:// or rtsps://")).to_be_visible()
+
+    page.get_by_label("Name").fill("Back door")
+    page.get_by_label("Address").fill("rtsp://root:hunter2@192.0.2.9/1")
+    page.get_by_role("button", name="Add camera").click()
+    expect(page.get_by_role("heading", name="Back door")).to_be_visible()
+    expect(page.get_by_text("rtsp://***@192.0.2.9/1")).to_be_visible()
+
+
+def test_what_a_rule_is_called_stays_text(page: Page, site: FakeWeb, server: RunningServer) -> None:
+    hostile = replace(happened(site, "ev_x"), camera_name="<img src=x onerror=alert(1)>")
+    store(site.history, alert(hostile, title="<b>bold</b>", opened_at=site.clock.now()))
+
+    expect(page.get_by_text("<b>bold</b>")).to_be_visible()
+    assert page.locator(".alert-card img[onerror], .alert-card b").count() == 0
