@@ -38,7 +38,7 @@ class FolderEvidenceStore:
     Args:
         root: Made if missing.
         quota_bytes: Kept at most; 0 means no limit but the disk.
-        min_free_bytes: Nothing is written when the disk would have less left.
+        min_free_bytes: Nothing is written when the disk would have less left; 0 uses it up.
     """
 
     def __init__(self, root: Path, *, quota_bytes: int = 0, min_free_bytes: int = 0) -> None:
@@ -97,7 +97,7 @@ class FolderEvidenceStore:
     def _check_space(self, size_bytes: int) -> None:
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         free_bytes = shutil.disk_usage(self._root).free
-        if free_bytes - size_bytes < self._min_free_bytes:
+        if self._min_free_bytes and free_bytes - size_bytes < self._min_free_bytes:
             raise StorageFull(
                 f"evidence: the disk has {free_bytes} bytes free, {self._min_free_bytes} are kept "
                 "in reserve (alerts.evidence_min_free_bytes)"

@@ -1,0 +1,52 @@
+from dataclasses import replace
+
+from alerts.history.sql import History
+from contracts.cameras import Camera, RtspTransport, SourceSettings, SourceType
+from tests.fakes.builders import scene
+
+
+def camera(camera_id: str = "gate") -> Camera:
+    return Camera(
+        camera_id=camera_id,
+        name="Gate",
+        place="north",
+        tags=("outdoor",),
+        source=SourceSettings(
+            source_type=SourceType.RTSP,
+            url="rtsp://user:secret@camera.example/stream",
+            transport=RtspTransport.UDP,
+        ),
+        scene=scene(),
+    )
+
+
+def test_a_camera_comes_back_whole(history: History) -> None:
+    history.cameras.save_camera(camera())
+
+    assert history.cameras.camera("gate") == camera()
+    assert history.cameras.camera("other") is None
+
+
+def test_saving_replaces(history: History) -> None:
+    history.cameras.save_camera(camera())
+
+    history.cameras.save_camera(replace(camera(), name="North gate", version=2))
+
+    assert [item.name for item in history.cameras.cameras()] == ["North gate"]
+
+
+def test_cameras_are_listed_by_id_in_the_order_of_their_bytes(history: History) -> None:
+    for camera_id in ("b", "a-b", "a_b", "a1"):
+        history.cameras.save_camera(camera(camera_id))
+
+    listed = [item.camera_id for item in history.cameras.cameras()]
+
+    assert listed == ["a-b", "a1", "a_b", "b"]
+
+
+def test_a_camera_is_removed_once(history: History) -> None:
+    history.cameras.save_camera(camera())
+
+    assert history.cameras.remove_camera("gate")
+    assert not history.cameras.remove_camera("gate")
+    assert history.cameras.cameras() == []
