@@ -93,12 +93,26 @@ def alert_data(alert: Alert) -> dict[str, object]:
         "lines": _unique(item.line_id for item in incident.rule_events),
         "rule": {"id": event.rule_id, "version": event.rule_version},
         "objects": [_object(track, incident) for track in incident.tracks],
-        "reasoning": None if finding is None else _reasoning(finding),
+        "reasoning": None if finding is None else reasoning_data(finding),
         "margin": _margin(event),
         "timing": _timing(alert),
         "evidence": _evidence(incident),
         "correlation_id": alert.correlation_id,
         "tags": [],
+    }
+
+
+def reasoning_data(finding: Finding) -> dict[str, object]:
+    """Return the chain that a finding rests on, JSON-ready, claim by claim."""
+    reasoning = finding.reasoning
+    return {
+        "verdict": reasoning.verdict.value,
+        "reasoner": reasoning.reasoner,
+        "model": {"name": reasoning.reasoner, "sha256": reasoning.model_sha256},
+        "confidence_basis": finding.confidence_basis,
+        "event_revision": finding.incident_revision,
+        "attributes": dict(finding.attributes),
+        "claims": [_claim(claim) for claim in reasoning.claims],
     }
 
 
@@ -138,19 +152,6 @@ def _decisive_point(track: Track, incident: Incident) -> TrackPoint:
 def _fact(incident: Incident, name: FactName, subject: str) -> Fact | None:
     found = (fact for fact in incident.facts if fact.name is name and fact.subject == subject)
     return next(found, None)
-
-
-def _reasoning(finding: Finding) -> dict[str, object]:
-    reasoning = finding.reasoning
-    return {
-        "verdict": reasoning.verdict.value,
-        "reasoner": reasoning.reasoner,
-        "model": {"name": reasoning.reasoner, "sha256": reasoning.model_sha256},
-        "confidence_basis": finding.confidence_basis,
-        "event_revision": finding.incident_revision,
-        "attributes": dict(finding.attributes),
-        "claims": [_claim(claim) for claim in reasoning.claims],
-    }
 
 
 def _claim(claim: Claim) -> dict[str, object]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerts.payload import rfc3339
+from alerts.payload import reasoning_data, rfc3339
 from contracts.codec import to_plain
 from contracts.incidents import EvidenceItem, EvidenceKind, Incident
 from contracts.reasoning import Finding
@@ -92,11 +92,22 @@ def evidence_data(incident: Incident, *, now: datetime) -> dict[str, object]:
 
 
 def finding_data(finding: Finding) -> dict[str, object]:
-    """Return a finding with its whole chain."""
-    plain: dict[str, object] = _plain_times(finding)
-    plain["event_id"] = plain.pop("incident_id")
-    plain["event_revision"] = plain.pop("incident_revision")
-    return plain
+    """Return a finding; its chain in the same form as in alerts."""
+    return {
+        "finding_id": finding.finding_id,
+        "event_id": finding.incident_id,
+        "camera_id": finding.camera_id,
+        "kind": finding.kind.value,
+        "severity": finding.severity.value,
+        "decision": finding.decision.value,
+        "confidence": round(finding.confidence, 4),
+        "title": finding.title,
+        "summary": finding.summary,
+        "decisive_at": rfc3339(finding.decisive_at),
+        "created_at": rfc3339(finding.created_at),
+        "reasoned_ms": round(finding.reasoned_ms, 1),
+        "reasoning": reasoning_data(finding),
+    }
 
 
 def clip_state(incident: Incident, *, now: datetime) -> dict[str, object]:

@@ -209,7 +209,7 @@ def test_the_reasoning_comes_claim_by_claim(
     shown = client.get(f"{PATH}/reasoning").json()
 
     assert shown["event_id"] == "ev_1"
-    assert [claim["claim_id"] for claim in shown["reasoning"]["claims"]] == [
+    assert [claim["id"] for claim in shown["reasoning"]["claims"]] == [
         f"c{number}" for number in range(1, 7)
     ]
     assert shown["created_at"].endswith("Z")
