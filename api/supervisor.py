@@ -182,7 +182,8 @@ def stop_with_parent(stop: threading.Event) -> None:
     """Set ``stop`` when the supervisor at the other end of standard input is gone."""
 
     def watch() -> None:
-        while sys.stdin.buffer.read(1):
+        # The descriptor, not sys.stdin: a daemon thread that holds its lock breaks the shutdown.
+        while os.read(0, 1):
             continue
         stop.set()
 
