@@ -167,6 +167,7 @@ def test_a_claim_shows_the_frame_it_rests_on_by_click_and_by_keyboard(
     view = page.locator(".frame-view")
     expect(view).to_have_attribute("data-frame", "f_20")
 
+    page.get_by_text("A person (t1) was followed").click()
     page.get_by_role("group", name="Frames of c1").get_by_role("button", name="frame 12").click()
     expect(view).to_have_attribute("data-frame", "f_12")
 
@@ -204,3 +205,45 @@ def test_what_a_rule_is_called_stays_text(page: Page, site: FakeWeb, server: Run
 
     expect(page.get_by_text("<b>bold</b>")).to_be_visible()
     assert page.locator(".alert-card img[onerror], .alert-card b").count() == 0
+
+
+@pytest.mark.parametrize("path", ["/", "/cameras", "/account", "/alerts/{alert_id}"])
+def test_nothing_sticks_out_on_a_phone(
+    page: Page, site: FakeWeb, server: RunningServer, path: str
+) -> None:
+    stored = opened(site, "ev_1", reasoned=True)
+    page.set_viewport_size({"width": 360, "height": 740})
+
+    page.goto(server.url + path.format(alert_id=stored.alert_id))
+
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_measured_values_are_as_exact_as_their_tolerance(page: Page) -> None:
+    shown = page.evaluate(
+        """async () => {
+          const { withTolerance } = await import("/app/format.js");
+          return [
+            withTolerance(1.4, 0.09, "s"),
+            withTolerance(20.8, 0.258, "s"),
+            withTolerance(0.0416, 0.0045, "picture"),
+            withTolerance(1.2, 0.154, "s"),
+            withTolerance(120.3, 14, "s"),
+            withTolerance(3, 0, "1"),
+            withTolerance(19.117, 0.017, "h"),
+            withTolerance(null, null, ""),
+          ];
+        }"""
+    )
+
+    assert shown == [
+        "1.40 \u00b1 0.09 s",
+        "20.8 \u00b1 0.3 s",
+        "4.2 \u00b1 0.4 % of picture",
+        "1.20 \u00b1 0.15 s",
+        "120 \u00b1 14 s",
+        "3",
+        "19:07",
+        "",
+    ]

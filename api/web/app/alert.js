@@ -69,8 +69,8 @@ class AlertPage {
       el(
         "div.alert-columns",
         {},
-        el("div.alert-evidence", {}, this.frames.element, this.clip, this.objects),
-        el("div.alert-reasons", {}, this.margin, this.chain.element, this.timing),
+        el("div.alert-evidence", {}, this.frames.element, this.clip, this.objects, this.timing),
+        el("div.alert-reasons", {}, this.margin, this.chain.element),
       ),
     );
   }

@@ -17,7 +17,7 @@ const STATUS = {
   unverifiable: ["question", "Cannot be verified"],
 };
 
-/** Shows claims; calls `onSelect(claim, frameId)` when one is chosen by click or keyboard. */
+/** Shows claims; calls `onSelect(claim, frameId?)` when one (or its frame) is chosen. */
 export class Chain {
   constructor(onSelect) {
     this.onSelect = onSelect;
@@ -47,10 +47,12 @@ export class Chain {
     this.mark();
   }
 
-  /** Choose the deciding claim: the last seen with frames, unless one is chosen already. */
+  /** Choose the claim that decides: that the rule is met; without it the first that names a track. */
   selectFirst() {
-    const observed = [...this.claims.values()].filter((claim) => claim.frames.length);
-    const deciding = observed.findLast((claim) => claim.role === "observation") ?? observed[0];
+    const claims = [...this.claims.values()];
+    const deciding =
+      claims.find((claim) => claim.type === "meets_rule") ??
+      claims.find((claim) => claim.frames.length && claim.args.track);
     if (deciding) this.select(deciding);
   }
 
@@ -91,7 +93,7 @@ export class Chain {
   select(claim, frameId) {
     this.selected = claim.id;
     this.mark();
-    this.onSelect(claim, frameId ?? claim.frames.at(-1));
+    this.onSelect(claim, frameId);
   }
 
   mark() {
@@ -113,8 +115,9 @@ function framePicker(claim, onPick) {
 function restsOn(claim) {
   const claims = claim.evidence.filter((id) => /^c\d+$/.test(id));
   if (claims.length) return el("span.muted", {}, `rests on ${claims.join(", ")}`);
-  if (claim.frames.length === 0) return null;
-  return el("span.muted", {}, claim.frames.length === 1 ? claim.frames[0].replace("f_", "frame ") : "");
+  const { length } = claim.frames;
+  if (length === 0) return null;
+  return el("span.muted", {}, length === 1 ? claim.frames[0].replace("f_", "frame ") : `${length} frames`);
 }
 
 function tallyOf(claims) {

@@ -52,12 +52,24 @@ export function measured(value, unit) {
   return value == null ? "" : `${number(value * factor)}${name && ` ${name}`}`;
 }
 
-/** "1.4 ± 0.1 s". */
+/**
+ * "1.40 ± 0.08 s": the tolerance to one digit (two if it begins with 1), the value as far as that
+ * carries. Hours of day as a clock shows them.
+ */
 export function withTolerance(value, tolerance, unit) {
   if (value == null) return "";
+  if (unit === "h") return clockTime(value);
+  if (!tolerance) return measured(value, unit);
   const [name, factor] = UNITS[unit] ?? [unit ?? "", 1];
-  const spread = tolerance ? ` \u00b1 ${number(tolerance * factor)}` : "";
-  return `${number(value * factor)}${spread}${name && ` ${name}`}`;
+  const spread = tolerance * factor;
+  const power = Math.floor(Math.log10(spread));
+  const digits = Math.max(0, (spread / 10 ** power < 2 ? 1 : 0) - power);
+  return `${(value * factor).toFixed(digits)} \u00b1 ${spread.toFixed(digits)}${name && ` ${name}`}`;
+}
+
+function clockTime(hours) {
+  const minutes = Math.round(hours * 60) % 1440;
+  return `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 }
 
 /** "Zone entry" for "zone_entry". */

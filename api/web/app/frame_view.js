@@ -37,11 +37,18 @@ export class FrameView {
     this.show(frame);
   }
 
-  /** Show a claim's frame; a claim without frames keeps the frame and clears the highlight. */
+  /**
+   * Show a frame that a claim rests on: the one asked for, else the decisive one, else its last.
+   * A claim without frames keeps what is shown.
+   */
   showClaim(claim, frameId) {
     this.claim = claim;
-    const frame = this.event.frames.find(({ frame_id }) => frame_id === frameId);
-    this.show(frame ?? this.frame, Boolean(frameId && !frame));
+    const cited = this.event.frames.filter(({ frame_id }) => claim.frames.includes(frame_id));
+    const frame =
+      cited.find(({ frame_id }) => frame_id === frameId) ??
+      cited.find(({ is_decisive }) => is_decisive) ??
+      cited.at(-1);
+    this.show(frame ?? this.frame, claim.frames.length > 0 && !frame);
   }
 
   decisive() {
