@@ -6,7 +6,7 @@ A value that cannot be measured is left out; none is ever NaN.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from statistics import median
@@ -271,27 +271,6 @@ def _hour_of(at: datetime, time_zone: tzinfo) -> float:
     return local.hour + local.minute / 60 + local.second / 3600
 
 
-def merge_facts(known: Sequence[Fact], fresh: Iterable[Fact]) -> tuple[Fact, ...]:
-    """Return the known facts, brought up to date by the fresh ones, with ids ``a1``, ``a2``, ….
-
-    A fresh fact replaces the known one about the same thing and keeps its id, so that a claim
-    about an earlier revision still finds it; what each rule event measured stays for itself.
-    """
-    merged = {_key(fact): fact for fact in known}
-    for fact in fresh:
-        key = _key(fact)
-        fact_id = merged[key].fact_id if key in merged else f"a{len(merged) + 1}"
-        merged[key] = replace(fact, fact_id=fact_id)
-    return tuple(merged.values())
-
-
-def cite_only(facts: Iterable[Fact], kept: Collection[str]) -> tuple[Fact, ...]:
-    """Return the facts without references to frames that are not kept."""
-    return tuple(
-        replace(fact, frames=tuple(name for name in fact.frames if name in kept)) for fact in facts
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Stated:
     """What the facts of one group have in common."""
@@ -337,13 +316,6 @@ def _finite(*facts: Fact | None) -> list[Fact]:
         for fact in facts
         if fact is not None and math.isfinite(fact.value) and math.isfinite(fact.sigma)
     ]
-
-
-def _key(fact: Fact) -> tuple[object, ...]:
-    key = (fact.name, fact.subject, fact.target)
-    if fact.name in (FactName.RULE_VALUE, FactName.CROSSED):
-        return (*key, round(fact.start_s, 3))
-    return key
 
 
 def _is_first(track: Track, point: TrackPoint) -> bool:

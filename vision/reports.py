@@ -23,13 +23,12 @@ from contracts.rules import RuleSettings, SceneRules
 from contracts.settings import VisionSettings
 from contracts.tracks import Track
 from vision.evidence import EvidenceKeeper, kept_frames
+from vision.fact_list import cite_only, merge_facts
 from vision.facts import (
     PictureMotion,
-    cite_only,
     company_facts,
     dwell_fact,
     event_facts,
-    merge_facts,
     picture_facts,
     track_facts,
 )

@@ -16,6 +16,7 @@ from api.console import say
 from api.data_dir import held_data_dir
 from api.observability import Heartbeat, set_up_logging, start_thread
 from api.ports import StageHealth
+from api.settings_file import SETTINGS_FILE_VARIABLE
 from api.supervisor import STAGES, Supervisor, stop_on_signals, stop_with_parent
 from api.transport.connection import check_server, connect
 from api.transport.heartbeats import RedisHeartbeats
@@ -68,7 +69,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         )
     with held_data_dir(settings.data_dir) as data_dir:
         settings = settings.model_copy(update={"data_dir": data_dir})
-        return _run_all(settings, arguments.environment, stop)
+        environment = dict(arguments.environment)
+        if arguments.settings:
+            environment[SETTINGS_FILE_VARIABLE] = str(arguments.settings.absolute())
+        return _run_all(settings, environment, stop)
 
 
 def run_stage(context: StageContext, stop: threading.Event, *, restarts: int) -> int:

@@ -63,7 +63,10 @@ class RunningVigil:
         """Process id of each stage, by its command line."""
         pids = {}
         for child in psutil.Process(self._process.pid).children():
-            command = child.cmdline()
+            try:
+                command = child.cmdline()
+            except psutil.NoSuchProcess:  # it has just ended; a zombie is one of these
+                continue
             if "--only" in command:
                 pids[command[command.index("--only") + 1]] = child.pid
         return pids

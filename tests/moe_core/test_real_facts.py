@@ -14,7 +14,8 @@ from moe_core.program import ProgramReasoner
 from tests.fakes.builders import header, track
 from tests.fakes.clock import ManualClock
 from tests.fakes.incidents import DOCK, GATE, STAY, WALK_IN, elsewhere, situation
-from vision.facts import company_facts, event_facts, merge_facts, track_facts
+from vision.fact_list import merge_facts
+from vision.facts import company_facts, event_facts, track_facts
 from vision.rules.registry import make_rules
 
 

@@ -16,13 +16,12 @@ from contracts.rules import RuleKind, RuleSettings, SceneRules
 from contracts.tracks import Track
 from tests.fakes.builders import RIGHT_HALF, WHOLE, rule_event, scene, track
 from tests.fakes.tracks import followed, missed
+from vision.fact_list import cite_only, merge_facts
 from vision.facts import (
     PictureMotion,
-    cite_only,
     company_facts,
     dwell_fact,
     event_facts,
-    merge_facts,
     picture_facts,
     stay_end_s,
     track_facts,

@@ -1,6 +1,7 @@
 """Reports: scenes as they were, histories that stay small and whole where it matters."""
 
 import itertools
+import math
 from dataclasses import replace
 
 from hypothesis import given
@@ -9,6 +10,10 @@ from hypothesis import strategies as st
 from contracts.rules import SceneRules
 from tests.fakes.builders import rule_event, scene, track
 from vision.reports import LEAST_POINTS, NEAR_EVENT_S, complete_scene, thinned
+
+
+GRACE_S = 2.0
+"""Absence that rules forgive by default."""
 
 
 def test_a_zone_that_is_redrawn_stays_as_it_was_when_it_happened() -> None:
@@ -38,7 +43,9 @@ def test_thinning_keeps_both_ends_all_around_events_and_no_long_gap(
 
     times_s = [point.monotonic_s for point in first.points]
     assert (times_s[0], times_s[-1]) == (0.0, (count - 1) / 5)
-    assert max(b - a for a, b in itertools.pairwise(times_s)) <= 1.01
+    spacing = math.ceil((count - 1) / (max(LEAST_POINTS, 600 // tracks) - 1)) / 5
+    assert max(b - a for a, b in itertools.pairwise(times_s)) <= spacing + 0.01
+    assert spacing < GRACE_S, "a thinned history must not look like an absence"
     assert len(times_s) <= max(LEAST_POINTS, 600 // tracks) + 12 * NEAR_EVENT_S * 5
     near = [n / 5 for n in range(count) if abs(n / 5 - event.monotonic_s) <= NEAR_EVENT_S]
     assert set(near) <= set(times_s)
