@@ -11,7 +11,6 @@ from contracts.rules import SceneRules
 from tests.fakes.builders import rule_event, scene, track
 from vision.reports import LEAST_POINTS, NEAR_EVENT_S, complete_scene, thinned
 
-
 GRACE_S = 2.0
 """Absence that rules forgive by default."""
 
