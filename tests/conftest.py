@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import redis
+import structlog
 
 from api.transport.redis_server import EmbeddedRedis
 from contracts.clock import SystemClock
@@ -17,6 +18,13 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("VIGIL_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _default_logging() -> Iterator[None]:
+    """A command under test sets logging up for its process, which is ours."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
