@@ -30,6 +30,7 @@ from vision.rules.registry import make_rules
 log = structlog.get_logger()
 
 _PUBLISH_EVERY_S: Final = 2.0
+_AUDIT_EVERY_S: Final = 10.0
 
 
 def build(context: StageContext) -> list[Part]:
@@ -65,6 +66,7 @@ def build(context: StageContext) -> list[Part]:
     return [
         ("web", lambda stop: _serve(services, stop)),
         ("cameras", lambda stop: _publish_cameras(history, directory, stop)),
+        ("frame-audit", lambda stop: _audit_frames(history, ledger, stop)),
     ]
 
 
@@ -97,6 +99,24 @@ def _publish_cameras(
             log.warning("cameras cannot be published, trying again", cause=str(error))
         if stop.wait(_PUBLISH_EVERY_S):
             return
+
+
+def _audit_frames(history: History, ledger: FrameLedger, stop: threading.Event) -> None:
+    """Check at run time that every frame is accounted for; a frame lost unnoticed is an error."""
+    while not stop.wait(_AUDIT_EVERY_S):
+        try:
+            for camera in history.cameras.cameras():
+                account = ledger.account(camera.camera_id)
+                if not account.is_balanced:
+                    log.error(
+                        "frames are not accounted for",
+                        camera_id=camera.camera_id,
+                        received=account.received,
+                        settled=account.settled,
+                        queued=account.queued,
+                    )
+        except TransportUnavailable as error:
+            log.debug("frame accounts cannot be read", cause=str(error))
 
 
 def _metrics(
