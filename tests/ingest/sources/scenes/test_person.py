@@ -26,8 +26,9 @@ def test_a_person_is_as_tall_as_its_stature_whatever_it_does(
     _, top, _, bottom = bounds(Stance(0.0, z_m, heading, phase, effort))
     feet, head = plan.VIEW.project(np.array([[0.0, 0.0, z_m], [0.0, LOOKS.stature_m, z_m]]))
     stature_px = feet[1] - head[1]
-    assert bottom - top == pytest.approx(stature_px, rel=0.16)
-    assert bottom == pytest.approx(feet[1], abs=0.12 * stature_px)
+    # A foot that strides towards the camera is drawn lower: up to a fifth at 7 m.
+    assert bottom - top == pytest.approx(stature_px, rel=0.2)
+    assert bottom == pytest.approx(feet[1], abs=0.15 * stature_px)
 
 
 def test_a_crouching_person_is_much_smaller() -> None:
