@@ -4,6 +4,7 @@ import argparse
 
 from api.console import say
 from api.wiring.cameras import declared_cameras
+from api.wiring.first_start import check_camera
 from contracts.cameras import redact_url
 from contracts.settings import Settings
 
@@ -18,6 +19,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     del arguments
     cameras = declared_cameras(settings)
     for camera in cameras:
+        check_camera(camera)
         rules = ", ".join(f"{rule.rule_id} ({rule.kind})" for rule in camera.scene.rules)
         say(f"camera {camera.camera_id}: {redact_url(camera.source.url)}; rules: {rules or 'none'}")
     say(f"settings are valid; {len(cameras)} camera(s) declared")

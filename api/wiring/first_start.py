@@ -43,7 +43,10 @@ def prepare(settings: Settings, declared: Sequence[Camera], clock: Clock) -> Non
 
 def check_camera(camera: Camera) -> None:
     """Raise ConfigError if the camera cannot work as it is described."""
-    make_rules(camera.scene)
+    try:
+        make_rules(camera.scene)
+    except ConfigError as error:
+        raise ConfigError(f"camera {camera.camera_id}: {error}") from error
     source = camera.source
     if source.source_type is SourceType.FILE and not Path(source.url).is_file():
         raise ConfigError(
