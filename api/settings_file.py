@@ -134,7 +134,7 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
 
 
 def _suggest(name: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
     hint = f"; did you mean {near[0]}?" if near else "; docs/config.md lists all"
     return f"there is no such setting{hint}"
 
@@ -152,7 +152,7 @@ def _say(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         known = sorted({name for name, _, _ in describe_settings()})
         name = ".".join(str(part) for part in problem["loc"])
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
         return "there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
     return str(problem["msg"])[:1].lower() + str(problem["msg"])[1:]
 

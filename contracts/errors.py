@@ -24,11 +24,16 @@ class ConfigError(VigilError):
 
 
 class SourceError(VigilError):
-    """A camera's stream failed; other cameras are not affected."""
+    """A camera's stream failed; other cameras are not affected.
+
+    Attributes:
+        reason: What happened, without the camera's name.
+    """
 
     def __init__(self, camera_id: str, message: str) -> None:
         super().__init__(f"camera {camera_id}: {message}")
         self.camera_id = camera_id
+        self.reason = message
 
 
 class SourceUnavailable(SourceError):  # noqa: N818  # named as the condition, as httpx does

@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
                 scene = rules or rules_beside(video) or SceneRules()
                 analysis = look_through(analyser, video, scene, fps=arguments.fps)
             except SourceRejected as error:
-                complain(f"vigil analyze: {video}: {error}")
+                complain(f"vigil analyze: {error.reason}")
                 unread += 1
                 continue
             if not scene.rules:

@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             try:
                 records = _analyse(analyser, arguments.folder / clip.video, fps=arguments.fps)
             except SourceRejected as error:
-                complain(f"{clip.video}: {error}")
+                complain(f"vigil evaluate: {error.reason}")
                 unread.append(clip.video)
                 continue
             alerts[clip.video] = [_raised(record) for record in records]

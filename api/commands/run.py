@@ -157,7 +157,12 @@ def _keep_alive(server: EmbeddedRedis, stop: threading.Event) -> None:
 
 
 def _refuse_unsafe_redis(client: Any) -> None:  # noqa: ANN401  # see RedisClient
-    problems = check_server(client)
+    try:
+        problems = check_server(client)
+    except TransportUnavailable as error:
+        raise ConfigError(
+            f"{error}; start the Redis of VIGIL_REDIS_URL, or unset it to use the embedded one"
+        ) from error
     if problems:
         raise ConfigError("Redis cannot carry alerts safely:\n  " + "\n  ".join(problems))
 

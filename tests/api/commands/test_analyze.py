@@ -66,8 +66,8 @@ def test_one_unreadable_file_does_not_stop_the_others(
     assert code == 1
     assert {alert["video"] for alert in alerts} == {str(yard)}
     complaints = capsys.readouterr().err
-    assert f"vigil analyze: {broken}:" in complaints
-    assert f"vigil analyze: {tmp_path / 'absent.mp4'}:" in complaints
+    assert f"vigil analyze: {broken} " in complaints
+    assert f"vigil analyze: {tmp_path / 'absent.mp4'} " in complaints
     assert "Traceback" not in complaints
 
 
