@@ -74,9 +74,10 @@ def get_evidence(event_id: str, services: ServicesDep) -> dict[str, Any]:
 @router.get("/{event_id}/snapshot.jpg", openapi_extra=ADMIN, response_class=Response)
 def get_snapshot(event_id: str, request: Request, services: ServicesDep) -> Response:
     """Return the decisive frame as JPEG, with boxes drawn if it was kept like that."""
-    item = snapshot_item(_incident(event_id, services))
+    incident = _incident(event_id, services)
+    item = snapshot_item(incident)
     if item is None:
-        raise EvidenceMissing("no picture of this event is kept")
+        raise EvidenceMissing(f"no picture of this event is kept{_why_not(incident)}")
     content = services.evidence.get(item.ref)
     return content_response(request, content, media_type="image/jpeg", etag=item.ref)
 
@@ -84,9 +85,10 @@ def get_snapshot(event_id: str, request: Request, services: ServicesDep) -> Resp
 @router.get("/{event_id}/frames/{frame_id}.jpg", openapi_extra=ADMIN, response_class=Response)
 def get_frame(event_id: str, frame_id: str, request: Request, services: ServicesDep) -> Response:
     """Return one kept frame as JPEG, without drawing."""
-    item = frame_item(_incident(event_id, services), frame_id)
+    incident = _incident(event_id, services)
+    item = frame_item(incident, frame_id)
     if item is None:
-        raise EvidenceMissing("this frame of the event is not kept")
+        raise EvidenceMissing(f"this frame of the event is not kept{_why_not(incident)}")
     content = services.evidence.get(item.ref)
     return content_response(request, content, media_type="image/jpeg", etag=item.ref)
 
@@ -103,6 +105,12 @@ def get_clip(event_id: str, request: Request, services: ServicesDep) -> Response
     if clip["state"] == "pending":
         raise Refusal(404, "clip-pending", str(clip["problem"]), headers={"Retry-After": "2"})
     raise Refusal(404, "clip-unavailable", str(clip["problem"]))
+
+
+def _why_not(incident: Incident) -> str:
+    """Return what kept the event's pictures from being kept, as the end of a sentence."""
+    problems = [item.problem for item in incident.evidence if item.frame_id and item.problem]
+    return f": {problems[0]}" if problems else ""
 
 
 def _incident(event_id: str, services: Services) -> Incident:

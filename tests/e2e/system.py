@@ -59,6 +59,11 @@ class RunningVigil:
     def text(self) -> str:
         return "".join(self.output)
 
+    @property
+    def pid(self) -> int:
+        """Process id of the supervisor."""
+        return self._process.pid
+
     def stage_pids(self) -> dict[str, int]:
         """Process id of each stage, by its command line."""
         pids = {}
