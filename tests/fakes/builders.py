@@ -185,11 +185,11 @@ def intrusion_facts() -> tuple[Fact, ...]:
         fact(FactName.LABEL_SHARE, 0.95, fact_id="a2", text="person", unit="share", sigma=0.05),
         fact(FactName.HIT_RATIO, 0.95, fact_id="a3", unit="share", sigma=0.05),
         fact(FactName.CONFIDENCE, 0.85, fact_id="a4", unit="share", sigma=0.05),
-        fact(FactName.INSIDE, 0.12, fact_id="a5", target="dock", unit="picture", sigma=0.01),
+        fact(FactName.INSIDE, 0.216, fact_id="a5", target="dock", unit="picture", sigma=0.01),
         fact(FactName.DWELL, 1.4, fact_id="a6", target="dock"),
-        fact(FactName.PATH_LENGTH, 0.55, fact_id="a7", unit="picture", sigma=0.02),
-        fact(FactName.DISPLACEMENT, 0.5, fact_id="a8", unit="picture", sigma=0.01),
-        fact(FactName.SPEED, 0.14, fact_id="a9", unit="picture/s", sigma=0.01),
+        fact(FactName.PATH_LENGTH, 0.616, fact_id="a7", unit="picture", sigma=0.02),
+        fact(FactName.DISPLACEMENT, 0.616, fact_id="a8", unit="picture", sigma=0.01),
+        fact(FactName.SPEED, 0.154, fact_id="a9", unit="picture/s", sigma=0.01),
         fact(FactName.BOX_AREA, 0.01, fact_id="a10", unit="share", sigma=0.001),
         fact(FactName.OTHERS_PRESENT, 0.0, fact_id="a11", unit="1", sigma=0.0),
         fact(
@@ -233,7 +233,7 @@ def incident(
 ) -> Incident:
     """An intrusion into ``dock`` by the person ``t1``."""
     event = rule_event()
-    followed = track([(0.1 + 0.025 * index, 0.6) for index in range(21)], camera_id=camera_id)
+    followed = track([(0.1 + 0.0308 * index, 0.6) for index in range(21)], camera_id=camera_id)
     default_evidence = (
         EvidenceItem(
             kind=EvidenceKind.FRAME,

@@ -123,11 +123,16 @@ class DwellRule:
         params = Params(settings)
         self.settings = settings
         self._threshold_s = params.number("threshold_s", default_threshold_s)
-        self._stays = Stays(zone, grace_s=params.number("grace_s", GRACE_S), labels=settings.labels)
+        self._grace_s = params.number("grace_s", GRACE_S)
+        self._stays = Stays(zone, grace_s=self._grace_s, labels=settings.labels)
         params.done()
 
     def update(self, tracks: Sequence[Track], header: FrameHeader) -> list[RuleEvent]:
-        """See ``Rule.update``."""
+        """See ``Rule.update``.
+
+        The events say which absence was forgiven (``grace_s``): without it nobody could tell a
+        wrong dwell time from a generous one.
+        """
         events = []
         for track, stay in self._stays.update(tracks, header):
             if stay.is_reported or stay.dwell_s < self._threshold_s - TIME_SLACK_S:
@@ -140,7 +145,7 @@ class DwellRule:
                 threshold=self._threshold_s,
                 sigma=dwell_sigma(track),
                 unit="s",
-                detail={},
+                detail={"grace_s": f"{self._grace_s:g}"},
             )
             events.append(state_event(self.settings, track=track, header=header, measured=measured))
         return events

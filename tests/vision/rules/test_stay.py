@@ -74,6 +74,14 @@ def test_grace_period(back_s: float, since_s: float) -> None:
     assert [event.since_s for event in events] == [since_s]
 
 
+def test_an_event_says_which_absence_it_forgave() -> None:
+    stay = [(float(second), INSIDE) for second in range(100, 113)]
+
+    [event] = play(loiter(threshold_s=10.0, grace_s=1.5), stay)
+
+    assert event.detail == {"grace_s": "1.5"}
+
+
 def test_no_report_is_made_while_the_track_is_outside() -> None:
     feet = [(0.0, INSIDE), (1.0, INSIDE), (2.5, OUTSIDE)]
 
