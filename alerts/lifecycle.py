@@ -9,7 +9,7 @@ from datetime import datetime
 
 from alerts.policy import extended_severity, opening_severity, severity_of
 from alerts.wording import rule_confidence, summary_of, title_of
-from contracts.alerts import Alert, AlertPhase, AlertState
+from contracts.alerts import Alert, AlertNote, AlertPhase, AlertState
 from contracts.ids import derived_id
 from contracts.incidents import Incident, IncidentState
 from contracts.reasoning import Decision, Finding
@@ -111,28 +111,38 @@ def with_evidence(alert: Alert, *, now: datetime) -> Alert:
     return replace(alert, revision=alert.revision + 1, updated_at=now)
 
 
-def acknowledge(alert: Alert, *, by: str, now: datetime) -> Alert | None:
-    """Return the alert as seen by somebody, or None if it was seen or resolved already."""
-    if alert.state is not AlertState.OPEN:
-        return None
-    return replace(
-        alert,
-        revision=alert.revision + 1,
-        state=AlertState.ACKNOWLEDGED,
-        acknowledged_by=by,
-        updated_at=now,
-    )
+def acknowledge(alert: Alert, *, by: str, now: datetime, note: str = "") -> Alert | None:
+    """Return the alert as seen by somebody; None if it is resolved, or if this is a repeat.
 
-
-def resolve(alert: Alert, *, by: str, now: datetime) -> Alert | None:
-    """Return the alert as dealt with, or None if it was already."""
+    Args:
+        alert: As stored.
+        by: Who has seen it.
+        now: Wall clock.
+        note: What they wrote; one that is not known yet is kept even if the alert was seen before.
+    """
     if alert.state is AlertState.RESOLVED:
         return None
+    return _moved(alert, AlertState.ACKNOWLEDGED, by=by, now=now, note=note)
+
+
+def resolve(alert: Alert, *, by: str, now: datetime, note: str = "") -> Alert | None:
+    """Return the alert as dealt with; None if this is a repeat. ``note`` as in acknowledge."""
+    return _moved(alert, AlertState.RESOLVED, by=by, now=now, note=note)
+
+
+def _moved(
+    alert: Alert, to: AlertState, *, by: str, now: datetime, note: str
+) -> Alert | None:
+    said = any((item.text, item.by, item.state) == (note, by, to) for item in alert.notes)
+    added = (AlertNote(text=note, by=by, at=now, state=to),) if note and not said else ()
+    if alert.state is to and not added:
+        return None
     return replace(
         alert,
         revision=alert.revision + 1,
-        state=AlertState.RESOLVED,
+        state=to,
         acknowledged_by=alert.acknowledged_by or by,
+        notes=(*alert.notes, *added),
         updated_at=now,
     )
 

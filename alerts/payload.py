@@ -7,12 +7,12 @@ Source: CloudEvents 1.0.2, structured mode, https://github.com/cloudevents/spec.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from alerts.history.ports import NewFeedEntry
-from contracts.alerts import Alert, FeedType
+from contracts.alerts import Alert, AlertNote, FeedType
 from contracts.ids import derived_id
 from contracts.incidents import EvidenceKind, Fact, FactName, Incident, RuleEvent
 from contracts.reasoning import Claim, Finding
@@ -52,15 +52,32 @@ def feed_entry(alert: Alert, feed_type: FeedType, *, cause: str = "") -> NewFeed
 def cloud_event(alert: Alert, feed_type: FeedType, *, event_id: str) -> dict[str, object]:
     """Return the CloudEvent, JSON-ready."""
     rule_id = alert.incident.rule_events[0].rule_id
-    return {
-        "specversion": "1.0",
-        "id": event_id,
+    about = {
         "source": f"/cameras/{alert.camera_id}",
         "type": feed_type.value,
         "subject": f"{alert.camera_id}/rule/{rule_id}",
-        "time": rfc3339(alert.updated_at),
+    }
+    return envelope(about, event_id=event_id, at=alert.updated_at, data=alert_data(alert))
+
+
+def envelope(
+    about: Mapping[str, str], *, event_id: str, at: datetime, data: Mapping[str, object]
+) -> dict[str, object]:
+    """Return a CloudEvent, JSON-ready.
+
+    Args:
+        about: Its ``source``, ``type`` and, if it has one, ``subject``.
+        event_id: Names it for good: receivers tell repeats by it.
+        at: When what it tells of happened.
+        data: Its content, JSON-ready.
+    """
+    return {
+        "specversion": "1.0",
+        "id": event_id,
+        **about,
+        "time": rfc3339(at),
         "datacontenttype": "application/json",
-        "data": alert_data(alert),
+        "data": data,
     }
 
 
@@ -68,6 +85,10 @@ def alert_data(alert: Alert) -> dict[str, object]:
     """Return an alert as API and webhooks show it, JSON-ready."""
     incident, finding = alert.incident, alert.finding
     event = incident.rule_events[0]
+    zones = _unique(item.zone_id for item in incident.rule_events)
+    lines = _unique(item.line_id for item in incident.rule_events)
+    zone_names = {zone.zone_id: zone.name for zone in incident.zones}
+    line_names = {line.line_id: line.name for line in incident.lines}
     return {
         "alert_id": alert.alert_id,
         "event_id": incident.incident_id,
@@ -75,6 +96,7 @@ def alert_data(alert: Alert) -> dict[str, object]:
         "phase": alert.phase.value,
         "state": alert.state.value,
         "acknowledged_by": alert.acknowledged_by,
+        "notes": [_note(note) for note in alert.notes],
         "is_unreasoned": alert.is_unreasoned,
         "camera_id": alert.camera_id,
         "camera_name": incident.camera_name,
@@ -89,8 +111,10 @@ def alert_data(alert: Alert) -> dict[str, object]:
         "end": rfc3339(incident.ended_at),
         "opened_at": rfc3339(alert.opened_at),
         "updated_at": rfc3339(alert.updated_at),
-        "zones": _unique(item.zone_id for item in incident.rule_events),
-        "lines": _unique(item.line_id for item in incident.rule_events),
+        "zones": zones,
+        "zone_names": [zone_names.get(zone_id) or zone_id for zone_id in zones],
+        "lines": lines,
+        "line_names": [line_names.get(line_id) or line_id for line_id in lines],
         "rule": {"id": event.rule_id, "version": event.rule_version},
         "objects": [_object(track, incident) for track in incident.tracks],
         "reasoning": None if finding is None else reasoning_data(finding),
@@ -130,6 +154,7 @@ def _object(track: Track, incident: Incident) -> dict[str, object]:
     return {
         "track_id": track.track_id,
         "label": track.label,
+        "fired_rule": any(event.track_id == track.track_id for event in incident.rule_events),
         "score": round(seen.confidence if confidence is None else confidence.value, 4),
         "first_seen": rfc3339(track.first_seen_at),
         "last_seen": rfc3339(track.last.captured_at),
@@ -138,6 +163,15 @@ def _object(track: Track, incident: Incident) -> dict[str, object]:
         # Metres need a calibrated camera.
         "speed_mps": None,
         "attributes": {},
+    }
+
+
+def _note(note: AlertNote) -> dict[str, object]:
+    return {
+        "text": note.text,
+        "by": note.by,
+        "at": rfc3339(note.at),
+        "state": note.state.value,
     }
 
 

@@ -30,27 +30,27 @@ class AlertDesk:
         self._history = history
         self._clock = clock
 
-    def acknowledge(self, alert_id: str, *, by: str) -> Alert:
-        """Say that somebody has seen it; a second time changes nothing.
+    def acknowledge(self, alert_id: str, *, by: str, note: str = "") -> Alert:
+        """Say that somebody has seen it; the same again changes nothing.
 
         Raises:
             Refusal: 404; 409 if it is resolved already.
         """
-        return self._move(alert_id, AlertState.ACKNOWLEDGED, by=by)
+        return self._move(alert_id, AlertState.ACKNOWLEDGED, by=by, note=note)
 
-    def resolve(self, alert_id: str, *, by: str) -> Alert:
-        """Say that it is dealt with; a second time changes nothing. Raises Refusal (404)."""
-        return self._move(alert_id, AlertState.RESOLVED, by=by)
+    def resolve(self, alert_id: str, *, by: str, note: str = "") -> Alert:
+        """Say that it is dealt with; the same again changes nothing. Raises Refusal (404)."""
+        return self._move(alert_id, AlertState.RESOLVED, by=by, note=note)
 
-    def _move(self, alert_id: str, to: AlertState, *, by: str) -> Alert:
+    def _move(self, alert_id: str, to: AlertState, *, by: str, note: str) -> Alert:
         for _ in range(_ATTEMPTS):
             alert = self._archive.alert(alert_id)
             if alert is None:
                 raise not_found("alert")
-            if alert.state is to:
-                return alert
             move, feed_type = _MOVES[to]
-            moved = move(alert, by=by, now=self._clock.now())
+            moved = move(alert, by=by, now=self._clock.now(), note=note)
+            if moved is None and alert.state is to:
+                return alert
             if moved is None:
                 raise Refusal(409, "already-resolved", "this alert is resolved already")
             if self._history.store_alert(moved, feed_entry(moved, feed_type)):

@@ -18,6 +18,13 @@ class WebhookBody(Body):
     min_severity: Severity = Severity.INFO
 
 
+class WebhookChange(Body):
+    """What to change of an endpoint; what is left out stays."""
+
+    enabled: bool | None = None
+    min_severity: Severity | None = None
+
+
 class WebhookAnswer(Answer):
     """An endpoint, its URL without secrets."""
 

@@ -259,6 +259,16 @@ class WebhookStore(Protocol):
         """Add an endpoint; it receives what is stored from now on."""
         ...
 
+    def change_webhook(
+        self, webhook_id: str, *, is_enabled: bool, min_severity: Severity
+    ) -> Webhook | None:
+        """Change an endpoint and return it; enabling forgets why it was disabled. None: no such.
+
+        What was pending when it was disabled is delivered when it is enabled again; what
+        happened in between is not sent.
+        """
+        ...
+
     def remove_webhook(self, webhook_id: str) -> bool:
         """Remove an endpoint and its pending deliveries; False if there was none."""
         ...

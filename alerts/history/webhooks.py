@@ -41,6 +41,24 @@ class SqlWebhookStore:
                 )
             )
 
+    def change_webhook(
+        self, webhook_id: str, *, is_enabled: bool, min_severity: Severity
+    ) -> Webhook | None:
+        """Change an endpoint and return it; None if there is none."""
+        rows = schema.webhooks
+        values: dict[str, object] = {
+            "is_enabled": is_enabled,
+            "min_severity_rank": min_severity.rank,
+        }
+        if is_enabled:
+            values["disabled_reason"] = ""
+        with self._database.write() as connection:
+            connection.execute(update(rows).where(rows.c.webhook_id == webhook_id).values(**values))
+            row = connection.execute(
+                select(rows).where(rows.c.webhook_id == webhook_id)
+            ).one_or_none()
+        return _webhook(row) if row is not None else None
+
     def remove_webhook(self, webhook_id: str) -> bool:
         """Remove an endpoint with all its deliveries; False if there was none."""
         rows = schema.webhooks

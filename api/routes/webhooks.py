@@ -17,6 +17,7 @@ from api.webhook_schemas import (
     TestAnswer,
     WebhookAnswer,
     WebhookBody,
+    WebhookChange,
     WebhookCreated,
     WebhookList,
 )
@@ -67,6 +68,23 @@ def list_webhooks(services: ServicesDep) -> WebhookList:
 def get_webhook(webhook_id: str, services: ServicesDep) -> WebhookAnswer:
     """Return one endpoint."""
     return WebhookAnswer.of(_get(webhook_id, services))
+
+
+@router.patch("/{webhook_id}", openapi_extra=ADMIN)
+def change_webhook(webhook_id: str, body: WebhookChange, services: ServicesDep) -> WebhookAnswer:
+    """Enable or disable an endpoint, or change from which severity on it is told.
+
+    What was pending when it was disabled is delivered then; what happened in between is not sent.
+    """
+    known = _get(webhook_id, services)
+    changed = services.webhooks.change_webhook(
+        webhook_id,
+        is_enabled=known.is_enabled if body.enabled is None else body.enabled,
+        min_severity=body.min_severity or known.min_severity,
+    )
+    if changed is None:
+        raise not_found("webhook")
+    return WebhookAnswer.of(changed)
 
 
 @router.delete("/{webhook_id}", status_code=204, openapi_extra=ADMIN)

@@ -2,6 +2,7 @@
 
 from alerts.channels.webhook import WebhookChannel
 from alerts.history.ports import Webhook
+from alerts.payload import envelope
 from api.services import TestDelivery
 from contracts.clock import Clock
 from contracts.errors import DeliveryError
@@ -14,15 +15,12 @@ def send_test(channel: WebhookChannel, webhook: Webhook, *, clock: Clock) -> Tes
     """Send one signed test message and say what came back; raises nothing for the endpoint."""
     message_id = new_id("ce")
     began_s = clock.monotonic_s()
-    event: dict[str, object] = {
-        "specversion": "1.0",
-        "id": message_id,
-        "source": "/vigil",
-        "type": _TEST_TYPE,
-        "time": clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "datacontenttype": "application/json",
-        "data": {"webhook_id": webhook.webhook_id, "text": "Vigil can reach this endpoint."},
-    }
+    event = envelope(
+        {"source": "/vigil", "type": _TEST_TYPE},
+        event_id=message_id,
+        at=clock.now(),
+        data={"webhook_id": webhook.webhook_id, "text": "Vigil can reach this endpoint."},
+    )
     status: int | None = None
     error = ""
     try:

@@ -26,6 +26,7 @@ from contracts.cameras import Camera
 from contracts.errors import ConfigError, TransportUnavailable
 from contracts.incidents import EvidenceItem, Incident
 from contracts.reasoning import Finding
+from contracts.rules import Severity
 
 ItemT = TypeVar("ItemT")
 
@@ -182,6 +183,21 @@ class InMemoryHistory:
 
     def add_webhook(self, webhook: Webhook) -> None:
         self.added_webhooks[webhook.webhook_id] = webhook
+
+    def change_webhook(
+        self, webhook_id: str, *, is_enabled: bool, min_severity: Severity
+    ) -> Webhook | None:
+        known = self.added_webhooks.get(webhook_id)
+        if known is None:
+            return None
+        changed = replace(
+            known,
+            is_enabled=is_enabled,
+            min_severity=min_severity,
+            disabled_reason="" if is_enabled else known.disabled_reason,
+        )
+        self.added_webhooks[webhook_id] = changed
+        return changed
 
     def remove_webhook(self, webhook_id: str) -> bool:
         return self.added_webhooks.pop(webhook_id, None) is not None

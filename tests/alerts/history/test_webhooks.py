@@ -29,6 +29,26 @@ def test_endpoints_are_listed_oldest_first_with_everything(history: History) -> 
     assert history.webhooks.webhooks() == [webhook("wh_b"), second]
 
 
+def test_an_endpoint_that_is_enabled_again_gets_what_was_pending(history: History) -> None:
+    history.webhooks.add_webhook(webhook())
+    tell(history, "ev_1")
+    history.deliveries.disable_webhook("wh_1", reason="410 Gone")
+    tell(history, "ev_2")
+    assert due(history) == []
+
+    changed = history.webhooks.change_webhook("wh_1", is_enabled=True, min_severity=Severity.HIGH)
+
+    assert changed == replace(webhook(), min_severity=Severity.HIGH)
+    assert history.webhooks.webhooks() == [changed]
+    assert len(due(history)) == 1
+
+
+def test_an_endpoint_that_is_not_there_cannot_be_changed(history: History) -> None:
+    assert (
+        history.webhooks.change_webhook("wh_9", is_enabled=True, min_severity=Severity.LOW) is None
+    )
+
+
 def test_a_removed_endpoint_takes_its_deliveries_along(history: History) -> None:
     history.webhooks.add_webhook(webhook())
     tell(history, "ev_1")

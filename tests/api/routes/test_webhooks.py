@@ -49,6 +49,19 @@ def test_another_body_under_the_same_key_is_refused(client: WebClient) -> None:
     assert answer.json()["code"] == "idempotency-key-reused"
 
 
+def test_a_disabled_endpoint_is_enabled_again(web: FakeWeb, client: WebClient) -> None:
+    made = client.post("/api/v1/webhooks", json={"url": URL, "min_severity": "high"}).json()
+    path = f"/api/v1/webhooks/{made['id']}"
+
+    off = client.patch(path, json={"enabled": False}).json()
+    on = client.patch(path, json={"enabled": True, "min_severity": "low"}).json()
+
+    assert (off["enabled"], off["min_severity"]) == (False, "high")
+    assert (on["enabled"], on["min_severity"], on["disabled_reason"]) == (True, "low", "")
+    assert "secret" not in on
+    assert web.history.webhooks()[0].is_enabled
+
+
 def test_an_endpoint_is_removed(client: WebClient) -> None:
     webhook_id = client.post("/api/v1/webhooks", json={"url": URL}).json()["id"]
 
