@@ -130,9 +130,7 @@ def resolve(alert: Alert, *, by: str, now: datetime, note: str = "") -> Alert | 
     return _moved(alert, AlertState.RESOLVED, by=by, now=now, note=note)
 
 
-def _moved(
-    alert: Alert, to: AlertState, *, by: str, now: datetime, note: str
-) -> Alert | None:
+def _moved(alert: Alert, to: AlertState, *, by: str, now: datetime, note: str) -> Alert | None:
     said = any((item.text, item.by, item.state) == (note, by, to) for item in alert.notes)
     added = (AlertNote(text=note, by=by, at=now, state=to),) if note and not said else ()
     if alert.state is to and not added:

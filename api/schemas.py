@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from alerts.history.ports import Credential
 from alerts.payload import rfc3339
@@ -269,6 +269,14 @@ class CameraList(Answer):
 
     items: list[CameraAnswer]
     next_cursor: str | None
+
+
+class NoteBody(Body):
+    """What somebody has to say about an alert."""
+
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = Field(
+        default="", description="Kept with the alert; shown to people, sent to webhooks"
+    )
 
 
 class AlertList(Answer):

@@ -29,6 +29,16 @@ class AlertState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertNote:
+    """What somebody wrote when moving an alert to ``state``; text for people, never executed."""
+
+    text: str
+    by: str
+    at: datetime
+    state: AlertState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """One alert at one revision. Its id stays; revisions only add and correct.
 
@@ -39,6 +49,7 @@ class Alert:
         finding: None while provisional.
         is_unreasoned: The reasoning missed its deadline or failed; the rule's word stands alone.
         opened_at: Wall clock when the provisional alert was stored.
+        notes: In the order in which they were written.
         correlation_id: Goes through logs, webhooks and API answers.
     """
 
@@ -59,6 +70,7 @@ class Alert:
     opened_at: datetime
     updated_at: datetime
     acknowledged_by: str = ""
+    notes: tuple[AlertNote, ...] = ()
     correlation_id: str
 
 

@@ -9,7 +9,7 @@ from api.access import ADMIN, IdentityDep
 from api.alert_desk import AlertDesk
 from api.problems import not_found
 from api.routes.filters import Cursor, FilterDep, Limit
-from api.schemas import AlertList
+from api.schemas import AlertList, NoteBody
 from api.services import ServicesDep
 
 router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
@@ -46,12 +46,18 @@ def get_alert(alert_id: str, services: ServicesDep) -> dict[str, Any]:
 
 
 @router.post("/{alert_id}/ack", openapi_extra=ADMIN)
-def acknowledge_alert(alert_id: str, identity: IdentityDep, desk: DeskDep) -> dict[str, Any]:
-    """Say that you have seen it; a second time changes nothing."""
-    return dict(alert_data(desk.acknowledge(alert_id, by=identity.name)))
+def acknowledge_alert(
+    alert_id: str, identity: IdentityDep, desk: DeskDep, body: NoteBody | None = None
+) -> dict[str, Any]:
+    """Say that you have seen it; the same again changes nothing."""
+    note = body.note if body else ""
+    return dict(alert_data(desk.acknowledge(alert_id, by=identity.name, note=note)))
 
 
 @router.post("/{alert_id}/resolve", openapi_extra=ADMIN)
-def resolve_alert(alert_id: str, identity: IdentityDep, desk: DeskDep) -> dict[str, Any]:
-    """Say that it is dealt with; a second time changes nothing."""
-    return dict(alert_data(desk.resolve(alert_id, by=identity.name)))
+def resolve_alert(
+    alert_id: str, identity: IdentityDep, desk: DeskDep, body: NoteBody | None = None
+) -> dict[str, Any]:
+    """Say that it is dealt with; the same again changes nothing."""
+    note = body.note if body else ""
+    return dict(alert_data(desk.resolve(alert_id, by=identity.name, note=note)))

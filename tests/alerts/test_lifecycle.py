@@ -188,6 +188,18 @@ def test_somebody_acknowledges_and_then_resolves() -> None:
     assert resolve(done, by="eve", now=NOW) is None
 
 
+def test_a_note_on_an_alert_seen_before_is_kept_and_its_repeat_is_not() -> None:
+    seen = acknowledge(alert(), by="ada", now=NOW)
+    assert seen is not None
+
+    noted = acknowledge(seen, by="grace", now=NOW, note="Called the gate.")
+
+    assert noted is not None
+    assert (noted.acknowledged_by, noted.revision) == ("ada", 3)
+    assert [(note.by, note.text) for note in noted.notes] == [("grace", "Called the gate.")]
+    assert acknowledge(noted, by="grace", now=NOW, note="Called the gate.") is None
+
+
 def test_resolving_says_who_saw_it() -> None:
     done = resolve(alert(), by="grace", now=NOW)
 

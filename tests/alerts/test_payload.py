@@ -26,6 +26,7 @@ def test_a_provisional_alert_on_the_wire() -> None:
         "phase": "provisional",
         "state": "open",
         "acknowledged_by": "",
+        "notes": [],
         "is_unreasoned": False,
         "camera_id": "cam",
         "camera_name": "Loading yard",
@@ -41,12 +42,15 @@ def test_a_provisional_alert_on_the_wire() -> None:
         "opened_at": "2026-03-01T12:00:04.080Z",
         "updated_at": "2026-03-01T12:00:04.080Z",
         "zones": ["dock"],
+        "zone_names": ["Loading dock"],
         "lines": [],
+        "line_names": [],
         "rule": {"id": "keep_out", "version": 1},
         "objects": [
             {
                 "track_id": "t1",
                 "label": "person",
+                "fired_rule": True,
                 "score": 0.85,
                 "first_seen": "2026-03-01T12:00:03.600Z",
                 "last_seen": "2026-03-01T12:00:04.000Z",
@@ -105,6 +109,24 @@ def test_the_reasoning_on_the_wire() -> None:
             }
         ],
     }
+
+
+def test_an_alert_says_which_of_its_objects_fired_the_rule() -> None:
+    happened = incident()
+    [followed] = happened.tracks
+    bystander = replace(followed, track_id="t2")
+    content = alert_data(alert(replace(happened, tracks=(followed, bystander))))
+
+    objects = content["objects"]
+    assert isinstance(objects, list)
+    assert {item["track_id"]: item["fired_rule"] for item in objects} == {"t1": True, "t2": False}
+
+
+def test_a_zone_without_a_name_goes_by_its_id() -> None:
+    happened = incident()
+    unnamed = tuple(replace(zone, name="") for zone in happened.zones)
+
+    assert alert_data(alert(replace(happened, zones=unnamed)))["zone_names"] == ["dock"]
 
 
 def test_evidence_has_addresses_once_it_is_kept() -> None:

@@ -85,6 +85,35 @@ def test_acknowledging_twice_changes_nothing(web: FakeWeb, client: WebClient) ->
     assert len(web.history.feed_after(0, limit=10)) == 2
 
 
+def test_a_note_is_kept_once_and_told_to_everybody(web: FakeWeb, client: WebClient) -> None:
+    stored = store(web.history, alert())
+    path = f"/api/v1/alerts/{stored.alert_id}"
+    client.post(f"{path}/ack", json={"note": " Guard is on the way.\n"})
+    client.post(f"{path}/ack", json={"note": "Guard is on the way."})
+
+    answer = client.post(f"{path}/resolve", json={"note": "It was the courier."}).json()
+
+    assert [(note["state"], note["by"], note["text"]) for note in answer["notes"]] == [
+        ("acknowledged", "admin", "Guard is on the way."),
+        ("resolved", "admin", "It was the courier."),
+    ]
+    told = [entry.cloud_event["data"] for entry in web.history.feed_after(0, limit=10)]
+    assert len(told) == 3, "the repeat told nobody anything"
+    assert told[-1]["notes"] == answer["notes"]  # type: ignore[index]  # JSON
+
+
+@pytest.mark.parametrize("body", [{"note": "x" * 2001}, {"remark": "hello"}])
+def test_a_note_that_cannot_be_kept_moves_nothing(
+    web: FakeWeb, client: WebClient, body: dict[str, str]
+) -> None:
+    stored = store(web.history, alert())
+
+    answer = client.post(f"/api/v1/alerts/{stored.alert_id}/ack", json=body)
+
+    assert answer.status_code == 422
+    assert web.history.alert(stored.alert_id) == stored
+
+
 def test_a_resolved_alert_is_not_acknowledged_any_more(web: FakeWeb, client: WebClient) -> None:
     stored = store(web.history, alert())
     resolved = client.post(f"/api/v1/alerts/{stored.alert_id}/resolve")
