@@ -8,6 +8,7 @@ the request are to blame. Nothing the client sent is echoed: it may hold a passw
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -152,12 +153,19 @@ async def on_invalid_request(request: Request, error: Exception) -> JSONResponse
     """Answer a request whose parameters or body do not have the documented form."""
     if not isinstance(error, RequestValidationError):
         raise error
-    errors = tuple(
-        FieldError(field=_path_of(item["loc"]), message=str(item["msg"])) for item in error.errors()
-    )
+    errors = tuple(_field_error(item) for item in error.errors())
     listed = "; ".join(f"{item.field}: {item.message}" for item in errors)
     problem = Problem(status=422, code="invalid-request", detail=listed, errors=errors)
     return problem_response(request.scope, problem)
+
+
+def _field_error(item: Mapping[str, Any]) -> FieldError:
+    if item["type"] == "json_invalid":
+        cause = item.get("ctx", {}).get("error", item["msg"])
+        return FieldError(
+            field="body", message=f"is not valid JSON: {cause} at character {item['loc'][-1]}"
+        )
+    return FieldError(field=_path_of(item["loc"]), message=str(item["msg"]))
 
 
 def _path_of(location: Sequence[object]) -> str:

@@ -5,6 +5,7 @@ default that nobody wanted.
 """
 
 import difflib
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,12 +19,17 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from contracts.cameras import redact_url
 from contracts.errors import ConfigError
 from contracts.settings import Section, Settings
 
 PREFIX: Final = "VIGIL_"
 SETTINGS_FILE_VARIABLE: Final = "VIGIL_SETTINGS"
 DEFAULT_FILE: Final = Path("vigil.toml")
+
+_SECRETS: Final = frozenset({"url", "source", "redis_url", "database_url"})
+"""Settings whose values are never repeated."""
+_SHOWN_MAX: Final = 60
 
 
 class _Loaded(Settings, BaseSettings):
@@ -73,12 +79,13 @@ def load_settings(
     """
     file = file or _named_file(environment)
     _refuse_unknown_variables(environment)
+    _refuse_broken_json(environment)
     from_file = _read_file(file) if file else {}
     where = f"{file} and environment" if file else "environment"
     try:
         loaded = _Loaded(overrides=dict(overrides or {}), from_file=from_file)  # type: ignore[call-arg]  # consumed by settings_customise_sources
     except ValidationError as error:
-        raise ConfigError(_explain(error, where)) from error
+        raise ConfigError(_explain(error, where)) from None  # its own text holds what was given
     settings = Settings.model_validate(loaded.model_dump())
     return _with_absolute_rules(settings, file.parent if file else Path())
 
@@ -116,6 +123,8 @@ def _read_file(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file}: cannot be read ({type(error).__name__})") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file}: is not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{file}: is nested too deeply to be read") from error
 
 
 def _known_variables() -> set[str]:
@@ -133,6 +142,22 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
         raise ConfigError(f"environment: {len(unknown)} unknown setting(s)\n{lines}")
 
 
+def _refuse_broken_json(environment: Mapping[str, str]) -> None:
+    """Refuse a section or list that is given whole, as JSON, and is none; it is not echoed."""
+    names = {name.split(".")[0] for name, _, _ in describe_settings() if "." in name}
+    whole = {PREFIX + name.upper() for name in names | {"cameras"}}
+    for variable, value in sorted(environment.items()):
+        if variable.upper() not in whole:
+            continue
+        try:
+            json.loads(value)
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(
+                f"environment: {variable} is not valid JSON; write it in the settings file "
+                f"instead, or name single settings ({variable.upper()}__<NAME>)"
+            ) from error
+
+
 def _suggest(name: str, known: set[str]) -> str:
     near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
     hint = f"; did you mean {near[0]}?" if near else "; docs/config.md lists all"
@@ -140,7 +165,7 @@ def _suggest(name: str, known: set[str]) -> str:
 
 
 def _explain(error: ValidationError, where: str) -> str:
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    problems = error.errors(include_url=False, include_context=False)
     lines = "\n".join(
         f"  {'.'.join(str(part) for part in problem['loc'])}: {_say(problem)}"
         for problem in problems
@@ -154,7 +179,12 @@ def _say(problem: Mapping[str, Any]) -> str:
         name = ".".join(str(part) for part in problem["loc"])
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
         return "there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
-    return str(problem["msg"])[:1].lower() + str(problem["msg"])[1:]
+    message = str(problem["msg"])[:1].lower() + str(problem["msg"])[1:]
+    given = problem["input"]
+    is_secret = problem["loc"][-1] in _SECRETS
+    if is_secret or not isinstance(given, str | int | float) or len(str(given)) > _SHOWN_MAX:
+        return message
+    return f"{message}, got {(redact_url(given) if isinstance(given, str) else given)!r}"
 
 
 def _with_absolute_rules(settings: Settings, folder: Path) -> Settings:

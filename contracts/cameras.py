@@ -1,5 +1,6 @@
 """Cameras as they are configured, and how they are doing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -136,6 +137,9 @@ class Leases(Protocol):
         ...
 
 
+_MAYBE_CREDENTIALS = re.compile(r"[^@]*:[^@]*@")
+"""A URL that was mistyped (``rtsp:/user:password@host``) still holds its password."""
+
 _SECRET_WORDS = ("pass", "pwd", "token", "key", "secret", "user", "auth")
 
 
@@ -151,7 +155,9 @@ def redact_url(url: str) -> str:
     except ValueError:
         return "(a URL that cannot be parsed)"
     if not parts.scheme or "://" not in url:
-        return url
+        return "(a URL that cannot be parsed)" if _MAYBE_CREDENTIALS.match(url) else url
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}" and ":" in parts.netloc:
+        return "(a URL that cannot be parsed)"  # a password with an unescaped / ? or #
     userinfo = "***@" if "@" in parts.netloc else ""
     host = f"[{host}]" if ":" in host else host
     query = "&".join(_redact_parameter(item) for item in parts.query.split("&") if item)

@@ -47,7 +47,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        parsed = _checked_url(url)
+        parsed = checked_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.path = Path(str(parsed.database)) if self.is_sqlite else None
         if self.path:
@@ -115,14 +115,19 @@ def put_row(connection: Connection, table: Table, values: Mapping[str, object]) 
     connection.execute(statement)
 
 
-def _checked_url(url: str) -> URL:
+def checked_url(url: str) -> URL:
+    """Return the URL with the driver that we use.
+
+    Raises:
+        ConfigError: It is not one of SQLite or PostgreSQL; secrets in it are not repeated.
+    """
     try:
         parsed = make_url(url)
-    except exc.ArgumentError as error:
+    except exc.ArgumentError:
         raise ConfigError(
             "database_url: is not a database URL; use sqlite:///<absolute path> or "
             "postgresql://user:password@host/database"
-        ) from error
+        ) from None  # its own text holds the URL
     backend = parsed.get_backend_name()
     if backend in ("postgres", "postgresql"):
         return parsed.set(drivername=_POSTGRES_DRIVER)

@@ -4,9 +4,10 @@ import argparse
 
 from api.console import say
 from api.wiring.cameras import declared_cameras
-from api.wiring.first_start import check_camera
+from api.wiring.first_start import check_camera, check_settings
 from contracts.cameras import redact_url
 from contracts.settings import Settings
+from vision.detect.registry import make_detector
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the cameras that would run; what is wrong is raised and printed by the caller."""
     del arguments
+    check_settings(settings)
+    make_detector(settings.vision)  # reads the model file, if there is one
     cameras = declared_cameras(settings)
     for camera in cameras:
         check_camera(camera)

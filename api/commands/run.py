@@ -19,11 +19,12 @@ from api.ports import StageHealth
 from api.settings_file import SETTINGS_FILE_VARIABLE
 from api.supervisor import STAGES, Supervisor, stop_on_signals, stop_with_parent
 from api.transport.connection import check_server, connect
+from api.transport.directory import RedisCameraDirectory
 from api.transport.heartbeats import RedisHeartbeats
 from api.transport.redis_server import EmbeddedRedis
 from api.wiring.cameras import declared_cameras
 from api.wiring.context import StageContext, database_url, make_context
-from api.wiring.first_start import prepare, sign_in_link
+from api.wiring.first_start import check_settings, prepare, sign_in_link
 from contracts.clock import Clock, SystemClock
 from contracts.errors import ConfigError, TransportUnavailable
 from contracts.settings import Settings
@@ -110,6 +111,7 @@ def run_stage(context: StageContext, stop: threading.Event, *, restarts: int) ->
 def _run_all(settings: Settings, environment: Mapping[str, str], stop: threading.Event) -> int:
     clock = SystemClock()
     declared = declared_cameras(settings)
+    check_settings(settings)
     port = _claim_port(settings.api.host, settings.api.port)
     server = _embedded_redis(settings, clock)
     redis_url = server.url if server else settings.redis_url.get_secret_value()
@@ -118,7 +120,8 @@ def _run_all(settings: Settings, environment: Mapping[str, str], stop: threading
             server.start()
         client = connect(redis_url)
         _refuse_unsafe_redis(client)
-        prepare(settings, declared, clock)
+        # Else the stages would begin with the cameras that the last run left on Redis.
+        RedisCameraDirectory(client).publish_cameras(prepare(settings, declared, clock))
         heartbeats = RedisHeartbeats(client)
         supervisor = Supervisor(
             STAGES,

@@ -1,20 +1,25 @@
 """The cameras that settings and command line declare, and the rules they get by default."""
 
 import json
+import re
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from api.rules_file import SceneRulesParser
 from contracts.cameras import Camera, RtspTransport, SourceSettings, SourceType
 from contracts.errors import ConfigError
 from contracts.geometry import Zone
+from contracts.ids import check_name
 from contracts.rules import RuleKind, RuleSettings, SceneRules, Severity
 from contracts.settings import CameraSettings, Settings
+from ingest.sources.scenes.registry import SCENES
 
 SOURCE_CAMERA_ID: Final = "source"
 """Camera id of what ``make run SOURCE=…`` watches."""
 
 _SYNTHETIC_SCHEME: Final = "synthetic:"
+_SLASH_LACKS: Final = re.compile(r"(?i)(rtsps?|https?|rtmp|udp|srt):")
 _LOITER_S: Final = 20.0
 
 
@@ -24,7 +29,7 @@ def declared_cameras(settings: Settings) -> tuple[Camera, ...]:
     Raises:
         ConfigError: An id stands twice, a URL has no known form, or a rules file is bad.
     """
-    cameras = [_from_settings(declared) for declared in settings.cameras]
+    cameras = [_from_settings(declared, at) for at, declared in enumerate(settings.cameras)]
     source = settings.source.get_secret_value()
     if source:
         cameras.append(
@@ -52,16 +57,35 @@ def parse_source(
     """
     scheme = url.partition("://")[0].lower() if "://" in url else ""
     if scheme in ("rtsp", "rtsps"):
+        _check_address(url)
         return SourceSettings(source_type=SourceType.RTSP, url=url, transport=transport)
     if url.startswith(_SYNTHETIC_SCHEME):
         name = url.removeprefix(_SYNTHETIC_SCHEME)
+        if name not in SCENES:
+            raise ConfigError(
+                f"url: there is no synthetic scene {name[:40]!r}; there are: {sorted(SCENES)}"
+            )
         return SourceSettings(source_type=SourceType.SYNTHETIC, url=name, is_looped=True)
     if scheme:
         raise ConfigError(
-            f"source: scheme {scheme!r} is not supported; use rtsp://, a file's path, or "
+            f"url: scheme {scheme!r} is not supported; use rtsp://, a file's path, or "
             "synthetic:yard"
         )
+    if _SLASH_LACKS.match(url):
+        raise ConfigError("url: a slash lacks after the scheme; wanted rtsp://host/path")
     return SourceSettings(source_type=SourceType.FILE, url=url, is_looped=is_looped)
+
+
+def _check_address(url: str) -> None:
+    try:
+        host, _ = urlsplit(url).hostname, urlsplit(url).port
+    except ValueError:
+        raise ConfigError(
+            "url: cannot be parsed; wanted rtsp://user:password@host:554/path, with the port a "
+            "number and odd characters of the password written as %XX"
+        ) from None
+    if not host:
+        raise ConfigError("url: names no host; wanted rtsp://host/path")
 
 
 def load_rules(file: Path) -> SceneRules:
@@ -80,6 +104,8 @@ def load_rules(file: Path) -> SceneRules:
         raise ConfigError(
             f"{file}: is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         ) from error
+    except RecursionError as error:
+        raise ConfigError(f"{file}: is nested too deeply to be read") from error
     return SceneRulesParser(str(file)).parse(document)
 
 
@@ -118,14 +144,20 @@ def default_rules() -> SceneRules:
     )
 
 
-def _from_settings(declared: CameraSettings) -> Camera:
-    url = declared.url.get_secret_value()
+def _from_settings(declared: CameraSettings, at: int) -> Camera:
+    try:
+        check_name(declared.id, what="id")
+        source = parse_source(
+            declared.url.get_secret_value(), transport=RtspTransport(declared.transport)
+        )
+    except ConfigError as error:
+        raise ConfigError(f"settings: cameras[{at}] ({declared.id}): {error}") from error
     rules = load_rules(declared.rules_file) if declared.rules_file else None
     return Camera(
         camera_id=declared.id,
         name=declared.name or declared.id,
         place=declared.place,
-        source=parse_source(url, transport=RtspTransport(declared.transport)),
+        source=source,
         scene=rules or default_rules(),
         analysis_fps=declared.analysis_fps,
     )

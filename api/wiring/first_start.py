@@ -3,32 +3,38 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
+from alerts.history.database import checked_url
 from alerts.history.sql import History, migrate, open_history
 from api.auth import ensure_admin, make_sign_in_link
+from api.transport.connection import connect
 from api.wiring.cameras import SOURCE_CAMERA_ID
 from api.wiring.context import database_url
-from contracts.cameras import Camera, SourceType
+from contracts.cameras import Camera, SourceType, redact_url
 from contracts.clock import Clock
 from contracts.errors import ConfigError
 from contracts.settings import Settings
 from ingest.sources.scenes.yard_truth import demo_camera
+from vision.detect.weights import weights_file
 from vision.rules.registry import make_rules
 
 log = structlog.get_logger()
 
 
-def prepare(settings: Settings, declared: Sequence[Camera], clock: Clock) -> None:
-    """Bring the database up to date and put the declared cameras into it.
+def prepare(settings: Settings, declared: Sequence[Camera], clock: Clock) -> tuple[Camera, ...]:
+    """Bring the database up to date, put the declared cameras into it and return all there are.
 
     A camera that is declared again keeps its version unless something changed. Without any
     camera the demo camera is added; a source given on the command line takes its place.
 
     Raises:
-        ConfigError: A file that is to be watched is not there, or a rule's parameters are bad.
+        ConfigError: A setting cannot work, a file that is to be watched is not there, or a rule's
+            parameters are bad.
     """
+    check_settings(settings)
     for camera in declared:
         check_camera(camera)
     url = database_url(settings)
@@ -37,8 +43,25 @@ def prepare(settings: Settings, declared: Sequence[Camera], clock: Clock) -> Non
     try:
         ensure_admin(history.sign_in, clock)
         _save_cameras(history, declared)
+        return tuple(history.cameras.cameras())
     finally:
         history.close()
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise ConfigError if a stage could not begin with these settings."""
+    try:
+        ZoneInfo(settings.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(
+            f"time_zone: {settings.time_zone!r} is not known here; use an IANA name such as "
+            "Europe/Berlin"
+        ) from error
+    if settings.vision.detector != "motion":
+        weights_file(settings.vision)
+    if settings.redis_url.get_secret_value():
+        connect(settings.redis_url.get_secret_value()).close()
+    checked_url(database_url(settings))
 
 
 def check_camera(camera: Camera) -> None:
@@ -50,8 +73,8 @@ def check_camera(camera: Camera) -> None:
     source = camera.source
     if source.source_type is SourceType.FILE and not Path(source.url).is_file():
         raise ConfigError(
-            f"camera {camera.camera_id}: there is no file {source.url!r}; give the path of a "
-            "video file, an rtsp:// URL or synthetic:yard"
+            f"camera {camera.camera_id}: there is no file {redact_url(source.url)!r}; give the "
+            "path of a video file, an rtsp:// URL or synthetic:yard"
         )
 
 

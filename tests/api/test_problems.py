@@ -116,6 +116,7 @@ def test_a_body_that_is_not_json_is_a_problem(client: WebClient) -> None:
 
     assert answer.status_code == 422
     assert answer.json()["code"] == "invalid-request"
+    assert "body: is not valid JSON: " in answer.json()["detail"]
 
 
 def test_no_route_of_the_framework_is_left(web: FakeWeb) -> None:

@@ -78,3 +78,26 @@ def test_rules_files_are_found_beside_the_settings_file(tmp_path: Path) -> None:
 
 def test_every_setting_has_a_meaning() -> None:
     assert [name for name, _, meaning in describe_settings() if not meaning] == []
+
+
+def test_a_bad_value_is_shown_unless_it_is_a_secret(tmp_path: Path) -> None:
+    file = write(tmp_path, "[api]\nport = 'rtsp://u:hunter2@h/'\n[queue]\nmax_age_s = 'soon'\n")
+    with pytest.raises(ConfigError) as raised:
+        load_settings(environment={}, file=file)
+    assert "queue.max_age_s: input should be a valid number" in str(raised.value)
+    assert "got 'soon'" in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
+@pytest.mark.parametrize("value", ['[{"id": "g", "url": "rtsp://u:hunter2@h/x', "[" * 100_000])
+def test_a_list_in_a_variable_that_is_no_json_is_refused_unseen(value: str) -> None:
+    with pytest.raises(ConfigError, match="VIGIL_CAMERAS is not valid JSON") as raised:
+        load_settings(environment={"VIGIL_CAMERAS": value})
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_file_nested_without_end_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path, "x = " + "[" * 100_000)
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        load_settings(environment={}, file=file)

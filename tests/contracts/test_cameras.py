@@ -13,6 +13,10 @@ from contracts.errors import ConfigError
         ("rtsp://u:p@[fe80::1]:554/x#frag", "rtsp://***@[fe80::1]:554/x"),
         ("/videos/yard.mp4", "/videos/yard.mp4"),
         ("rtsp://a:hunter2@host:port/x", "(a URL that cannot be parsed)"),
+        ("rtsp:/a:hunter2@host/x", "(a URL that cannot be parsed)"),
+        ("a:hunter2@host/x", "(a URL that cannot be parsed)"),
+        ("rtsp://a:12/hunter2@host/x", "(a URL that cannot be parsed)"),
+        ("/videos/gate@night.mp4", "/videos/gate@night.mp4"),
     ],
 )
 def test_a_shown_url_keeps_its_secrets(url: str, shown: str) -> None:

@@ -1,13 +1,13 @@
 """The detector families by name."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final
 
 from contracts.detections import Detector
 from contracts.errors import ConfigError
 from contracts.settings import VisionSettings
 from vision.detect.motion import MotionDetector
+from vision.detect.weights import weights_file
 from vision.detect.yolox import YoloxDetector
 from vision.tracker import LOW_SHARE
 
@@ -17,7 +17,7 @@ def _make_motion(settings: VisionSettings) -> Detector:
 
 
 def _make_yolox(settings: VisionSettings) -> Detector:
-    weights = _weights(settings)
+    weights = weights_file(settings)
     names = weights.with_suffix(".names")
     return YoloxDetector(
         weights,
@@ -48,16 +48,3 @@ def make_detector(settings: VisionSettings) -> Detector:
             f"vision.detector = {settings.detector!r}: families are {sorted(FAMILIES)}"
         )
     return FAMILIES[settings.detector](settings)
-
-
-def _weights(settings: VisionSettings) -> Path:
-    where = f"vision.detector = {settings.detector!r}"
-    if settings.weights is None:
-        raise ConfigError(
-            f"{where} needs a model file: set vision.weights to an ONNX export of any YOLOX "
-            "(https://github.com/Megvii-BaseDetection/YOLOX, folder demo/ONNXRuntime, has them), "
-            "or use the family 'motion', which needs none"
-        )
-    if not settings.weights.is_file():
-        raise ConfigError(f"{where}: vision.weights = {settings.weights} is not a file")
-    return settings.weights
