@@ -37,11 +37,15 @@ class Analysis:
         records: One JSON-ready object for each alert, in the order in which they were raised.
         frames: Frames by how they ended: every one is accounted for.
         duration_s: Stream time of the last frame.
+        stated_s: The length that the recording itself states, if it does.
+        corrupt: Pictures left out because they are damaged.
     """
 
     records: tuple[dict[str, Any], ...]
     frames: dict[str, int]
     duration_s: float
+    stated_s: float | None = None
+    corrupt: int = 0
 
 
 class Analyser:
@@ -94,12 +98,19 @@ class Analyser:
                         self._tell(book, incident)
                     duration_s = frame.header.monotonic_s
                     progress(duration_s, recording.duration_s)
+                stated_s, corrupt = recording.duration_s, recording.corrupt
             for incident in pipeline.finish():
                 self._tell(book, incident)
         finally:
             self._detector.forget(CAMERA_ID)
         records = tuple(_record(video, alert) for alert in book.alerts())
-        return Analysis(records=records, frames=outcomes, duration_s=duration_s)
+        return Analysis(
+            records=records,
+            frames=outcomes,
+            duration_s=duration_s,
+            stated_s=stated_s,
+            corrupt=corrupt,
+        )
 
     def _tell(self, book: AlertBook, incident: Incident) -> None:
         book.take_incident(incident)

@@ -175,9 +175,9 @@ class CameraIngest:
         """Take note of a recording's end; False if it begins again."""
         if self._camera.source.is_looped:
             return False
-        log.info("recording read to its end", camera_id=self._camera.camera_id, found=str(end))
+        log.info("recording read to its end", camera_id=self._camera.camera_id, found=end.reason)
         self._has_ended = True
-        self._status.is_out(Phase.ENDED, cause=str(end))
+        self._status.is_out(Phase.ENDED, cause=end.reason)
         return True
 
     def _back_off(self, error: SourceError, stop: threading.Event) -> None:
@@ -186,12 +186,12 @@ class CameraIngest:
         log.warning(
             "camera cannot be read, trying again later",
             camera_id=self._camera.camera_id,
-            reason=str(error),
+            reason=error.reason,
             is_refused=isinstance(error, SourceRejected),
             failures=self._reconnect.failures,
             wait_s=round(wait_s, 1),
         )
-        self._status.is_out(phase, cause=f"{error}; next attempt {self._reconnect.failures + 1}")
+        self._status.is_out(phase, cause=f"{error.reason}; trying again in {wait_s:.0f} s")
         pause(wait_s, clock=self._clock, stop=stop)
 
     def _unexpected(self, error: Exception) -> SourceUnavailable:

@@ -7,19 +7,25 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Never, TextIO
+from typing import Any, Final, Never, TextIO
 
 from tqdm import tqdm
 
 from alerts.history.evidence_store import FolderEvidenceStore
 from api.analysis import Analyser, Analysis
 from api.console import complain
+from api.observability import set_up_logging
 from api.wiring.cameras import load_rules, rules_beside
+from contracts.cameras import redact_url
 from contracts.clock import SystemClock
 from contracts.errors import ConfigError, SourceRejected
 from contracts.rules import SceneRules
 from contracts.settings import Settings
 from vision.detect.registry import make_detector
+
+_SHORT_S: Final = 2.0
+_SHORT_SHARE: Final = 0.05
+"""A recording shorter than it states, by more than both of these, is called cut off."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +65,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the alerts; 1 if a file could not be read (the others were)."""
     if not 0 < arguments.fps <= 60:
         raise ConfigError(f"--fps must be in 0..60, got {arguments.fps}")
+    quiet_logging(arguments, settings)
     rules = load_rules(arguments.rules) if arguments.rules else None
     unread = 0
     with _output(arguments.json) as output, make_analyser(settings, arguments.out) as analyser:
@@ -67,11 +74,12 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
                 scene = rules or rules_beside(video) or SceneRules()
                 analysis = look_through(analyser, video, scene, fps=arguments.fps)
             except SourceRejected as error:
-                complain(f"vigil analyze: {error.reason}")
+                complain(f"vigil analyze: {why_unread(video, error)}")
                 unread += 1
                 continue
             if not scene.rules:
                 complain(f"{video}: no rules (give --rules, or {video.stem}.rules.json beside it)")
+            _complain_of_damage(video, analysis)
             for record in analysis.records:
                 output.write(json.dumps(record, ensure_ascii=False) + "\n")
             output.flush()
@@ -112,6 +120,28 @@ def look_through(analyser: Analyser, video: Path, scene: SceneRules, *, fps: flo
 
     with bar:
         return analyser.analyse(video, scene, analysis_fps=fps, progress=progress)
+
+
+def quiet_logging(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Leave out what a live system logs of each incident, unless somebody asked for it."""
+    if settings.log_level == "info" and arguments.log_level is None:
+        set_up_logging(level="warning", form=settings.log_format)
+
+
+def why_unread(video: Path, error: SourceRejected) -> str:
+    """Return why a file could not be read, beginning with its name."""
+    shown = redact_url(str(video))
+    return error.reason if error.reason.startswith(shown) else f"{shown}: {error.reason}"
+
+
+def _complain_of_damage(video: Path, analysis: Analysis) -> None:
+    if analysis.corrupt:
+        complain(f"{video}: {analysis.corrupt} damaged picture(s) left out")
+    stated_s, read_s = analysis.stated_s, analysis.duration_s
+    if stated_s is not None and stated_s - read_s > max(_SHORT_S, _SHORT_SHARE * stated_s):
+        complain(
+            f"{video}: states {stated_s:.1f} s, only {read_s:.1f} s could be read; is it cut off?"
+        )
 
 
 @contextlib.contextmanager

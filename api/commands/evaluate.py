@@ -10,7 +10,13 @@ from typing import Any, Final
 from tqdm import tqdm
 
 from api.analysis import Analyser
-from api.commands.analyze import add_vision_arguments, make_analyser, overrides
+from api.commands.analyze import (
+    add_vision_arguments,
+    make_analyser,
+    overrides,
+    quiet_logging,
+    why_unread,
+)
 from api.console import complain, say
 from api.evaluation import LabelledClip, RaisedAlert, Score, read_ground_truth, score
 from api.wiring.cameras import rules_beside
@@ -47,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Score the folder; 1 if a clip could not be read."""
+    quiet_logging(arguments, settings)
     clips = _read_clips(arguments.folder)
     if arguments.only:
         clips = _only(clips, arguments.only)
@@ -58,7 +65,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             try:
                 records = _analyse(analyser, arguments.folder / clip.video, fps=arguments.fps)
             except SourceRejected as error:
-                complain(f"vigil evaluate: {error.reason}")
+                video = arguments.folder / clip.video
+                complain(f"vigil evaluate: {why_unread(video, error)}")
                 unread.append(clip.video)
                 continue
             alerts[clip.video] = [_raised(record) for record in records]

@@ -1,6 +1,7 @@
 """Recorded files, by path on this machine."""
 
 import os
+import re
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,8 @@ from ingest.sources.stream import CODEC_WHITELIST, plain_reason
 _FORMATS: Final = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,ivf,h264,hevc,m4v,mjpeg,ogg,asf,obu"
 """Containers that hold their own video. Not among them: playlists (hls, concat), which name other
 files or addresses to open."""
+_ADDRESS: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:/")
+"""With one slash as well: a ``Path`` takes the second one away."""
 
 
 def open_file(camera: Camera, settings: IngestSettings) -> OpenedStream:
@@ -24,7 +27,8 @@ def open_file(camera: Camera, settings: IngestSettings) -> OpenedStream:
         SourceRejected: It is not there, may not be read, or is not a video in a format accepted.
     """
     path = Path(camera.source.url)
-    _check(path, camera)
+    shown = redact_url(str(path))
+    _check(path, camera, shown=shown)
     try:
         container = av.open(
             f"file:{path.absolute()}",
@@ -40,18 +44,18 @@ def open_file(camera: Camera, settings: IngestSettings) -> OpenedStream:
         reason = plain_reason(error) if isinstance(error, av.FFmpegError) else "odd name"
         raise SourceRejected(
             camera.camera_id,
-            f"{path} is not a video that can be read ({reason}); "
+            f"{shown} is not a video that can be read ({reason}); "
             "wanted: MP4, MOV, MKV, WebM, TS, AVI, FLV or raw H.264/H.265",
         ) from None
     return OpenedStream(container=container, close=container.close, is_live=False)
 
 
-def _check(path: Path, camera: Camera) -> None:
+def _check(path: Path, camera: Camera, *, shown: str) -> None:
     problem = ""
-    if "://" in camera.source.url:
+    if _ADDRESS.match(camera.source.url):
         raise SourceRejected(
             camera.camera_id,
-            f"{redact_url(camera.source.url)} is an address, a file source wants a path",
+            f"{shown} is an address; wanted: the path of a file on this machine",
         )
     try:
         if path.is_dir():
@@ -67,4 +71,4 @@ def _check(path: Path, camera: Camera) -> None:
     except OSError as error:
         problem = f"cannot be looked at ({error.strerror})"
     if problem:
-        raise SourceRejected(camera.camera_id, f"{path} {problem}")
+        raise SourceRejected(camera.camera_id, f"{shown} {problem}")

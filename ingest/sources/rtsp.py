@@ -1,5 +1,6 @@
 """RTSP cameras through libav, with deadlines that hold and errors without secrets."""
 
+import errno
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -86,6 +87,12 @@ def _failure(camera_id: str, shown: str, error: av.FFmpegError, *, timed_out: bo
         return SourceUnavailable(camera_id, f"{shown} did not answer in time; is it on?")
     reason = plain_reason(error)
     match error:
+        case av.error.HTTPUnauthorizedError() if "@" not in shown:
+            return CredentialsRefused(
+                camera_id,
+                f"{shown} wants a user and a password (401); "
+                "wanted: rtsp://user:password@host/path",
+            )
         case av.error.HTTPUnauthorizedError():
             return CredentialsRefused(
                 camera_id, f"{shown} refused the credentials (401); check user and password"
@@ -101,6 +108,10 @@ def _failure(camera_id: str, shown: str, error: av.FFmpegError, *, timed_out: bo
         case av.error.InvalidDataError() | av.error.LookupError():
             return SourceRejected(
                 camera_id, f"{shown} does not answer as an RTSP camera ({reason})"
+            )
+        case av.error.OSError() if error.errno == errno.EIO:
+            return SourceUnavailable(
+                camera_id, f"{shown} cannot be reached ({reason}); is the host's name right?"
             )
         case _:
             return SourceUnavailable(camera_id, f"{shown} cannot be reached ({reason})")

@@ -2,6 +2,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 
 from api.__main__ import main
@@ -69,6 +71,43 @@ def test_one_unreadable_file_does_not_stop_the_others(
     assert f"vigil analyze: {broken} " in complaints
     assert f"vigil analyze: {tmp_path / 'absent.mp4'} " in complaints
     assert "Traceback" not in complaints
+
+
+def test_what_is_lost_of_a_damaged_recording_is_said(
+    yard: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(yard.read_bytes()[: yard.stat().st_size // 3])
+
+    code, _ = analyze(cut, json_file=tmp_path / "out.ndjson")
+
+    assert code == 0
+    complaints = capsys.readouterr().err
+    assert f"{cut}: 1 damaged picture(s) left out" in complaints
+    assert f"{cut}: states 24.0 s, only " in complaints
+
+
+@pytest.mark.parametrize("address", ["rtsp://u:hunter2@h/x", "rtsp:/u:hunter2@h/x"])
+def test_an_address_is_refused_without_its_password(
+    address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert analyze(address, json_file=tmp_path / "out.ndjson")[0] == 1
+    complaints = capsys.readouterr().err
+    assert "is an address; wanted: the path of a file" in complaints
+    assert "hunter2" not in complaints
+
+
+def test_a_file_without_video_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sound = tmp_path / "sound.mp4"
+    with av.open(str(sound), "w") as container:
+        stream = container.add_stream("aac", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((2, 1024), np.float32), format="fltp")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+    assert analyze(sound, json_file=tmp_path / "out.ndjson")[0] == 1
+    assert f"{sound}: has no video stream, only audio" in capsys.readouterr().err
 
 
 def test_a_recording_without_rules_says_that_nothing_can_fire(

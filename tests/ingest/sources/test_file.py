@@ -55,7 +55,7 @@ def test_a_path_that_is_too_long() -> None:
 def test_an_address_is_no_path_and_its_password_is_not_shown() -> None:
     message = refusal("http://admin:hunter2@camera/clip.mp4")
 
-    assert "is an address, a file source wants a path" in message
+    assert "is an address; wanted: the path of a file" in message
     assert "hunter2" not in message
 
 

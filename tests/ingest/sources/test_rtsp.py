@@ -96,6 +96,22 @@ def test_libav_prints_nothing_of_its_own() -> None:
     assert av.logging.get_level() is None
 
 
+def test_a_camera_that_wants_a_password_says_where_it_goes() -> None:
+    with RtspServer(walker_path(), user="admin", password=SECRET) as server:
+        error = failure(server.bare_url)
+
+    assert isinstance(error, CredentialsRefused)
+    assert "wants a user and a password (401); wanted: rtsp://user:password@" in str(error)
+
+
+def test_a_host_without_address_asks_for_its_name() -> None:
+    error = failure(f"rtsp://admin:{SECRET}@no-such-host.invalid/live")
+
+    assert isinstance(error, SourceUnavailable)
+    assert "is the host's name right?" in str(error)
+    assert SECRET not in str(error)
+
+
 def test_a_port_where_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
