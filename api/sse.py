@@ -26,6 +26,9 @@ log = structlog.get_logger()
 
 POLL_EVERY_S: Final = 0.2
 HEARTBEAT_EVERY_S: Final = 15.0
+HEARTBEAT_EVENT: Final = "vigil.stream.heartbeat"
+"""Sent without an id at each heartbeat. An event, not a comment: browsers hide comments from the
+page, and a connection that died without a word looks like one on which nothing happens."""
 RETRY_MS: Final = 2000
 """How long a browser waits before it connects again."""
 _KEPT: Final = 512
@@ -56,7 +59,7 @@ class FeedStream:
         *,
         poll_every_s: float = POLL_EVERY_S,
         heartbeat_every_s: float = HEARTBEAT_EVERY_S,
-        max_clients: int = 128,
+        max_clients: int = 256,
     ) -> None:
         self._archive = archive
         self._poll_every_s = poll_every_s
@@ -118,6 +121,8 @@ class FeedStream:
             self._stop_poller_if_idle()
 
     async def _follow(self, position: int, is_welcome: Callable[[], bool]) -> AsyncIterator[bytes]:
+        clock = asyncio.get_running_loop()
+        heartbeat_at_s = clock.time() + self._heartbeat_every_s
         while not self._has_ended():
             oldest = self._kept_after_seq
             messages = await self._after(position)
@@ -126,10 +131,14 @@ class FeedStream:
             if messages:
                 STREAM_EVENTS.inc(len(messages))
                 yield b"".join(message.content for message in messages)
-            elif not await self._has_news(position):
-                if self._has_ended() or not await anyio.to_thread.run_sync(is_welcome):
+            elif await self._has_news(position, within_s=heartbeat_at_s - clock.time()):
+                continue
+            # Also between events: on a busy site silence never comes.
+            if clock.time() >= heartbeat_at_s and not self._has_ended():
+                if not await anyio.to_thread.run_sync(is_welcome):
                     return
-                yield b": still here\n\n"
+                yield f"event: {HEARTBEAT_EVENT}\ndata: {{}}\n\n".encode()
+                heartbeat_at_s = clock.time() + self._heartbeat_every_s
 
     def _has_ended(self) -> bool:
         return self._is_closed
@@ -139,13 +148,13 @@ class FeedStream:
             return [message for message in self._kept if message.seq > position]
         return [_encoded(entry) for entry in await self._read(position)]
 
-    async def _has_news(self, position: int) -> bool:
-        """Wait for an entry after ``position``, at most until a heartbeat is due."""
+    async def _has_news(self, position: int, *, within_s: float) -> bool:
+        """Wait for an entry after ``position``; false if none came in time."""
         if self._newest_seq > position:
             return True
         news = self._news
         try:
-            await asyncio.wait_for(news.wait(), self._heartbeat_every_s)
+            await asyncio.wait_for(news.wait(), max(0.0, within_s))
         except TimeoutError:
             return False
         return not self._is_closed

@@ -23,7 +23,8 @@ async def stream(
     """Send each change of an alert as a server-sent event; ``data`` is its CloudEvent.
 
     With ``Last-Event-ID`` everything after it is sent first, so that a client which connects
-    again has missed nothing. A comment comes every 15 s of silence.
+    again has missed nothing. ``vigil.stream.heartbeat`` comes every 15 s: a client that hears
+    nothing for 30 s has lost the connection and should connect again.
     """
     if last_event_id is not None and not last_event_id.isdecimal():
         raise bad_field("Last-Event-ID", "must be the number of an event of this stream")

@@ -109,7 +109,21 @@ def test_silence_brings_heartbeats() -> None:
         await anext(messages)
         return await anext(messages)
 
-    assert asyncio.run(listen()) == b": still here\n\n"
+    assert asyncio.run(listen()) == b"event: vigil.stream.heartbeat\ndata: {}\n\n"
+
+
+def test_a_client_that_is_not_welcome_any_more_is_let_go_although_news_never_end() -> None:
+    """On a busy site there is no silence in which to look."""
+    history = InMemoryHistory()
+    add(history)
+
+    async def listen() -> None:
+        stream = feed_stream(history, heartbeat_every_s=0.02)
+        async with asyncio.timeout(5):
+            async for _ in stream.messages(0, is_welcome=lambda: False):
+                add(history)
+
+    asyncio.run(listen())
 
 
 def test_a_client_that_is_not_welcome_any_more_is_let_go_at_the_heartbeat() -> None:

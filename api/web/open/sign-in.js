@@ -47,14 +47,18 @@ form.addEventListener("submit", async (event) => {
   form.elements.password.select();
 });
 
-const link = new URLSearchParams(location.hash.slice(1)).get("link");
-if (link) {
+async function takeLink() {
+  const link = new URLSearchParams(location.hash.slice(1)).get("link");
+  if (!link) return false;
   // Out of the address bar and the history before anything else.
   history.replaceState(null, "", location.pathname + location.search);
   form.hidden = true;
   say("Signing in by link ...", "");
   await signIn({ link });
   form.hidden = false;
-} else {
-  form.elements.password.focus();
+  return true;
 }
+
+// A link that is pasted while this page is open changes the fragment only: nothing is loaded.
+addEventListener("hashchange", takeLink);
+if (!(await takeLink())) form.elements.password.focus();
