@@ -277,6 +277,13 @@ class WebhookStore(Protocol):
         """Return an endpoint's deliveries, newest first."""
         ...
 
+    def redeliver(self, delivery_id: str, *, at: datetime) -> Delivery | None:
+        """Make a delivery due, with all its attempts again if it was settled. None: no such.
+
+        One that is being tried at this moment may arrive twice, under the same ``webhook-id``.
+        """
+        ...
+
 
 class CameraStore(Protocol):
     """The source of truth about cameras."""

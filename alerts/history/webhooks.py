@@ -78,6 +78,19 @@ class SqlWebhookStore:
         with self._database.read() as connection:
             return [_delivery(row) for row in connection.execute(found)]
 
+    def redeliver(self, delivery_id: str, *, at: datetime) -> Delivery | None:
+        """Make a delivery due, with all its attempts again if it was settled; see the port."""
+        rows = schema.deliveries
+        is_this = rows.c.delivery_id == delivery_id
+        with self._database.write() as connection:
+            settled = update(rows).where(is_this, rows.c.state != DeliveryState.PENDING.value)
+            connection.execute(
+                settled.values(state=DeliveryState.PENDING.value, attempts=0, delivered_at=None)
+            )
+            connection.execute(update(rows).where(is_this).values(next_attempt_at=at))
+            row = connection.execute(select(rows).where(is_this)).one_or_none()
+        return None if row is None else _delivery(row)
+
 
 class SqlDeliveryHistory:
     """Implements ``DeliveryHistory``."""

@@ -106,6 +106,18 @@ def list_deliveries(
     return DeliveryList(items=[DeliveryAnswer.of(delivery) for delivery in deliveries])
 
 
+@router.post("/deliveries/{delivery_id}/redeliver", status_code=202, openapi_extra=ADMIN)
+def redeliver(delivery_id: str, services: ServicesDep) -> DeliveryAnswer:
+    """Send a delivery again now, whatever became of it; its ``webhook-id`` stays the same.
+
+    A disabled endpoint gets it once it is enabled again.
+    """
+    delivery = services.webhooks.redeliver(delivery_id, at=services.clock.now())
+    if delivery is None:
+        raise not_found("delivery")
+    return DeliveryAnswer.of(delivery)
+
+
 @router.post("/{webhook_id}/test", openapi_extra=ADMIN)
 def test_webhook(webhook_id: str, services: ServicesDep) -> TestAnswer:
     """Send one signed test message now and say what came back; it is not tried again."""

@@ -12,6 +12,7 @@ from alerts.history.ports import (
     CameraStore,
     Credential,
     Delivery,
+    DeliveryState,
     FeedEntry,
     NewFeedEntry,
     Page,
@@ -204,6 +205,14 @@ class InMemoryHistory:
 
     def deliveries(self, webhook_id: str, *, limit: int) -> Sequence[Delivery]:
         return [d for d in self.recorded_deliveries if d.webhook_id == webhook_id][:limit]
+
+    def redeliver(self, delivery_id: str, *, at: datetime) -> Delivery | None:
+        for index, known in enumerate(self.recorded_deliveries):
+            if known.delivery_id == delivery_id:
+                due = replace(known, state=DeliveryState.PENDING, attempts=0, next_attempt_at=at)
+                self.recorded_deliveries[index] = due
+                return due
+        return None
 
     def cameras(self) -> Sequence[Camera]:
         return [self.saved_cameras[camera_id] for camera_id in sorted(self.saved_cameras)]

@@ -108,6 +108,47 @@ def test_what_is_settled_is_not_due(history: History, state: DeliveryState) -> N
     assert history.webhooks.deliveries("wh_1", limit=10) == [settled]
 
 
+@pytest.mark.parametrize("state", [DeliveryState.DELIVERED, DeliveryState.DEAD])
+def test_what_is_settled_can_be_sent_again_with_all_its_attempts(
+    history: History, state: DeliveryState
+) -> None:
+    history.webhooks.add_webhook(webhook())
+    tell(history, "ev_1")
+    [item] = due(history)
+    spent = replace(
+        item.delivery, state=state, attempts=10, next_attempt_at=None, delivered_at=START
+    )
+    history.deliveries.record_attempt(spent)
+
+    again = history.webhooks.redeliver(spent.delivery_id, at=LATER)
+
+    assert again == replace(
+        spent,
+        state=DeliveryState.PENDING,
+        attempts=0,
+        next_attempt_at=LATER,
+        delivered_at=None,
+    )
+    assert [found.delivery for found in due(history)] == [again]
+
+
+def test_what_waits_for_its_next_attempt_can_be_hurried(history: History) -> None:
+    history.webhooks.add_webhook(webhook())
+    tell(history, "ev_1")
+    [item] = due(history)
+    in_a_day = LATER + timedelta(days=1)
+    waiting = replace(item.delivery, attempts=9, next_attempt_at=in_a_day)
+    history.deliveries.record_attempt(waiting)
+
+    again = history.webhooks.redeliver(waiting.delivery_id, at=LATER)
+
+    assert again == replace(waiting, next_attempt_at=LATER)
+
+
+def test_a_delivery_that_is_not_there_cannot_be_sent_again(history: History) -> None:
+    assert history.webhooks.redeliver("de_none", at=LATER) is None
+
+
 def test_endpoints_take_turns(history: History) -> None:
     history.webhooks.add_webhook(webhook("wh_old"))
     tell(history, "ev_1", "ev_2", "ev_3")

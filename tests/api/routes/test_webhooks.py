@@ -70,19 +70,18 @@ def test_an_endpoint_is_removed(client: WebClient) -> None:
     assert client.delete(f"/api/v1/webhooks/{webhook_id}").status_code == 404
 
 
-def test_deliveries_are_listed() -> None:
+def web_with_a_delivery(state: DeliveryState) -> FakeWeb:
+    """An endpoint ``wh_1`` at which two attempts of ``de_1`` failed."""
     history = InMemoryHistory()
-    webhook = Webhook(webhook_id="wh_1", url=URL, secret=SECRET, created_at=START)
-    history.add_webhook(webhook)
-    webhook_id = webhook.webhook_id
+    history.add_webhook(Webhook(webhook_id="wh_1", url=URL, secret=SECRET, created_at=START))
     history.recorded_deliveries.append(
         Delivery(
             delivery_id="de_1",
-            webhook_id=webhook_id,
+            webhook_id="wh_1",
             event_id="ce_1",
-            state=DeliveryState.PENDING,
+            state=state,
             attempts=2,
-            next_attempt_at=START + timedelta(seconds=5),
+            next_attempt_at=None if state is DeliveryState.DEAD else START + timedelta(seconds=5),
             last_status=503,
             last_error="answered 503",
             latency_ms=None,
@@ -90,10 +89,26 @@ def test_deliveries_are_listed() -> None:
             delivered_at=None,
         )
     )
+    return FakeWeb(history=history)
 
-    web = FakeWeb(history=history)
+
+def test_a_delivery_that_was_given_up_is_sent_again() -> None:
+    web = web_with_a_delivery(DeliveryState.DEAD)
     with WebClient(web.app()) as client:
-        listed = client.sign_in(web).get(f"/api/v1/webhooks/{webhook_id}/deliveries").json()
+        client.sign_in(web)
+        answer = client.post("/api/v1/webhooks/deliveries/de_1/redeliver")
+        unknown = client.post("/api/v1/webhooks/deliveries/de_none/redeliver")
+
+    assert answer.status_code == 202
+    assert (answer.json()["state"], answer.json()["attempts"]) == ("pending", 0)
+    assert answer.json()["next_attempt_at"] == "2026-03-01T12:00:00.000Z"
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not-found")
+
+
+def test_deliveries_are_listed() -> None:
+    web = web_with_a_delivery(DeliveryState.PENDING)
+    with WebClient(web.app()) as client:
+        listed = client.sign_in(web).get("/api/v1/webhooks/wh_1/deliveries").json()
 
     [shown] = listed["items"]
     assert (shown["state"], shown["attempts"], shown["last_status"]) == ("pending", 2, 503)
