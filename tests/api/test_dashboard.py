@@ -186,6 +186,42 @@ def test_acknowledging_is_shown_at_once(page: Page, site: FakeWeb, server: Runni
     expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
 
 
+def test_a_note_stays_with_the_alert(page: Page, site: FakeWeb, server: RunningServer) -> None:
+    stored = opened(site, "ev_1", reasoned=True)
+    page.goto(f"{server.url}/alerts/{stored.alert_id}")
+
+    page.get_by_label("Note").fill("<b>Guard</b> is on the way.")
+    page.get_by_role("button", name="Acknowledge").click()
+
+    expect(page.locator(".notes")).to_contain_text("<b>Guard</b> is on the way.")
+    expect(page.locator(".notes")).to_contain_text("admin, acknowledged")
+    expect(page.get_by_label("Note")).to_have_value("")
+
+
+def test_a_card_says_where_and_why(page: Page, site: FakeWeb) -> None:
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    opened(site, "ev_1", reasoned=True)
+
+    card = page.get_by_role("list", name="Alerts").get_by_role("listitem")
+    expect(card.locator(".alert-where")).to_contain_text("Loading dock \u00b7 Loading yard")
+    expect(card).to_contain_text("There for 1.4 s, the rule asks for 1 s")
+
+
+def test_a_stream_that_went_silent_is_not_called_live(page: Page, server: RunningServer) -> None:
+    """A connection may die without a word: a router that restarts tells neither end."""
+    page.clock.install()
+    page.goto(server.url)
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    page.route("**/api/v1/stream", lambda route: route.abort())
+
+    page.clock.fast_forward(33_000)
+    expect(page.get_by_text("Reconnecting", exact=True)).to_be_visible()
+
+    page.unroute("**/api/v1/stream")
+    page.clock.fast_forward(33_000)
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+
+
 def test_a_bad_address_is_explained_beside_its_field(page: Page, server: RunningServer) -> None:
     page.goto(f"{server.url}/cameras")
     page.get_by_label("Address").fill("http://camera/stream")

@@ -1,8 +1,8 @@
 // One alert: its chain claim by claim, each beside the frame that shows it; revised live.
 
 import { get, post } from "/app/api.js";
-import { clipPanel, marginPanel, objectsPanel, timingPanel } from "/app/alert_panels.js";
-import { confidenceText, phaseChip, severityMark, stateChip } from "/app/alert_words.js";
+import { clipPanel, marginPanel, notesPanel, objectsPanel, timingPanel } from "/app/alert_panels.js";
+import { confidenceText, phaseChip, severityMark, stateChip, whereOf } from "/app/alert_words.js";
 import { Chain } from "/app/chain.js";
 import { el, fill, icon } from "/app/dom.js";
 import { ago, dateAndTime, words } from "/app/format.js";
@@ -25,6 +25,7 @@ class AlertPage {
     this.chain = new Chain((claim, frameId) => this.frames.showClaim(claim, frameId));
     this.head = el("header.alert-head");
     this.margin = el("section.panel");
+    this.notes = notesPanel();
     this.timing = el("section.panel");
     this.clip = el("section.panel");
     this.objects = el("section.panel");
@@ -54,6 +55,7 @@ class AlertPage {
     this.renderHead();
     this.frames.setEvent(event);
     this.chain.show(alert.reasoning?.claims ?? [], alert);
+    this.notes.show(alert.notes, alert.state === "resolved");
     fill(this.margin, ...marginPanel(alert.margin, alert.kind));
     fill(this.timing, ...timingPanel(alert, event));
     fill(this.objects, ...objectsPanel(alert.objects, event));
@@ -70,7 +72,7 @@ class AlertPage {
         "div.alert-columns",
         {},
         el("div.alert-evidence", {}, this.frames.element, this.clip, this.objects, this.timing),
-        el("div.alert-reasons", {}, this.margin, this.chain.element),
+        el("div.alert-reasons", {}, this.margin, this.notes.element, this.chain.element),
       ),
     );
   }
@@ -80,7 +82,6 @@ class AlertPage {
     const act = (name, label, kind) =>
       el(`button.button${kind}`, { type: "button", on: { click: (event) => this.move(name, event.currentTarget) } }, label);
     const at = alert.opened_at ?? alert.start;
-    const where = [alert.camera_name || alert.camera_id, alert.place].filter(Boolean).join(" \u00b7 ");
     this.head.dataset.severity = alert.severity;
     fill(
       this.head,
@@ -96,7 +97,7 @@ class AlertPage {
           el(
             "p.muted",
             {},
-            `${where} \u00b7 `,
+            `${whereOf(alert)} \u00b7 `,
             el("time", { dateTime: at, title: dateAndTime(at) }, `${dateAndTime(at)} (${ago(at)})`),
           ),
           el("p.alert-summary", {}, alert.summary),
@@ -148,7 +149,9 @@ class AlertPage {
   async move(action, button) {
     button.disabled = true;
     try {
-      await this.show(await post(`/api/v1/alerts/${alertId}/${action}`));
+      const note = this.notes.getNote();
+      await this.show(await post(`/api/v1/alerts/${alertId}/${action}`, note ? { note } : undefined));
+      this.notes.clear();
     } catch (error) {
       button.disabled = false;
       this.head.append(el("p.notice.bad", { attrs: { role: "alert" } }, icon("high"), `That did not work: ${error.message}.`));

@@ -1,7 +1,7 @@
 // The alerts column: newest first, arriving live, filtered, with a sound if asked for.
 
 import { get } from "/app/api.js";
-import { confidenceText, phaseChip, severityMark, stateChip } from "/app/alert_words.js";
+import { confidenceText, phaseChip, severityMark, stateChip, whereOf, whyOf } from "/app/alert_words.js";
 import { el, fill, icon } from "/app/dom.js";
 import { ago, dateAndTime, words } from "/app/format.js";
 
@@ -193,14 +193,11 @@ function cardContent(alert) {
         el("time.muted", { dateTime: at, title: dateAndTime(at) }, ago(at)),
       ),
       el("p.alert-title", {}, alert.title || words(alert.kind)),
-      el("p.alert-where.muted", {}, whereOf(alert)),
+      el("p.alert-where", { title: whereOf(alert) }, icon("pin"), whereOf(alert)),
+      el("p.alert-why.muted", {}, whyOf(alert)),
       el("div.chips", {}, phaseChip(alert), stateChip(alert), confidence && el("span.muted", {}, confidence)),
     ),
   );
-}
-
-function whereOf(alert) {
-  return [alert.camera_name || alert.camera_id, alert.place].filter(Boolean).join(" \u00b7 ");
 }
 
 function thumbnail(alert) {

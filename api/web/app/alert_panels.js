@@ -1,7 +1,7 @@
 // The smaller panels of an alert's page: margin, timing, objects, clip.
 
-import { el, icon } from "/app/dom.js";
-import { measured, percent, timeOfDay, withTolerance, words } from "/app/format.js";
+import { el, fill, icon } from "/app/dom.js";
+import { dateAndTime, measured, percent, timeOfDay, withTolerance, words } from "/app/format.js";
 
 const PARAMS = { dwell_s: "Time in the zone", depth: "Depth inside the zone", step: "Step over the line" };
 
@@ -14,8 +14,9 @@ export function marginPanel(margin, kind) {
   bar.children[0].style.width = share(margin.measured);
   bar.children[1].style.left = share(margin.threshold);
   const slack = measured(Math.abs(margin.slack), margin.unit);
+  const isReached = slack === measured(0, margin.unit);
   return [
-    el("header.panel-head", {}, el("h2", {}, PARAMS[margin.param] ?? words(kind)), el("span.margin-slack", { data: { past } }, past ? `${slack} past the threshold` : `${slack} short of it`)),
+    el("header.panel-head", {}, el("h2", {}, PARAMS[margin.param] ?? words(kind)), el("span.margin-slack", { data: { past } }, isReached ? "threshold reached" : past ? `${slack} past the threshold` : `${slack} short of it`)),
     bar,
     el(
       "p.margin-legend.muted",
@@ -50,11 +51,12 @@ export function timingPanel(alert, event) {
 /** Who and what was there. */
 export function objectsPanel(objects, event) {
   const seen = new Map(event.objects.map((object) => [object.track_id, object]));
+  const fired = (object) => object.fired_rule && el("span.badge.fired", { title: "It set off the rule" }, "rule");
   const row = (object) =>
     el(
       "tr",
       {},
-      el("td.mono", {}, object.track_id),
+      el("td.mono", {}, object.track_id, fired(object)),
       el("td", {}, words(object.label)),
       el("td.num", {}, percent(object.score)),
       el("td.num", {}, timeOfDay(object.first_seen)),
@@ -73,10 +75,29 @@ export function objectsPanel(objects, event) {
           {},
           el("tr", {}, ...["Track", "Label"].map((name) => el("th", {}, name)), ...["Confidence", "First seen", "Stayed"].map((name) => el("th.num", {}, name))),
         ),
-        el("tbody", {}, ...objects.map(row)),
+        el("tbody", {}, ...[...objects].sort((a, b) => b.fired_rule - a.fired_rule).map(row)),
       ),
     ),
   ];
+}
+
+/** What people wrote, and the field for more; `getNote` of the result returns what stands there. */
+export function notesPanel() {
+  const list = el("ol.notes");
+  const field = el("textarea", { id: "note", rows: 2, maxLength: 2000, placeholder: "Kept with the alert when you acknowledge or resolve it" });
+  const element = el("section.panel", {}, el("header.panel-head", {}, el("h2", {}, "Notes")), list, el("label.visually-hidden", { htmlFor: "note" }, "Note"), field);
+  return {
+    element,
+    getNote: () => field.value.trim(),
+    clear: () => {
+      field.value = "";
+    },
+    show: (notes, isResolved) => {
+      fill(list, ...notes.map((note) => el("li", {}, el("p", {}, note.text), el("p.muted", {}, `${note.by}, ${words(note.state).toLowerCase()}, ${dateAndTime(note.at)}`))));
+      field.hidden = isResolved;
+      element.hidden = isResolved && notes.length === 0;
+    },
+  };
 }
 
 /** The clip, or why there is none (yet). */

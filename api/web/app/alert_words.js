@@ -1,7 +1,7 @@
 // The words and signs for an alert's severity, phase, state and confidence, the same on all pages.
 
 import { el, icon } from "/app/dom.js";
-import { percent, words } from "/app/format.js";
+import { measured, percent, words } from "/app/format.js";
 
 /** Severity in colour, sign and word: colour alone is not enough. */
 export function severityMark(severity) {
@@ -29,6 +29,26 @@ export function stateChip(alert) {
 export function confidenceText(alert) {
   if (alert.phase === "provisional" || alert.confidence == null) return "";
   return `${percent(alert.confidence)} sure`;
+}
+
+/** Where it is, the nearest first: zone or line, camera, place. */
+export function whereOf(alert) {
+  const spots = [...(alert.zone_names ?? alert.zones ?? []), ...(alert.line_names ?? alert.lines ?? [])];
+  return [spots.join(", "), alert.camera_name || alert.camera_id, alert.place].filter(Boolean).join(" \u00b7 ");
+}
+
+/** Why there is an alert: what the rule measured and what it asks for. */
+export function whyOf(alert) {
+  const { margin } = alert;
+  if (!margin) return "";
+  const found = measured(margin.measured, margin.unit);
+  const asked = measured(margin.threshold, margin.unit);
+  const sentence = {
+    dwell_s: `There for ${found}, the rule asks for ${asked}`,
+    depth: `${found} inside the edge, the rule asks for ${asked}`,
+    step: `${found} past the line, the rule asks for ${asked}`,
+  }[margin.param];
+  return sentence ?? `Measured ${found}, the rule asks for ${asked}`;
 }
 
 function chip(state, text, title) {
