@@ -279,13 +279,6 @@ class NoteBody(Body):
     )
 
 
-class AlertList(Answer):
-    """A page of alerts, newest first; each as in webhooks and the live stream."""
-
-    items: list[dict[str, Any]]
-    next_cursor: str | None
-
-
 class EventList(Answer):
     """A page of events, newest first."""
 

@@ -1,16 +1,18 @@
 """Alerts: listed, shown, acknowledged, resolved."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
 from alerts.payload import alert_data
 from api.access import ADMIN, IdentityDep
 from api.alert_desk import AlertDesk
+from api.alert_schemas import AlertAnswer, AlertList
 from api.problems import not_found
 from api.routes.filters import Cursor, FilterDep, Limit
-from api.schemas import AlertList, NoteBody
+from api.schemas import NoteBody
 from api.services import ServicesDep
+from contracts.alerts import Alert
 
 router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
 
@@ -31,33 +33,35 @@ def list_alerts(
 ) -> AlertList:
     """List alerts, newest first."""
     page = services.archive.list_alerts(where, cursor=cursor, limit=limit)
-    return AlertList(
-        items=[dict(alert_data(alert)) for alert in page.items], next_cursor=page.next_cursor
-    )
+    return AlertList(items=[_answer(alert) for alert in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/{alert_id}", openapi_extra=ADMIN)
-def get_alert(alert_id: str, services: ServicesDep) -> dict[str, Any]:
+def get_alert(alert_id: str, services: ServicesDep) -> AlertAnswer:
     """Return one alert at its newest revision, as in webhooks and the live stream."""
     alert = services.archive.alert(alert_id)
     if alert is None:
         raise not_found("alert")
-    return dict(alert_data(alert))
+    return _answer(alert)
 
 
 @router.post("/{alert_id}/ack", openapi_extra=ADMIN)
 def acknowledge_alert(
     alert_id: str, identity: IdentityDep, desk: DeskDep, body: NoteBody | None = None
-) -> dict[str, Any]:
+) -> AlertAnswer:
     """Say that you have seen it; the same again changes nothing."""
     note = body.note if body else ""
-    return dict(alert_data(desk.acknowledge(alert_id, by=identity.name, note=note)))
+    return _answer(desk.acknowledge(alert_id, by=identity.name, note=note))
 
 
 @router.post("/{alert_id}/resolve", openapi_extra=ADMIN)
 def resolve_alert(
     alert_id: str, identity: IdentityDep, desk: DeskDep, body: NoteBody | None = None
-) -> dict[str, Any]:
+) -> AlertAnswer:
     """Say that it is dealt with; the same again changes nothing."""
     note = body.note if body else ""
-    return dict(alert_data(desk.resolve(alert_id, by=identity.name, note=note)))
+    return _answer(desk.resolve(alert_id, by=identity.name, note=note))
+
+
+def _answer(alert: Alert) -> AlertAnswer:
+    return AlertAnswer.model_validate(alert_data(alert))

@@ -5,6 +5,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from alerts.payload import rfc3339
 from api.access import ADMIN, PUBLIC
+from api.openapi import describe
 from api.readiness import is_ready, parts_of
 from api.schemas import Alive, Readiness, Stage, SystemAnswer, Version
 from api.services import ServicesDep
@@ -57,4 +58,4 @@ def metrics(services: ServicesDep) -> PlainTextResponse:
 @router.get("/api/v1/openapi.json", openapi_extra=ADMIN, include_in_schema=False)
 def openapi(request: Request) -> JSONResponse:
     """Return the description of this API; each operation states its access rule."""
-    return JSONResponse(request.app.openapi())
+    return JSONResponse(describe(request.app))
