@@ -51,7 +51,7 @@ export function timingPanel(alert, event) {
 /** Who and what was there. */
 export function objectsPanel(objects, event) {
   const seen = new Map(event.objects.map((object) => [object.track_id, object]));
-  const fired = (object) => object.fired_rule && el("span.badge.fired", { title: "It set off the rule" }, "rule");
+  const fired = (object) => object.fired_rule && el("span.chip.fired", {}, "fired the rule");
   const row = (object) =>
     el(
       "tr",

@@ -46,7 +46,7 @@ export function whyOf(alert) {
   const sentence = {
     dwell_s: `There for ${found}, the rule asks for ${asked}`,
     depth: `${found} inside the edge, the rule asks for ${asked}`,
-    step: `${found} past the line, the rule asks for ${asked}`,
+    step: `${found} past the line`,
   }[margin.param];
   return sentence ?? `Measured ${found}, the rule asks for ${asked}`;
 }
