@@ -71,8 +71,15 @@ def test_an_intruder_on_a_real_stream_reaches_people_and_systems(
         assert len(claims) >= 3
         assert {claim["status"] for claim in claims} == {"supported"}
 
-        opened = stream.named("vigil.alert.opened.v1")
-        assert alert["alert_id"] in {sent["data"]["alert_id"] for sent in opened}
+        wait_for(
+            lambda: [
+                sent
+                for sent in stream.named("vigil.alert.opened.v1")
+                if sent["data"]["alert_id"] == alert["alert_id"]
+            ],
+            within_s=5,
+            what="the provisional alert on the stream",
+        )
         revised = wait_for(
             lambda: [
                 sent
