@@ -9,7 +9,7 @@ from api.access import ADMIN, IdentityDep
 from api.alert_desk import AlertDesk
 from api.alert_schemas import AlertAnswer, AlertList
 from api.problems import not_found
-from api.routes.filters import Cursor, FilterDep, Limit
+from api.routes.filters import AlertFilterDep, Cursor, Limit
 from api.schemas import NoteBody
 from api.services import ServicesDep
 from contracts.alerts import Alert
@@ -29,7 +29,7 @@ DeskDep = Annotated[AlertDesk, Depends(desk_of)]
 
 @router.get("", openapi_extra=ADMIN)
 def list_alerts(
-    services: ServicesDep, where: FilterDep, cursor: Cursor = None, limit: Limit = 50
+    services: ServicesDep, where: AlertFilterDep, cursor: Cursor = None, limit: Limit = 50
 ) -> AlertList:
     """List alerts, newest first."""
     page = services.archive.list_alerts(where, cursor=cursor, limit=limit)

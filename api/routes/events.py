@@ -17,7 +17,7 @@ from api.event_payload import (
     tracks_data,
 )
 from api.problems import Refusal, not_found
-from api.routes.filters import Cursor, FilterDep, Limit
+from api.routes.filters import Cursor, EventFilterDep, Limit
 from api.schemas import EventList
 from api.services import Services, ServicesDep
 from contracts.errors import EvidenceMissing
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/api/v1/events", tags=["events"])
 
 @router.get("", openapi_extra=ADMIN)
 def list_events(
-    services: ServicesDep, where: FilterDep, cursor: Cursor = None, limit: Limit = 50
+    services: ServicesDep, where: EventFilterDep, cursor: Cursor = None, limit: Limit = 50
 ) -> EventList:
     """List events, newest first; also those that raised no alert."""
     page = services.archive.list_incidents(where, cursor=cursor, limit=limit)

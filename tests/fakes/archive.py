@@ -103,6 +103,8 @@ class InMemoryHistory:
                 self.incidents.values(), key=lambda i: (i.started_at, i.incident_id), reverse=True
             )
             if _passes(where, incident.camera_id, incident.severity.rank, incident.started_at)
+            and (not where.states or incident.state in where.states)
+            and (not where.kinds or incident.kind in where.kinds)
         ]
         return _page([(incident.incident_id, incident) for incident in found], cursor, limit)
 

@@ -34,9 +34,12 @@ class InMemoryPictures:
     """The newest picture of each camera; a test puts it there."""
 
     def __init__(self) -> None:
+        self.is_down = False
         self.pictures: dict[str, LivePicture] = {}
 
     def latest(self, camera_id: str) -> LivePicture | None:
+        if self.is_down:
+            raise TransportUnavailable("pictures: told to be down")
         return self.pictures.get(camera_id)
 
 

@@ -55,6 +55,12 @@ def test_events_are_listed(client: WebClient, event: Incident) -> None:
     assert client.get("/api/v1/events?camera=other").json()["items"] == []
 
 
+def test_events_are_listed_by_their_own_states(client: WebClient, event: Incident) -> None:
+    assert client.get(f"/api/v1/events?state={event.state}").json()["items"]
+    assert client.get("/api/v1/events?state=closed").json()["items"] == []
+    assert client.get("/api/v1/events?state=acknowledged").status_code == 422, "of alerts only"
+
+
 @pytest.mark.parametrize(
     ("path", "content"),
     [

@@ -65,3 +65,14 @@ def test_no_picture_yet_is_a_problem_with_a_time_to_retry(client: WebClient) -> 
 
     assert (answer.status_code, answer.json()["code"]) == (404, "no-picture")
     assert answer.headers["Retry-After"] == "1"
+
+
+def test_without_the_queue_the_picture_is_temporarily_unavailable(
+    web: FakeWeb, client: WebClient
+) -> None:
+    web.pictures.is_down = True
+
+    answer = client.get(PATH)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "temporarily-unavailable")
+    assert answer.headers["Retry-After"] == "2"
