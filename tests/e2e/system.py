@@ -20,6 +20,7 @@ from contracts.clock import SystemClock
 
 ItemT = TypeVar("ItemT")
 CLOCK = SystemClock()
+_TOLD_MAX = 8_000
 
 
 def wait_for(look: Callable[[], ItemT | None], *, within_s: float, what: str) -> ItemT:
@@ -85,10 +86,19 @@ class RunningVigil:
         items: list[dict[str, Any]] = answer.json()["items"]
         return items
 
-    def stop(self) -> int:
-        """Ask it to stop, as Ctrl-C does; its exit status."""
+    def kill(self) -> list[psutil.Process]:
+        """Kill the supervisor alone, with no chance to clean up; what it leaves behind."""
+        left = psutil.Process(self._process.pid).children()
         self.client.close()
-        self._process.send_signal(signal.SIGINT)
+        self._process.kill()
+        self._process.wait(timeout=10)
+        self._reader.join(timeout=5)
+        return left
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        """Ask it to stop, as Ctrl-C does (SIGTERM: as a service manager does); its exit status."""
+        self.client.close()
+        self._process.send_signal(how)
         try:
             code = self._process.wait(timeout=40)
         except subprocess.TimeoutExpired:
@@ -194,6 +204,9 @@ def running(data_dir: Path, settings_text: str) -> Iterator[RunningVigil]:
     vigil = RunningVigil(data_dir, settings_text)
     try:
         yield vigil
+    except BaseException as error:
+        error.add_note(f"what it said:\n{vigil.text[-_TOLD_MAX:]}")
+        raise
     finally:
         code = vigil.stop()
     assert code == 0, vigil.text
