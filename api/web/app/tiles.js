@@ -140,8 +140,10 @@ class Tile {
     this.veil.hidden = !isBlind && status.state !== "degraded";
     this.veil.dataset.kind = status.state;
     if (!this.veil.hidden) {
-      const heading = isBlind ? (status.phase === "disabled" ? "Switched off" : "No picture") : "Degraded";
-      fill(this.veil, isBlind && icon("blind"), el("strong", {}, heading), el("span", {}, status.cause));
+      const isOff = status.phase === "disabled";
+      const heading = isBlind ? (isOff ? "Switched off" : "No picture") : "Degraded";
+      const cause = isOff ? "Switch it on again on the page Cameras." : status.cause;
+      fill(this.veil, isBlind && icon("blind"), el("strong", {}, heading), el("span", {}, cause));
     }
   }
 
