@@ -67,7 +67,7 @@ def test_pictures_come_at_the_speed_of_the_file(walk: Path) -> None:
         took_s = time.monotonic() - began_s
     assert len(frames) == 20
     # 1.9 s lie between the first and the last picture, here at twice the speed.
-    assert 0.95 <= took_s <= 5.0
+    assert 0.95 <= took_s <= 15.0
 
 
 @pytest.mark.parametrize("password", ["", "wrong"])

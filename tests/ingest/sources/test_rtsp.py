@@ -137,7 +137,7 @@ def test_the_open_deadline_holds(habits: Habits) -> None:
 
     assert isinstance(error, SourceUnavailable)
     assert "did not answer in time" in str(error)
-    assert took_s < 3.0
+    assert took_s < 15.0
 
 
 @pytest.mark.parametrize(
