@@ -5,12 +5,17 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 import structlog
 
 from api.transport.redis_server import EmbeddedRedis
 from contracts.clock import SystemClock
+
+# An example that takes long on a busy machine is no defect.
+hypothesis.settings.register_profile("vigil", deadline=None)
+hypothesis.settings.load_profile("vigil")
 
 
 @pytest.fixture(autouse=True)
