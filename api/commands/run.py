@@ -18,7 +18,7 @@ from api.observability import Heartbeat, set_up_logging, start_thread
 from api.ports import StageHealth
 from api.settings_file import SETTINGS_FILE_VARIABLE
 from api.supervisor import STAGES, Supervisor, stop_on_signals, stop_with_parent
-from api.transport.connection import check_server, connect
+from api.transport.connection import RedisClient, check_server, connect
 from api.transport.directory import RedisCameraDirectory
 from api.transport.heartbeats import RedisHeartbeats
 from api.transport.redis_server import EmbeddedRedis
@@ -159,7 +159,7 @@ def _keep_alive(server: EmbeddedRedis, stop: threading.Event) -> None:
             server.start()
 
 
-def _refuse_unsafe_redis(client: Any) -> None:  # noqa: ANN401  # see RedisClient
+def _refuse_unsafe_redis(client: RedisClient) -> None:
     try:
         problems = check_server(client)
     except TransportUnavailable as error:
