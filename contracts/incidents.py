@@ -54,7 +54,7 @@ class FactName(StrEnum):
     """What can be measured. ``subject`` is a track unless said otherwise."""
 
     PRESENT = "present"
-    """Seconds the track has been followed. Text: its label."""
+    """Seconds from where the track was first seen to where it was last. Text: its label."""
     LABEL_SHARE = "label_share"
     """Share (0..1) of detections that gave the track its label. Text: the label."""
     HIT_RATIO = "hit_ratio"
@@ -70,7 +70,7 @@ class FactName(StrEnum):
     PATH_LENGTH = "path_length"
     """Length of the smoothed way of the foot, picture units."""
     DISPLACEMENT = "displacement"
-    """Distance between first and last foot, picture units."""
+    """Largest distance of the foot from where it was first seen, picture units."""
     SPEED = "speed"
     """Median speed of the foot over the last 2 s, picture units per second."""
     BOX_AREA = "box_area"

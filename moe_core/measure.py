@@ -227,11 +227,21 @@ def _side(origin: Point, towards: Point, point: Point) -> float:
 
 
 def displacement(way: Way) -> Measurement | None:
-    """Return the distance between the first and the last foot, picture units."""
+    """Return the largest distance of the foot from its first place, picture units.
+
+    ``low`` does not count what only a single point shows, ``high`` does. Where points are
+    missing, the foot may have been further by as far as it went between two that are left.
+    """
     if len(way) == 0:
         return None
-    distance = float(np.hypot(*(way.feet_N2[-1] - way.feet_N2[0])))
-    return Measurement.of(distance, sigma=FOOT_SIGMA)
+    gone_N = np.hypot(*(way.feet_N2 - way.feet_N2[0]).T)
+    # What was reached for two points in a row, or is where it was last seen.
+    lasting = float(max(np.minimum(gone_N[1:], gone_N[:-1]).max(initial=0.0), gone_N[-1]))
+    widest = float(gone_N.max())
+    missed = 0.0
+    if not way.is_complete and len(way) > 1:
+        missed = float(np.hypot(*np.diff(way.feet_N2, axis=0).T).max())
+    return Measurement(value=lasting, low=lasting, high=widest + missed, sigma=FOOT_SIGMA)
 
 
 def path_length(way: Way) -> Measurement | None:
@@ -254,9 +264,9 @@ def path_length(way: Way) -> Measurement | None:
         calm_steps = np.diff(calm, axis=0)
         smooth = min(rough, ends + float(np.hypot(calm_steps[:, 0], calm_steps[:, 1]).sum()))
     return Measurement(
-        value=max(straight.value, smooth),
-        low=straight.value,
-        high=max(straight.value, rough) if way.is_complete else math.inf,
+        value=max(straight.low, smooth),
+        low=straight.low,
+        high=max(straight.low, rough) if way.is_complete else math.inf,
         sigma=FOOT_SIGMA,
     )
 

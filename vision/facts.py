@@ -20,6 +20,7 @@ from vision.keyframes import Moment
 from vision.kinematics import (
     foot_jitter,
     frame_step_s,
+    largest_displacement,
     seen_points,
     smoothed_way,
     speed,
@@ -65,7 +66,11 @@ class PictureMotion:
 
 
 def track_facts(track: Track, *, cited: Cited) -> list[Fact]:
-    """Measure a track as a whole, over the points it still has."""
+    """Measure a track as a whole, over the points it still has.
+
+    Where the first of them is forgotten there is no displacement: nobody knows any more where
+    the track was first seen, nor how far from there it has been.
+    """
     points = seen_points(track)
     if not points:
         return []
@@ -75,11 +80,18 @@ def track_facts(track: Track, *, cited: Cited) -> list[Fact]:
     confidences = [point.confidence for point in points]
     areas = [_area(point.box) for point in points]
     since = _Stated(track, cited, track.first_seen_s, (Moment.FIRST, Moment.DECISIVE, Moment.LAST))
-    seen = replace(since, start_s=points[0].monotonic_s)
+    last_s = points[-1].monotonic_s
+    seen = replace(since, start_s=points[0].monotonic_s, end_s=last_s)
     step_s = frame_step_s(points)
-    displacement = math.dist(standing_point(points[0].box), standing_point(points[-1].box))
+    is_whole = _is_first(track, points[0])
     return _finite(
-        since.fact(FactName.PRESENT, track.age_s, "s", step_s / math.sqrt(6), text=track.label),
+        replace(since, end_s=last_s).fact(
+            FactName.PRESENT,
+            last_s - track.first_seen_s,
+            "s",
+            step_s / math.sqrt(6),
+            text=track.label,
+        ),
         since.fact(
             FactName.LABEL_SHARE,
             track.label_confidence,
@@ -97,9 +109,13 @@ def track_facts(track: Track, *, cited: Cited) -> list[Fact]:
             "picture",
             math.sqrt(2 * len(way)) * jitter,
         ),
-        seen.fact(FactName.DISPLACEMENT, displacement, "picture", math.sqrt(2) * jitter),
+        seen.fact(
+            FactName.DISPLACEMENT, largest_displacement(points), "picture", math.sqrt(2) * jitter
+        )
+        if is_whole
+        else None,
         seen.fact(FactName.BOX_AREA, median(areas), "share", _median_sigma(areas, floor=1e-4)),
-        _entered_from(seen, points[0]) if _is_first(track, points[0]) else None,
+        _entered_from(seen, points[0]) if is_whole else None,
     )
 
 

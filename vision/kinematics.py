@@ -98,21 +98,35 @@ def smoothed_way(points: Sequence[TrackPoint]) -> tuple[Point, ...]:
     last corner than jitter explains; a standing object therefore has a way of hardly any length
     however long it jitters.
     """
-    feet = [standing_point(point.box) for point in points]
-    calm = (
-        feet[:1] + [_middle(feet[i - 1 : i + 2]) for i in range(1, len(feet) - 1)] + feet[1:][-1:]
-    )
+    calm = _calm_feet(points)
     gate = max(_WAY_GATE_LEAST, _WAY_GATE_SIGMAS * foot_jitter(points))
-    way = calm[:1]
+    way = list(calm[:1])
     for at in calm[1:]:
         if math.dist(way[-1], at) > gate:
             way.append(at)
     return tuple(way)
 
 
+def largest_displacement(points: Sequence[TrackPoint]) -> float:
+    """Return the largest distance of the foot from its first place, picture units.
+
+    A single bad box on the way does not count: each foot is the middle of it and its neighbours.
+    Jitter alone gives about two of its standard deviations, so nothing is ever exactly at rest.
+    """
+    calm = _calm_feet(points)
+    return max((math.dist(calm[0], at) for at in calm), default=0.0)
+
+
 def way_length(way: Sequence[Point]) -> float:
     """Return the length along the corners, picture units."""
     return sum(math.dist(start, end) for start, end in itertools.pairwise(way))
+
+
+def _calm_feet(points: Sequence[TrackPoint]) -> Sequence[Point]:
+    """Return the foot at each point as a running median of three; the ends as they were seen."""
+    feet = [standing_point(point.box) for point in points]
+    middles = [_middle(feet[index - 1 : index + 2]) for index in range(1, len(feet) - 1)]
+    return [*feet[:1], *middles, *feet[1:][-1:]]
 
 
 def _middle(feet: Sequence[Point]) -> Point:

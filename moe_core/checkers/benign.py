@@ -59,6 +59,8 @@ def _measure(case: Case, claim: Claim, cause: Cause) -> Check:
     fact = cited_fact(case, claim, cause.fact)
     if isinstance(fact, Check):
         return fact
+    if _is_overtaken(case, claim, fact, cause):
+        return unverifiable("the track was followed for longer than this was measured")
     if cause.fact is FactName.CROSSED:
         return _measure_beyond(case, fact, claimed=float(claim.args["value"]))
     if cause.per is not None:
@@ -79,6 +81,20 @@ def _measure(case: Case, claim: Claim, cause: Cause) -> Check:
         unit=found.unit,
         note=found.note,
     )
+
+
+def _is_overtaken(case: Case, claim: Claim, fact: Fact, cause: Cause) -> bool:
+    """Say whether a displacement may have grown since it was measured, and would have to count.
+
+    It can only grow: what once got far is no sway, however long ago. All else that is said by it
+    must hold for as long as the track was present.
+    """
+    if fact.name is not FactName.DISPLACEMENT:
+        return False
+    if cause.per is None and claim.role is ClaimRole.RULED_OUT:
+        return False
+    present = case.facts.newest(FactName.PRESENT, fact.subject)
+    return present is not None and present.end_s > fact.end_s + measure.GRACE_S
 
 
 def _measure_beyond(case: Case, fact: Fact, *, claimed: float) -> Check:

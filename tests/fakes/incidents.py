@@ -175,7 +175,7 @@ def _track_facts(followed: Track) -> list[Fact]:
         (FactName.HIT_RATIO, followed.hit_ratio, "share", 0.02, ""),
         (FactName.CONFIDENCE, 0.9, "share", 0.01, ""),
         (FactName.PATH_LENGTH, path, "picture", 0.01, ""),
-        (FactName.DISPLACEMENT, math.dist(feet[0], feet[-1]), "picture", 0.004, ""),
+        (FactName.DISPLACEMENT, max(math.dist(feet[0], at) for at in feet), "picture", 0.004, ""),
         (FactName.BOX_AREA, area, "share", 0.0005, ""),
         (FactName.ENTERED_FROM, feet[0][0], "picture", 0.003, "left"),
     ]

@@ -122,6 +122,30 @@ def test_the_way_is_at_least_the_straight_one_and_at_most_all_steps() -> None:
     assert found.low <= found.value <= found.high
 
 
+def test_who_came_back_has_been_as_far_as_the_furthest_place() -> None:
+    found = measure.displacement(walked([(0.1, 0.5), (0.4, 0.5), (0.4, 0.5), (0.1, 0.5)]))
+
+    assert found is not None
+    assert (found.low, found.value, found.high) == pytest.approx((0.3, 0.3, 0.3))
+
+
+def test_what_a_single_point_shows_is_only_the_highest_estimate_of_a_displacement() -> None:
+    found = measure.displacement(walked([(0.4, 0.5)] * 5 + [(0.9, 0.5)] + [(0.4, 0.5)] * 5))
+
+    assert found is not None
+    assert (found.low, found.value, found.high) == pytest.approx((0.0, 0.0, 0.5))
+
+
+def test_between_points_that_are_missing_a_foot_may_have_gone_further() -> None:
+    feet = [(0.1, 0.5), (0.3, 0.5), (0.5, 0.5), (0.5, 0.5)]
+    thinned = way_of(replace(track(feet), hits=30))
+
+    found = measure.displacement(thinned)
+
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((0.4, 0.6))
+
+
 def test_speed_is_told_from_half_a_second_on() -> None:
     found = measure.speed(walked(list(WALK_IN)), end_s=4.0)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from contracts.geometry import Point
-from contracts.incidents import Incident
+from contracts.incidents import FactName, Incident
 from contracts.reasoning import ClaimStatus, Decision, ReasoningVerdict
 from contracts.rules import RuleKind, RuleSettings, SceneRules
 from contracts.tracks import Track
@@ -53,6 +53,7 @@ def reported(kind: RuleKind, feet: list[Point], *, threshold_s: float | None = N
     pytest.fail(f"{kind} did not fire")
 
 
+MOVED = FactName.DISPLACEMENT
 FEET = {
     RuleKind.INTRUSION: shaky(WALK_IN),
     RuleKind.ZONE_ENTRY: shaky(WALK_IN),
@@ -82,3 +83,39 @@ def test_what_vision_states_is_contradicted_by_a_track_that_was_elsewhere(kind: 
 
     assert finding.reasoning.verdict is ReasoningVerdict.CONTRADICTED
     assert finding.decision is Decision.WATCH
+
+
+OUT = tuple(reversed(STAY[:11]))
+
+
+@pytest.mark.parametrize("label", ["person", "object"])
+def test_who_walks_in_and_out_again_is_never_said_to_have_stayed_where_it_was(label: str) -> None:
+    """Once a chain said of a visitor, as he left by the door he came by, that he had not moved."""
+    opened = reported(RuleKind.LOITER, shaky(STAY), threshold_s=6.0)
+    gone = track(shaky((*STAY, *OUT)), label=label)
+    facts = merge_facts(opened.facts, track_facts(gone, cited={}))
+
+    finding = ProgramReasoner(ManualClock()).reason(replace(opened, tracks=(gone,), facts=facts))
+
+    claims = {claim.predicate: claim for claim in finding.reasoning.claims}
+    assert "perhaps_sway" not in claims
+    assert claims["not_sway"].status is ClaimStatus.SUPPORTED
+    assert claims["not_sway"].args["value"] == pytest.approx(0.64, abs=0.02)
+    assert "64 % of the picture away from where it was first seen" in claims["not_sway"].text
+
+
+def test_a_displacement_that_was_measured_long_ago_says_nothing_about_the_pace_since() -> None:
+    """Points are forgotten after minutes: what was measured before is not about all the time."""
+    opened = reported(RuleKind.LOITER, shaky(STAY), threshold_s=6.0)
+    later = replace(opened.tracks[0], label="object", first_seen_s=-300.0)
+    facts = merge_facts(opened.facts, track_facts(later, cited={}))
+    aged = tuple(
+        replace(fact, start_s=-300.0, end_s=-120.0) if fact.name is MOVED else fact
+        for fact in facts
+    )
+
+    finding = ProgramReasoner(ManualClock()).reason(replace(opened, tracks=(later,), facts=aged))
+
+    told = {claim.predicate for claim in finding.reasoning.claims}
+    assert told.isdisjoint({"not_passing_by", "perhaps_passing_by", "perhaps_sway"})
+    assert "not_sway" in told

@@ -29,6 +29,7 @@ from vision.facts import (
 from vision.keyframes import Moment
 
 CITED = {Moment.FIRST: "f_0", Moment.ENTRY: "f_13", Moment.DECISIVE: "f_20", Moment.LAST: "f_20"}
+MOVED = FactName.DISPLACEMENT
 WALK: Sequence[Point] = [(0.1 + 0.025 * index, 0.6) for index in range(21)]
 """21 frames in 4 s at 5 fps, 0.5 of the picture from left to right: 0.125 picture/s."""
 
@@ -238,19 +239,50 @@ def test_frames_that_are_not_kept_are_not_cited() -> None:
     assert {name for fact in facts for name in fact.frames} == {"f_20"}
 
 
+@pytest.mark.parametrize("is_back_again", [False, True])
 @given(seed=st.integers(0, 10_000), length=st.floats(0.0, 0.7), sigma=st.floats(0.0005, 0.004))
 def test_displacement_is_right_within_five_standard_uncertainties(
-    seed: int, length: float, sigma: float
+    is_back_again: bool, seed: int, length: float, sigma: float
 ) -> None:
     noise = random.Random(seed)  # noqa: S311  # a repeatable disturbance, no secret
-    feet = [
-        (0.15 + length * index / 40 + noise.gauss(0, sigma), 0.5 + noise.gauss(0, sigma))
-        for index in range(41)
-    ]
+    stops = [length * index / 40 for index in range(41)]
+    if is_back_again:
+        stops += [length, *reversed(stops)]
+    feet = [(0.15 + stop + noise.gauss(0, sigma), 0.5 + noise.gauss(0, sigma)) for stop in stops]
 
     displacement = named(track_facts(track(feet), cited={}), FactName.DISPLACEMENT)
 
     assert abs(displacement.value - length) <= 5 * displacement.sigma + 0.002
+
+
+def test_who_walks_in_and_out_again_has_travelled() -> None:
+    """The way out ends where it began; a displacement from first to last would be nothing."""
+    displacement = named(track_facts(track([*WALK, *reversed(WALK)]), cited={}), MOVED)
+
+    assert displacement.value == pytest.approx(0.5, abs=0.001)
+
+
+def test_a_single_bad_box_is_no_travel() -> None:
+    feet = [(0.4, 0.6)] * 20
+    feet[10] = (0.9, 0.9)
+
+    assert named(track_facts(track(feet), cited={}), MOVED).value == 0.0
+
+
+def test_where_the_first_place_is_forgotten_nobody_says_how_far_it_went_from_there() -> None:
+    forgotten = replace(track(WALK), first_seen_s=-100.0)
+
+    assert MOVED not in {fact.name for fact in track_facts(forgotten, cited={})}
+
+
+def test_a_track_was_present_until_it_was_last_seen() -> None:
+    """A lost track is waited for; nobody was followed while nobody was seen."""
+    gone = missed(track(WALK), 5.0)
+
+    present = named(track_facts(gone, cited={}), FactName.PRESENT)
+
+    assert present.value == pytest.approx(4.0)
+    assert present.end_s == pytest.approx(4.0)
 
 
 @given(
