@@ -10,6 +10,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
+DetectorFamily = Literal["encoder", "motion", "yolox", "transformers", "torchvision"]
+"""What makes boxes; each family is one file of ``vision/detect``."""
+
+
 class Section(BaseModel):
     """A group of settings; unknown names are refused."""
 
@@ -63,14 +67,24 @@ class QueueSettings(Section):
 class VisionSettings(Section):
     """Detection, tracking, rules, evidence."""
 
-    detector: Literal["motion", "yolox"] = Field(default="motion", description="Detector family.")
+    detector: DetectorFamily = Field(default="motion", description="Detector family.")
     weights: Path | None = Field(
-        default=None, description="Model file of a family that needs one (ONNX)."
+        default=None, description="Model file or folder of a family that needs one."
     )
     confidence: float = Field(
         default=0.35, gt=0, lt=1, description="Detections below this are not tracked."
     )
     threads: int = Field(default=1, ge=1, description="Threads of one inference session.")
+    backend: Literal["auto", "onnxruntime", "torch", "cuda"] = Field(
+        default="auto",
+        description="What runs the encoder; `auto` measures at start where there is a choice.",
+    )
+    batch_frames: int = Field(
+        default=0,
+        ge=0,
+        le=256,
+        description="Frames of different cameras looked at in one go; 0 lets the backend say.",
+    )
     pre_roll_s: float = Field(default=5.0, ge=0, description="Clip before the incident began.")
     post_roll_s: float = Field(default=5.0, ge=0, description="Clip after the decisive frame.")
     close_after_s: float = Field(
