@@ -9,7 +9,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-
 DetectorFamily = Literal["encoder", "motion", "yolox", "transformers", "torchvision"]
 """What makes boxes; each family is one file of ``vision/detect``."""
 
