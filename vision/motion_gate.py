@@ -4,6 +4,7 @@ Used to leave out a costly detector on still scenes, and for the facts about the
 Shape legend: H, W = gate's picture in pixels.
 """
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
@@ -13,23 +14,27 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.frames import BgrImage, Frame
+from vision.changes import LocalChanges
 
 Luma = npt.NDArray[np.uint8]
 
 GATE_SIZE: Final = (160, 90)
 """Largest width and height of the picture that is compared, in pixels."""
+SHARE_EVERY: Final = 2
+"""The moved share is counted on every second pixel of every second row."""
 FOLLOW_S: Final = 0.6
-"""Time constant of the running average that a picture is compared with."""
+"""Time constant of the running average that the moved share is measured against."""
 MOVED_LEVELS: Final = 10.0
 """A pixel moved if it is farther than this from the average, after the light, in grey levels."""
-MOVED_SHARE: Final = 0.0008
-"""Share of the picture that must have moved: 12 pixels of 14,400, a person far away."""
 HOLD_S: Final = 1.0
-"""The gate stays open for so long after the last movement."""
+"""The gate stays open for so long after the last change."""
 LOOK_ANYWAY_S: Final = 2.0
 """A shut gate opens for one frame this often: what came too slowly to be seen is found then."""
+LOOK_IN_WEATHER_S: Final = 0.8
+"""... and this often where rain, snow or a shaking camera could hide somebody small."""
 LIGHT_WINDOW_S: Final = 1.0
 LONGEST_STEP_S: Final = 2.0
+_TIME_SLACK_S: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +56,27 @@ class Motion:
 
 
 class MotionGate:
-    """The gate of one camera. Made anew, or ``forget``, when its view changes."""
+    """The gate of one camera. Made anew, or ``forget``, when its view changes.
 
-    def __init__(self) -> None:
+    It opens for what moves on its own: light and shadow, noise, rain and foliage are learned and
+    left out. Somebody whom they hide is looked for every ``look_anyway_s`` all the same.
+
+    Args:
+        look_anyway_s: A shut gate opens for one frame this often, seconds of stream time.
+        look_in_weather_s: The same while most of the picture is restless.
+    """
+
+    def __init__(
+        self,
+        *,
+        look_anyway_s: float = LOOK_ANYWAY_S,
+        look_in_weather_s: float = LOOK_IN_WEATHER_S,
+    ) -> None:
+        self._look_anyway_s = look_anyway_s
+        self._look_in_weather_s = look_in_weather_s
+        self._changes: LocalChanges | None = None
         self._average_HW: npt.NDArray[np.float32] | None = None
+        self._shape: tuple[int, ...] = ()
         self._lumas: deque[tuple[float, float]] = deque()
         self._now_s = 0.0
         self._open_until_s = 0.0
@@ -62,41 +84,54 @@ class MotionGate:
 
     def forget(self) -> None:
         """Begin again with the next frame."""
-        self._average_HW = None
+        self._changes = None
         self._lumas.clear()
 
-    def look(self, frame: Frame) -> Motion:
-        """Compare a frame with the ones before. Frames come in order of time."""
+    def look(self, frame: Frame, *, is_followed: bool = False) -> Motion:
+        """Compare a frame with the ones before. Frames come in order of time.
+
+        Args:
+            frame: The frame.
+            is_followed: Whether objects are being followed. What stirs is then theirs, and not
+                learned as what the place is like.
+        """
         now_s = frame.header.monotonic_s
         luma_HW = gate_picture(frame.pixels_HW3)
         level = float(cv2.mean(luma_HW)[0])
-        average_HW = self._average_HW
-        if average_HW is None or average_HW.shape != luma_HW.shape or now_s < self._now_s:
-            self._lumas.clear()
-            self._average_HW = luma_HW.astype(np.float32)
-            self._now_s, self._looked_s = now_s, now_s
-            self._open_until_s = now_s + HOLD_S
-            return Motion(share=0.0, light_change=self._light_change(now_s, level), is_moving=True)
+        changes, average_HW = self._changes, self._average_HW
+        if (
+            changes is None
+            or average_HW is None
+            or self._shape != luma_HW.shape
+            or now_s < self._now_s
+        ):
+            return self._begin(luma_HW, now_s, level)
         step_s = min(LONGEST_STEP_S, now_s - self._now_s)
         self._now_s = now_s
-        share = self._moved_share(luma_HW, average_HW)
-        cv2.accumulateWeighted(luma_HW, average_HW, 1 - float(np.exp(-step_s / FOLLOW_S)))
-        if share >= MOVED_SHARE:
+        change = changes.look(luma_HW, step_s=step_s, is_learning=not is_followed)
+        thin_HW = _thinned(luma_HW)
+        share = _moved_share(thin_HW, average_HW) if change.is_any else 0.0
+        cv2.accumulateWeighted(thin_HW, average_HW, 1 - math.exp(-step_s / FOLLOW_S))
+        if change.is_there:
             self._open_until_s = now_s + HOLD_S
-        is_moving = now_s <= self._open_until_s or now_s - self._looked_s >= LOOK_ANYWAY_S
+        patience_s = self._look_in_weather_s if change.is_restless else self._look_anyway_s
+        is_moving = (
+            now_s <= self._open_until_s or now_s - self._looked_s >= patience_s - _TIME_SLACK_S
+        )
         if is_moving:
             self._looked_s = now_s
         return Motion(
             share=share, light_change=self._light_change(now_s, level), is_moving=is_moving
         )
 
-    def _moved_share(self, luma_HW: Luma, average_HW: npt.NDArray[np.float32]) -> float:
-        difference_HW = luma_HW - average_HW
-        # The median is what the light did: most of the picture is scene, not object.
-        sample = np.sort(difference_HW[::4, ::4], axis=None)
-        difference_HW -= sample[sample.size // 2]
-        moved = np.count_nonzero(np.abs(difference_HW, out=difference_HW) > MOVED_LEVELS)
-        return float(moved / difference_HW.size)
+    def _begin(self, luma_HW: Luma, now_s: float, level: float) -> Motion:
+        self._changes = LocalChanges(luma_HW)
+        self._average_HW = _thinned(luma_HW).astype(np.float32)
+        self._shape = luma_HW.shape
+        self._lumas.clear()
+        self._now_s, self._looked_s = now_s, now_s
+        self._open_until_s = now_s + HOLD_S
+        return Motion(share=0.0, light_change=self._light_change(now_s, level), is_moving=True)
 
     def _light_change(self, now_s: float, level: float) -> float:
         self._lumas.append((now_s, level))
@@ -105,14 +140,33 @@ class MotionGate:
         return abs(level - self._lumas[0][1]) / 255
 
 
+def _moved_share(luma_HW: Luma, average_HW: npt.NDArray[np.float32]) -> float:
+    """Return the share of the picture that is not as it was, except for the light."""
+    difference_HW = luma_HW - average_HW
+    # The median is what the light did: most of the picture is scene, not object.
+    middle = difference_HW.size // 2
+    difference_HW -= np.partition(difference_HW, middle, axis=None)[middle]
+    moved = np.count_nonzero(np.abs(difference_HW, out=difference_HW) > MOVED_LEVELS)
+    return float(moved / difference_HW.size)
+
+
+def _thinned(luma_HW: Luma) -> Luma:
+    return np.ascontiguousarray(luma_HW[::SHARE_EVERY, ::SHARE_EVERY])
+
+
 def gate_picture(pixels_HW3: BgrImage) -> Luma:
     """Return luma at the gate's size; smaller pictures keep theirs.
 
     Single pixels are taken and smoothed afterwards: averaging areas of the whole picture would
-    cost more than the rest of the gate.
+    cost more than the rest of the gate. Whole rows are left out first where that is exact.
     """
     height, width = pixels_HW3.shape[:2]
     scale = min(1.0, GATE_SIZE[0] / width, GATE_SIZE[1] / height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small_HW3 = cv2.resize(pixels_HW3, size, interpolation=cv2.INTER_NEAREST)
-    return np.asarray(cv2.blur(cv2.cvtColor(small_HW3, cv2.COLOR_BGR2GRAY), (3, 3)), np.uint8)
+    if (width, height) == (2 * size[0], 2 * size[1]):
+        rows_HW = cv2.cvtColor(pixels_HW3[::2], cv2.COLOR_BGR2GRAY)
+        luma_HW = np.ascontiguousarray(rows_HW[:, ::2])
+    else:
+        small_HW3 = cv2.resize(pixels_HW3, size, interpolation=cv2.INTER_NEAREST)
+        luma_HW = cv2.cvtColor(small_HW3, cv2.COLOR_BGR2GRAY)
+    return np.asarray(cv2.blur(luma_HW, (3, 3)), np.uint8)

@@ -275,7 +275,7 @@ class CameraPipeline:
     def _detect(self, frame: Frame, timings: dict[str, float]) -> tuple[Detections, FrameOutcome]:
         """Look for objects, unless nothing moves and nobody is being followed."""
         with self._timed("motion", timings):
-            motion = self._gate.look(frame)
+            motion = self._gate.look(frame, is_followed=not self._tracker.is_idle)
         self._motions.append(
             PictureMotion(
                 at_s=frame.header.monotonic_s,
