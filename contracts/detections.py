@@ -1,6 +1,7 @@
 """Detections and the detector port.
 
-Shape legend: N = detections of one frame, 4 = normalised x1, y1, x2, y2, D = embedding size.
+Shape legend: N = detections of one frame, 4 = normalised x1, y1, x2, y2, D = embedding size,
+P = postures, S = scene tokens.
 """
 
 from collections.abc import Sequence
@@ -31,6 +32,10 @@ class Detections:
         class_ids_N: int64 indices into ``labels``.
         labels: The detector's classes, for instance ``("person", "car")``.
         embeddings_ND: float32 unit vectors, or None if the detector makes none.
+        postures_NP: float32 shares of the postures, each row sums to 1, or None likewise.
+        posture_labels: What the columns of ``postures_NP`` are called; empty without it.
+        scene_SD: float32 unit vectors of the whole frame: a grid of cells row by row, then the
+            whole; or None likewise. Their D need not be that of the objects.
     """
 
     boxes_N4: FloatArray
@@ -38,6 +43,9 @@ class Detections:
     class_ids_N: IntArray
     labels: tuple[str, ...]
     embeddings_ND: FloatArray | None = None
+    postures_NP: FloatArray | None = None
+    posture_labels: tuple[str, ...] = ()
+    scene_SD: FloatArray | None = None
 
     def __len__(self) -> int:
         return int(self.boxes_N4.shape[0])

@@ -37,3 +37,13 @@ ERRORS: Final = Counter(
     "vigil_vision_errors_total", "Turns of the loop and frames that failed.", ["camera"]
 )
 MODEL: Final = Gauge("vigil_model_info", "The detector at work; always 1.", ["model", "sha256"])
+BACKEND_FALLBACKS: Final = Counter(
+    "vigil_vision_backend_fallbacks_total",
+    "Times that a device could not go on and something smaller took over.",
+    ["backend", "to"],
+)
+BACKEND_BATCH: Final = Gauge(
+    "vigil_vision_backend_batch",
+    "Frames that the encoder looks at in one go at most; 0 once its device was given up.",
+    ["backend"],
+)

@@ -18,7 +18,7 @@ from contracts.clock import Clock
 from contracts.errors import ConfigError
 from contracts.settings import Settings
 from ingest.sources.scenes.yard_truth import demo_camera
-from vision.detect.weights import weights_file
+from vision.detect.weights import check_weights
 from vision.rules.registry import make_rules
 
 log = structlog.get_logger()
@@ -57,8 +57,7 @@ def check_settings(settings: Settings) -> None:
             f"time_zone: {settings.time_zone!r} is not known here; use an IANA name such as "
             "Europe/Berlin"
         ) from error
-    if settings.vision.detector != "motion":
-        weights_file(settings.vision)
+    check_weights(settings.vision)
     if settings.redis_url.get_secret_value():
         connect(settings.redis_url.get_secret_value()).close()
     checked_url(database_url(settings))

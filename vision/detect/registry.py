@@ -6,6 +6,8 @@ from typing import Final
 from contracts.detections import Detector
 from contracts.errors import ConfigError
 from contracts.settings import VisionSettings
+from vision.detect.backends.choice import open_encoder
+from vision.detect.encoder import EncoderDetector
 from vision.detect.motion import MotionDetector
 from vision.detect.weights import weights_file
 from vision.detect.yolox import YoloxDetector
@@ -27,7 +29,13 @@ def _make_yolox(settings: VisionSettings) -> Detector:
     )
 
 
+def _make_encoder(settings: VisionSettings) -> Detector:
+    backend, spare = open_encoder(settings)
+    return EncoderDetector(backend, confidence=LOW_SHARE * settings.confidence, spare=spare)
+
+
 FAMILIES: Final[Mapping[str, Callable[[VisionSettings], Detector]]] = {
+    "encoder": _make_encoder,
     "motion": _make_motion,
     "yolox": _make_yolox,
 }

@@ -6,6 +6,7 @@ import pytest
 from contracts.errors import ConfigError, ModelError
 from contracts.settings import VisionSettings
 from tests.vision.detect.onnx_files import write_constant_model
+from vision.detect.encoder import EncoderDetector
 from vision.detect.motion import MotionDetector
 from vision.detect.registry import make_detector
 from vision.detect.yolox import YoloxDetector
@@ -43,8 +44,15 @@ def test_weights_that_are_no_model_are_a_model_error(tmp_path: Path) -> None:
         make_detector(VisionSettings(detector="yolox", weights=path))
 
 
+def test_the_encoder_is_made_from_its_folder(encoder_folder: Path) -> None:
+    detector = make_detector(VisionSettings(detector="encoder", weights=encoder_folder))
+
+    assert isinstance(detector, EncoderDetector)
+    assert detector.identity.name == "encoder"
+
+
 def test_an_unknown_family_is_answered_with_the_known_ones() -> None:
     settings = VisionSettings().model_copy(update={"detector": "crystal_ball"})
 
-    with pytest.raises(ConfigError, match=r"families are \['motion', 'yolox'\]"):
+    with pytest.raises(ConfigError, match=r"families are \['encoder', 'motion'"):
         make_detector(settings)
