@@ -1,0 +1,71 @@
+"""Saves a training run so that it goes on where it was cut; safetensors, never pickle."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run has come: steps, views seen, seconds of training."""
+
+    step: int = 0
+    views: int = 0
+    elapsed_s: float = 0.0
+
+
+def save(
+    path: Path,
+    networks: Mapping[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
+) -> None:
+    """Write everything; a reader sees the old checkpoint or the new one."""
+    tensors = {
+        f"{part}/{name}": tensor
+        for part, network in networks.items()
+        for name, tensor in network.state_dict().items()
+    }
+    for index, state in optimizer.state_dict()["state"].items():
+        for name, value in state.items():
+            tensors[f"optimizer/{index}/{name}"] = torch.as_tensor(value)
+    part = path.with_suffix(".part")
+    save_file(
+        {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()},
+        part,
+        {"progress": json.dumps(asdict(progress))},
+    )
+    part.replace(path)
+
+
+def restore(
+    path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer
+) -> Progress:
+    """Fill networks and optimizer from a checkpoint; return how far it had come."""
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+        progress = Progress(**json.loads(file.metadata()["progress"]))
+    for part, network in networks.items():
+        network.load_state_dict(_below(tensors, f"{part}/"))
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in _below(tensors, "optimizer/").items():
+        index, key = name.split("/")
+        state.setdefault(int(index), {})[key] = tensor
+    content = optimizer.state_dict()
+    content["state"] = state
+    optimizer.load_state_dict(content)
+    return progress
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }

@@ -1,0 +1,87 @@
+"""Detectors as the evaluation calls them: pixels in, objects in the picture's pixels out.
+
+Shape legend: A = anchor points, C = classes, 4 = x1, y1, x2, y2.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from contracts.frames import BgrImage
+from vision.detect.labels import COCO
+from vision.detect.yolox import suppress
+from vision.encoder import Encoder
+from vision.training.corpus import Object
+from vision.training.sources import CLASSES, class_of
+from vision.training.teachers import Yolox
+
+FloatArray = npt.NDArray[np.float32]
+
+LEAST_SCORE: Final = 0.02
+LARGEST_AREA: Final = 384 * 224
+STEP: Final = 32
+GREY: Final = 114
+_CLASS_ROWS: Final = [
+    [index for index, name in enumerate(COCO) if class_of(name) == wanted] for wanted in CLASSES
+]
+
+
+def fit(height: int, width: int) -> tuple[int, int]:
+    """Return the input's (height, width) for a picture: the largest scale in the area."""
+    best, size = 0.0, (STEP, STEP)
+    for rows in range(STEP, LARGEST_AREA // STEP + 1, STEP):
+        columns = LARGEST_AREA // rows // STEP * STEP
+        scale = min(rows / height, columns / width)
+        if columns and scale > best + 1e-6:
+            best, size = scale, (rows, columns)
+    return size
+
+
+class EncoderFinder:
+    """The encoder in torch."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder.eval()
+
+    @torch.no_grad()
+    def __call__(self, pixels_HW3: BgrImage) -> list[Object]:
+        """Return objects, the surest first."""
+        height, width = pixels_HW3.shape[:2]
+        rows, columns = fit(height, width)
+        scale = min(rows / height, columns / width)
+        inner = (max(1, round(width * scale)), max(1, round(height * scale)))
+        canvas = np.full((rows, columns, 3), GREY, np.uint8)
+        canvas[: inner[1], : inner[0]] = cv2.resize(pixels_HW3, inner)
+        maps = self._encoder(torch.from_numpy(canvas.transpose(2, 0, 1)[None].copy()).float())
+        scores_AC = maps.logits_NAC[0].sigmoid().numpy()
+        return _objects(maps.boxes_NA4[0].numpy() / scale, scores_AC, (height, width))
+
+
+class YoloxFinder:
+    """A published YOLOX for COCO, with its classes named as ours."""
+
+    def __init__(self, path: Path) -> None:
+        self._model = Yolox(path)
+
+    def __call__(self, pixels_HW3: BgrImage) -> list[Object]:
+        """Return objects, the surest first."""
+        boxes_A4, coco_AC = self._model(pixels_HW3)
+        scores_AC = np.stack([coco_AC[:, rows].max(axis=1) for rows in _CLASS_ROWS], axis=1)
+        return _objects(boxes_A4, scores_AC, pixels_HW3.shape[:2])
+
+
+def _objects(boxes_A4: FloatArray, scores_AC: FloatArray, size: tuple[int, ...]) -> list[Object]:
+    boxes_A4 = boxes_A4.clip(0, np.array([size[1], size[0]] * 2, np.float32))
+    best_A, labels_A = scores_AC.max(axis=1), scores_AC.argmax(axis=1)
+    near = np.flatnonzero(best_A >= LEAST_SCORE)
+    kept = near[
+        suppress((boxes_A4[near] / max(size)).astype(np.float32), best_A[near], labels_A[near])
+    ]
+    return [
+        Object(box=tuple(boxes_A4[k].tolist()), label=int(labels_A[k]), score=float(best_A[k]))
+        for k in kept
+    ]

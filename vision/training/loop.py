@@ -1,0 +1,205 @@
+"""The training loop of backbone and detection head.
+
+AdamW with a short warm-up and a cosine down to nothing at the end of the time that is given; an
+exponential mean of the weights is what is kept. Parts of pictures first, whole ones in the last
+third: early on a small view teaches as much as a large one and costs half.
+"""
+
+import copy
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from contracts.clock import Clock
+from vision.encoder import Encoder, EncoderShape
+from vision.training import checkpoints
+from vision.training.batches import Batch, Views, loader
+from vision.training.checkpoints import Progress
+from vision.training.losses import box_loss, feature_loss, score_loss
+
+log = structlog.get_logger()
+
+TAUGHT_FEATURES: Final = 64
+WARM_UP: Final = 0.02
+WHOLE_FROM: Final = 0.65
+"""Share of the time after which views are whole pictures."""
+LEAST_RATE: Final = 0.01
+BOX_WEIGHT: Final = 2.0
+FEATURE_WEIGHT: Final = 1.0
+LARGEST_GRADIENT: Final = 10.0
+EMA_DECAY: Final = 0.998
+SAVE_EVERY_S: Final = 180.0
+LOG_EVERY: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run is asked to do.
+
+    Attributes:
+        corpus: A prepared and labelled folder.
+        teacher: A YOLOX in ONNX form.
+        out: Folder of the checkpoint and the log.
+        minutes: Time of training in all, over every resumption.
+        batch: Views in a step.
+        rate: Highest learning rate.
+        threads: Of the student's arithmetic.
+        processes: That make views.
+        device: ``cpu`` or ``cuda``.
+    """
+
+    corpus: Path
+    teacher: Path
+    out: Path
+    minutes: float
+    batch: int = 16
+    rate: float = 1.5e-3
+    threads: int = 2
+    processes: int = 1
+    device: str = "cpu"
+    seed: int = 0
+
+
+class Run:
+    """A training run; made again over the same folder it goes on."""
+
+    def __init__(self, plan: Plan, shape: EncoderShape, clock: Clock) -> None:
+        torch.manual_seed(plan.seed)
+        torch.set_num_threads(plan.threads)
+        self._plan, self._clock = plan, clock
+        self._device = torch.device(plan.device)
+        encoder = Encoder(shape).to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack the keyword
+        adapters = nn.ModuleList(nn.Conv2d(shape.pyramid, TAUGHT_FEATURES, 1) for _ in range(3))
+        self.encoder: Encoder = encoder
+        self.adapters = adapters.to(self._device)
+        self.mean = copy.deepcopy(encoder).eval()
+        decayed: list[nn.Parameter] = []
+        plain: list[nn.Parameter] = []
+        for parameter in [*encoder.parameters(), *adapters.parameters()]:
+            (decayed if parameter.ndim > 1 else plain).append(parameter)
+        self._optimizer = torch.optim.AdamW(
+            [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
+            lr=plan.rate,
+        )
+        plan.out.mkdir(parents=True, exist_ok=True)
+        self._checkpoint = plan.out / "checkpoint.safetensors"
+        self.progress = Progress()
+        if self._checkpoint.is_file():
+            self.progress = checkpoints.restore(self._checkpoint, self._networks(), self._optimizer)
+            log.info("training goes on", step=self.progress.step, views=self.progress.views)
+
+    @property
+    def share(self) -> float:
+        """How much of the time is used up, 0 to 1."""
+        return min(1.0, self.progress.elapsed_s / (60 * self._plan.minutes))
+
+    def train(self) -> Encoder:
+        """Train until the time is used up; return the mean of the weights."""
+        while self.share < 1:
+            until = WHOLE_FROM if self.share < WHOLE_FROM else 1.0
+            self._phase(until)
+            self.save()
+        mean: Encoder = self.mean
+        return mean
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        checkpoints.save(self._checkpoint, self._networks(), self._optimizer, self.progress)
+
+    def _networks(self) -> dict[str, nn.Module]:
+        return {"encoder": self.encoder, "adapters": self.adapters, "mean": self.mean}
+
+    def _phase(self, until: float) -> None:
+        plan = self._plan
+        views = Views(
+            plan.corpus,
+            plan.teacher,
+            count=plan.batch,
+            seed=plan.seed + self.progress.step,
+            whole=until == 1.0,
+        )
+        before_s = saved_s = self._clock.monotonic_s()
+        bar = tqdm(loader(views, processes=plan.processes), desc="training", unit="step")
+        for batch in bar:
+            lost = self._step(batch)
+            now_s = self._clock.monotonic_s()
+            self.progress = Progress(
+                step=self.progress.step + 1,
+                views=self.progress.views + len(batch.pixels_N3HW),
+                elapsed_s=self.progress.elapsed_s + now_s - before_s,
+            )
+            before_s = now_s
+            if self.progress.step % LOG_EVERY == 0:
+                self._note(lost)
+                bar.set_postfix({"share": self.share} | lost)
+            if now_s - saved_s > SAVE_EVERY_S:
+                saved_s = now_s
+                self.save()
+            if self.share >= until:
+                return
+
+    def _step(self, batch: Batch) -> dict[str, float]:
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._plan.rate * _rate(self.share)
+        self.encoder.train()
+        pixels = batch.pixels_N3HW.to(self._device).float()
+        wanted = batch.scores_NAC.to(self._device)
+        maps = self.encoder(pixels.contiguous(memory_format=torch.channels_last))
+        features = torch.cat(
+            [
+                adapter(level).flatten(2).transpose(1, 2)
+                for adapter, level in zip(self.adapters, maps.pyramid, strict=True)
+            ],
+            dim=1,
+        )
+        parts = {
+            "scores": score_loss(maps.logits_NAC, wanted),
+            "boxes": BOX_WEIGHT
+            * box_loss(maps.boxes_NA4, batch.boxes_NA4.to(self._device), wanted),
+            "features": FEATURE_WEIGHT
+            * feature_loss(features, batch.features_NAD.to(self._device).float()),
+        }
+        total = torch.stack(list(parts.values())).sum()
+        self._optimizer.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]  # torch's
+        norm = nn.utils.clip_grad_norm_(self.encoder.parameters(), LARGEST_GRADIENT)
+        if torch.isfinite(norm):
+            self._optimizer.step()
+            self._follow()
+        else:
+            log.warning("step left out, gradient is not finite", step=self.progress.step)
+        return {name: float(part.detach()) for name, part in parts.items()}
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Let the mean follow; early on quickly, since the first weights are worth nothing."""
+        decay = min(EMA_DECAY, (1 + self.progress.step) / (10 + self.progress.step))
+        now: dict[str, Tensor] = self.encoder.state_dict()
+        for name, value in self.mean.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(now[name], 1 - decay)
+            else:
+                value.copy_(now[name])
+
+    def _note(self, lost: dict[str, float]) -> None:
+        record = {
+            "step": self.progress.step,
+            "views": self.progress.views,
+            "elapsed_s": round(self.progress.elapsed_s, 1),
+            **{name: round(value, 4) for name, value in lost.items()},
+        }
+        with (self._plan.out / "log.ndjson").open("a") as file:
+            file.write(json.dumps(record) + "\n")
+
+
+def _rate(share: float) -> float:
+    """Return the learning rate relative to the highest."""
+    warm = min(1.0, (share + 1e-4) / WARM_UP)
+    return warm * (LEAST_RATE + (1 - LEAST_RATE) * (1 + math.cos(math.pi * share)) / 2)
