@@ -12,7 +12,7 @@ neighbouring ones overlap by half.
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
@@ -37,6 +37,8 @@ FLICKERS: Final = 4.0
 """... and so many of its mean steps, on top."""
 LARGEST_STEP: Final = 40.0
 """Larger steps count as this: one switch of a lamp says nothing about flicker."""
+SLOWLY_S: Final = 0.5
+"""What is compared with, and the flicker, are brought up to date this often."""
 CELL: Final = 5
 """Side of a grid cell in pixels; a place is 2 x 2 cells."""
 LEAST_SHARE: Final = 0.04
@@ -80,9 +82,13 @@ class LocalChanges:
     """
 
     def __init__(self, luma_HW: Luma) -> None:
-        self._before_HW = detail_of(luma_HW)
-        self._remembered_HW = self._before_HW.astype(np.float32)
+        detail_HW = detail_of(luma_HW)
+        self._before_HW = detail_HW
+        self._compared_HW = detail_HW
+        self._remembered_HW = detail_HW.astype(np.float32)
         self._flicker_HW = np.zeros(luma_HW.shape, np.float32)
+        self._limit_HW = _limit_of(self._flicker_HW)
+        self._unlearned_s = 0.0
         height, width = luma_HW.shape
         self._grid = (max(2, width // CELL), max(2, height // CELL))
         self._nothing_hw = np.zeros((self._grid[1] - 1, self._grid[0] - 1), np.float32)
@@ -92,7 +98,8 @@ class LocalChanges:
         self._steady_change_hw = self._nothing_hw.copy()
         self._is_restless = False
         self._is_settled = True
-        self._learned = 0
+        self._learned_pixels = 0
+        self._learned_places = 0
 
     def look(self, luma_HW: Luma, *, step_s: float, is_learning: bool) -> Change:
         """Compare a picture with the ones before.
@@ -104,15 +111,11 @@ class LocalChanges:
                 followed: they would be learned as what is usual where they pass.
         """
         detail_HW = detail_of(luma_HW)
-        step_HW = _distance(detail_HW, self._before_HW)
-        difference_HW = _distance(detail_HW, cv2.convertScaleAbs(self._remembered_HW))
-        limit_HW = cv2.convertScaleAbs(self._flicker_HW, alpha=FLICKERS, beta=LEAST_CHANGE)
-        change_hw = self._share_of_places(difference_HW, limit_HW)
+        before_HW, self._before_HW = self._before_HW, detail_HW
+        change_hw = self._share_of_places(detail_HW, self._compared_HW)
         is_any = change_hw is not self._nothing_hw
         # What stirs has changed as well, so a still scene is asked only once.
-        stir_hw = self._share_of_places(step_HW, limit_HW) if is_any else self._nothing_hw
-        self._before_HW = detail_HW
-        cv2.accumulateWeighted(detail_HW, self._remembered_HW, _weight(step_s, REMEMBER_S))
+        stir_hw = self._share_of_places(detail_HW, before_HW) if is_any else self._nothing_hw
         if is_any or not self._is_settled:
             steady = _weight(step_s, STEADY_S)
             _follow(self._steady_change_hw, change_hw, steady)
@@ -124,7 +127,11 @@ class LocalChanges:
             is_restless=self._is_restless,
         )
         if is_learning:
-            self._learn(step_HW, stir_hw, step_s)
+            self._learn_places(stir_hw, step_s)
+        self._unlearned_s += step_s
+        if self._unlearned_s >= SLOWLY_S:
+            self._learn_pixels(detail_HW, before_HW, is_learning=is_learning)
+            self._unlearned_s = 0.0
         return found
 
     def _stands_out(self, change_hw: FloatArray) -> bool:
@@ -143,28 +150,39 @@ class LocalChanges:
         beyond_hw = np.where(stir_hw < CALM, change_hw, excess_hw)
         return bool(beyond_hw.max() > LEAST_SHARE)
 
-    def _learn(self, step_HW: Luma, stir_hw: FloatArray, step_s: float) -> None:
-        self._learned += 1
-        # A plain mean at first, so that the beginning is forgotten as soon as any other frame.
-        first = 1 / self._learned
+    def _learn_pixels(self, detail_HW: Luma, before_HW: Luma, *, is_learning: bool) -> None:
+        """Bring up to date what pixels are compared with, and by how much they may differ."""
+        step_s = self._unlearned_s
+        cv2.accumulateWeighted(detail_HW, self._remembered_HW, _weight(step_s, REMEMBER_S))
+        self._compared_HW = np.asarray(cv2.convertScaleAbs(self._remembered_HW), np.uint8)
+        if not is_learning:
+            return
+        self._learned_pixels += 1
+        weight = max(1 / self._learned_pixels, _weight(step_s, FLICKER_S))
+        step_HW = cv2.absdiff(detail_HW, before_HW)
         bounded_HW = cv2.threshold(step_HW, LARGEST_STEP, 255, cv2.THRESH_TRUNC)[1]
-        cv2.accumulateWeighted(bounded_HW, self._flicker_HW, max(first, _weight(step_s, FLICKER_S)))
-        if self._learned % _FLUSH_EVERY == 0:
-            np.maximum(self._flicker_HW, _NEXT_TO_NOTHING, out=self._flicker_HW)
+        cv2.accumulateWeighted(bounded_HW, self._flicker_HW, weight)
+        np.maximum(self._flicker_HW, _NEXT_TO_NOTHING, out=self._flicker_HW)
+        self._limit_HW = _limit_of(self._flicker_HW)
+
+    def _learn_places(self, stir_hw: FloatArray, step_s: float) -> None:
+        self._learned_places += 1
         if self._is_settled and not self._stir_hw.any():
             return
-        weight = max(first, _weight(step_s, LEARN_S))
+        # A plain mean at first, so that the beginning is forgotten as soon as any other frame.
+        weight = max(1 / self._learned_places, _weight(step_s, LEARN_S))
         _follow(self._stir_hw, stir_hw, weight)
         _follow(self._variance_hw, (self._steady_stir_hw - self._stir_hw) ** 2, weight)
         middle = self._stir_hw.size // 2
         self._is_restless = bool(np.partition(self._stir_hw, middle, axis=None)[middle] > CALM)
 
-    def _share_of_places(self, distance_HW: Luma, limit_HW: npt.NDArray[Any]) -> FloatArray:
-        """Return the share (0..1) of each place that is beyond the limit.
+    def _share_of_places(self, detail_HW: Luma, other_HW: Luma) -> FloatArray:
+        """Return the share (0..1) of each place in which two pictures differ beyond the limit.
 
         Where that is no more than noise leaves in a whole picture, none of it counts.
         """
-        mask_HW = cv2.compare(distance_HW, limit_HW, cv2.CMP_GT)
+        distance_HW = cv2.absdiff(detail_HW, other_HW)
+        mask_HW = cv2.compare(distance_HW, self._limit_HW, cv2.CMP_GT)
         if cv2.countNonZero(mask_HW) <= NOISE_PIXELS:
             return self._nothing_hw
         cells = cv2.resize(mask_HW, self._grid, interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -180,8 +198,10 @@ def detail_of(luma_HW: Luma) -> Luma:
     return np.asarray(cv2.addWeighted(tone_HW, 1.0, mean_HW, -1.0, 128.0), np.uint8)
 
 
-def _distance(one_HW: Luma, other_HW: npt.NDArray[Any]) -> Luma:
-    return np.asarray(cv2.absdiff(one_HW, other_HW), np.uint8)
+def _limit_of(flicker_HW: FloatArray) -> Luma:
+    """Return how far each pixel may be from the last seconds without having changed."""
+    limit_HW = cv2.convertScaleAbs(flicker_HW, alpha=FLICKERS, beta=LEAST_CHANGE)
+    return np.asarray(limit_HW, np.uint8)
 
 
 def _follow(average_hw: FloatArray, value_hw: FloatArray, weight: float) -> None:
@@ -206,5 +226,4 @@ def _relative_tones() -> Luma:
 
 
 _NEXT_TO_NOTHING: Final = 1e-9
-_FLUSH_EVERY: Final = 100
 _TONES: Final = _relative_tones()

@@ -20,8 +20,8 @@ Luma = npt.NDArray[np.uint8]
 
 GATE_SIZE: Final = (160, 90)
 """Largest width and height of the picture that is compared, in pixels."""
-SHARE_EVERY: Final = 2
-"""The moved share is counted on every second pixel of every second row."""
+SHARE_EVERY: Final = 3
+"""The moved share is counted on every third pixel of every third row."""
 FOLLOW_S: Final = 0.6
 """Time constant of the running average that the moved share is measured against."""
 MOVED_LEVELS: Final = 10.0
@@ -155,18 +155,14 @@ def _thinned(luma_HW: Luma) -> Luma:
 
 
 def gate_picture(pixels_HW3: BgrImage) -> Luma:
-    """Return luma at the gate's size; smaller pictures keep theirs.
+    """Return every so many pixels of a picture, so that it has the gate's size at most.
 
-    Single pixels are taken and smoothed afterwards: averaging areas of the whole picture would
-    cost more than the rest of the gate. Whole rows are left out first where that is exact.
+    Green stands for luma, of which it is the greatest part by far. Single pixels are taken and
+    smoothed afterwards: averaging all of them, or all three colours, would cost more than the
+    rest of the gate.
     """
     height, width = pixels_HW3.shape[:2]
-    scale = min(1.0, GATE_SIZE[0] / width, GATE_SIZE[1] / height)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    if (width, height) == (2 * size[0], 2 * size[1]):
-        rows_HW = cv2.cvtColor(pixels_HW3[::2], cv2.COLOR_BGR2GRAY)
-        luma_HW = np.ascontiguousarray(rows_HW[:, ::2])
-    else:
-        small_HW3 = cv2.resize(pixels_HW3, size, interpolation=cv2.INTER_NEAREST)
-        luma_HW = cv2.cvtColor(small_HW3, cv2.COLOR_BGR2GRAY)
-    return np.asarray(cv2.blur(luma_HW, (3, 3)), np.uint8)
+    every = max(1, -(-width // GATE_SIZE[0]), -(-height // GATE_SIZE[1]))
+    first = min(every // 2, height - 1, width - 1)
+    green_HW = np.ascontiguousarray(pixels_HW3[first::every, first::every, 1])
+    return np.asarray(cv2.blur(green_HW, (3, 3)), np.uint8)
