@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
@@ -15,21 +15,20 @@ from contracts.codec import CodecError
 from contracts.detections import Detections, Detector
 from contracts.evidence import EvidenceStore
 from contracts.frames import EncodedFrame, Frame, FrameHeader, FrameOutcome
-from contracts.incidents import ClipRequest, Incident, IncidentState, RuleEvent
-from contracts.queues import LiveBox, LivePicture
+from contracts.incidents import Incident, IncidentState, RuleEvent
 from contracts.rules import RuleKind
 from contracts.settings import VisionSettings
 from contracts.tracks import Track
 from vision.checkpoint import Checkpoint, Outgoing, decode_checkpoint, encode_checkpoint
 from vision.drawing import decode_jpeg
 from vision.facts import PictureMotion
+from vision.frame_result import BegunFrame, FrameResult, live_picture
 from vision.incidents import IncidentBook, Revision
 from vision.keyframes import KeyFrames, Moment
 from vision.metrics import EVENTS, STAGE_SECONDS
 from vision.motion_gate import MotionGate
 from vision.reports import IncidentReporter, Report, Sight
 from vision.rules.registry import make_rules, remake_rules
-from vision.rules.rule import is_seen_now
 from vision.tracker import Tracker
 
 log = structlog.get_logger()
@@ -40,26 +39,6 @@ ENDED_RUNS: Final = 8
 """Ids of ended runs that are remembered, to know their late frames by."""
 CHECKPOINT_EVERY_S: Final = 2.0
 """Where the people of open incidents are is saved this often; what is new, at once."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameResult:
-    """What became of one frame.
-
-    Attributes:
-        outcome: How to settle it.
-        incidents: To publish, in this order.
-        clip_requests: To publish after them.
-        live: For dashboards; None if the frame was not understood.
-        timings: Seconds by stage: ``decode``, ``motion``, ``detect``, ``track``, ``rule``,
-            ``report``.
-    """
-
-    outcome: FrameOutcome
-    incidents: tuple[Incident, ...] = ()
-    clip_requests: tuple[ClipRequest, ...] = ()
-    live: LivePicture | None = None
-    timings: Mapping[str, float] = field(default_factory=dict)
 
 
 class CameraPipeline:
@@ -199,6 +178,21 @@ class CameraPipeline:
         Raises:
             VigilError: From the detector; the frame is then not read, what came before stays.
         """
+        begun = self.begin(frame)
+        if isinstance(begun, FrameResult):
+            return begun
+        began_s = self._clock.monotonic_s()
+        [detections] = self._detector.detect([begun.picture])
+        return self.complete(begun, detections, detect_s=self._clock.monotonic_s() - began_s)
+
+    def begin(self, frame: EncodedFrame) -> BegunFrame | FrameResult:
+        """Read a frame as far as it can be read without the detector.
+
+        Returns:
+            The result if nobody has to look: nothing moves and nobody is being followed, or the
+            frame cannot or need not be read. Else the frame for ``complete``, which comes before
+            the camera's next frame; without it the frame is not read, what came before stays.
+        """
         header = frame.header
         early = self._outcome_without_reading(header)
         if early is not None:
@@ -213,7 +207,32 @@ class CameraPipeline:
             pixels_HW3 = decode_jpeg(frame.jpeg)
         if pixels_HW3 is None:
             return self._result(FrameOutcome.DECODE_ERROR, timings)
-        detections, outcome = self._detect(Frame(header=header, pixels_HW3=pixels_HW3), timings)
+        begun = BegunFrame(
+            frame=frame, picture=Frame(header=header, pixels_HW3=pixels_HW3), timings=timings
+        )
+        if self._is_worth_a_look(begun):
+            return begun
+        return self._follow(begun, Detections.none(self._detector.labels), FrameOutcome.GATED)
+
+    def complete(
+        self, begun: BegunFrame, detections: Detections, *, detect_s: float
+    ) -> FrameResult:
+        """Go on with a frame that was begun.
+
+        Args:
+            begun: The camera's newest frame.
+            detections: What the detector found in its picture.
+            detect_s: Seconds that this took; of a batch, the frame's share.
+        """
+        begun.timings["detect"] = detect_s
+        STAGE_SECONDS.labels(stage="detect").observe(detect_s)
+        return self._follow(begun, detections, FrameOutcome.ANALYSED)
+
+    def _follow(
+        self, begun: BegunFrame, detections: Detections, outcome: FrameOutcome
+    ) -> FrameResult:
+        """Track what was found, ask the rules and report."""
+        frame, header, timings = begun.frame, begun.frame.header, begun.timings
         with self._timed("track", timings):
             tracks = self._tracker.update(detections, header)
             self._key_frames.look(frame, tracks=tracks)
@@ -227,7 +246,10 @@ class CameraPipeline:
                 key_frames=self._key_frames,
             )
             self._read(events, present, sight)
-        return replace(self._result(outcome, timings), live=self._live(frame, tracks))
+        return replace(
+            self._result(outcome, timings),
+            live=live_picture(frame, tracks, alerting=self._alerting()),
+        )
 
     def close_idle(self) -> tuple[Incident, ...]:
         """Close what is open if no frame has come for longer than incidents stay open.
@@ -272,22 +294,18 @@ class CameraPipeline:
     def _new_tracker(self, first_number: int) -> Tracker:
         return Tracker(confidence=self._settings.confidence, first_number=first_number)
 
-    def _detect(self, frame: Frame, timings: dict[str, float]) -> tuple[Detections, FrameOutcome]:
-        """Look for objects, unless nothing moves and nobody is being followed."""
-        with self._timed("motion", timings):
-            motion = self._gate.look(frame, is_followed=not self._tracker.is_idle)
+    def _is_worth_a_look(self, begun: BegunFrame) -> bool:
+        """Say whether something moves or somebody is being followed."""
+        with self._timed("motion", begun.timings):
+            motion = self._gate.look(begun.picture, is_followed=not self._tracker.is_idle)
         self._motions.append(
             PictureMotion(
-                at_s=frame.header.monotonic_s,
+                at_s=begun.picture.header.monotonic_s,
                 share=motion.share,
                 light_change=motion.light_change,
             )
         )
-        if not motion.is_moving and self._tracker.is_idle:
-            return Detections.none(self._detector.labels), FrameOutcome.GATED
-        with self._timed("detect", timings):
-            [detections] = self._detector.detect([frame])
-        return detections, FrameOutcome.ANALYSED
+        return motion.is_moving or not self._tracker.is_idle
 
     def _watch(
         self, tracks: Sequence[Track], header: FrameHeader
@@ -351,22 +369,8 @@ class CameraPipeline:
                 revision=report.remembered.revision,
             )
 
-    def _live(self, frame: EncodedFrame, tracks: Sequence[Track]) -> LivePicture:
-        alerting = {name for one in self._book.open_incidents for name in one.tracks}
-        return LivePicture(
-            header=frame.header,
-            jpeg=frame.jpeg,
-            boxes=tuple(
-                LiveBox(
-                    track_id=track.track_id,
-                    label=track.label,
-                    box=track.last.box,
-                    is_alerting=track.track_id in alerting,
-                )
-                for track in tracks
-                if is_seen_now(track, frame.header)
-            ),
-        )
+    def _alerting(self) -> frozenset[str]:
+        return frozenset(name for one in self._book.open_incidents for name in one.tracks)
 
     @contextmanager
     def _timed(self, stage: str, timings: dict[str, float]) -> Iterator[None]:

@@ -1,14 +1,15 @@
 """The loop of vision: holds cameras by lease, takes their frames, tells what they show.
 
 Order for each frame: pipeline, checkpoint (with what is to be published), publish, checkpoint,
-settle, show. A worker that is killed in between leaves the frame unsettled, so that its successor
-sees it again, and its news in the checkpoint, so that its successor publishes them, maybe again,
-under the same ids: one visitor stays one incident whenever the kill comes.
+settle, show. The detector may look at frames of several cameras at once; before and after that each
+goes its own way. A worker that is killed in between leaves the frame unsettled, so that its
+successor sees it again, and its news in the checkpoint, so that its successor publishes them, maybe
+again, under the same ids: one visitor stays one incident whenever the kill comes.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from functools import partial
@@ -26,10 +27,12 @@ from contracts.frames import FrameOutcome, FrameReader, QueuedFrame
 from contracts.incidents import ClipRequest, Incident
 from contracts.queues import CLIPS, INCIDENTS, LiveView, WorkQueue
 from contracts.settings import QueueSettings, VisionSettings
+from vision.batching import BATCH_WAIT_S, by_turns, detect_each, frames_at_once
 from vision.checkpoint import Checkpoints, Outgoing
+from vision.failure_log import FailureLog
+from vision.frame_result import BegunFrame, FrameResult
 from vision.metrics import (
     CAMERAS_HELD,
-    ERRORS,
     FRAME_AGE_SECONDS,
     FRAMES,
     MODEL,
@@ -46,8 +49,6 @@ IDLE_S: Final = 0.25
 """Wait while there is no camera to look at."""
 RETRY_S: Final = (0.1, 1.0)
 """First and longest wait before something is sent again."""
-LOG_EVERY_S: Final = 1.0
-"""Failures of one camera are logged at most this often, with their number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +72,13 @@ class _Held:
     token: int
 
 
-@dataclass(slots=True)
-class _Failures:
-    """Failures of one camera since they were last logged."""
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A frame that waits for the detector, and whose it is."""
 
-    count: int = 0
-    logged_s: float = float("-inf")
+    queued: QueuedFrame
+    pipeline: CameraPipeline
+    begun: BegunFrame
 
 
 class _Stopped(Exception):  # noqa: N818  # ends the loop, is no error
@@ -116,7 +118,7 @@ class VisionWorker:
         self._time_zone = time_zone
         self._held: dict[str, _Held] = {}
         self._refused: dict[str, int] = {}
-        self._failures: dict[str, _Failures] = {}
+        self._failures = FailureLog(clock)
         self._renewed_s = float("-inf")
         self._stop = threading.Event()
         identity = detector.identity
@@ -144,7 +146,7 @@ class VisionWorker:
                 log.warning("transport unavailable, waiting", cause=str(error))
                 self._clock.sleep(RETRY_S[1])
             except Exception as error:  # noqa: BLE001  # loop boundary: logged and counted
-                self._failed("", error)
+                self._failures.note("", error)
                 self._clock.sleep(RETRY_S[0])
         self._hand_over(saving=True)
 
@@ -158,34 +160,80 @@ class VisionWorker:
         if not self._held:
             self._clock.sleep(IDLE_S)
             return
-        taken = self._ports.reader.take(self.held_cameras, timeout_s=TAKE_TIMEOUT_S)
+        taken = self._take()
         newest = {queued.frame.header.camera_id: queued.entry_id for queued in taken}
-        for queued in taken:
-            self._renew_if_due()
-            held = self._held.get(queued.frame.header.camera_id)
-            if held is not None:
-                is_newest = newest[queued.frame.header.camera_id] == queued.entry_id
-                self._deal_with(queued, held.pipeline, is_newest=is_newest)
+        at_once = frames_at_once(self._detector, self._settings)
+        waiting: dict[str, _Begun] = {}
+        for queued in by_turns(taken):
+            camera_id = queued.frame.header.camera_id
+            if camera_id in waiting or len(waiting) >= at_once:
+                self._look_at(waiting)
+            if not waiting:
+                self._renew_if_due()
+            if camera_id in self._held:
+                is_newest = newest[camera_id] == queued.entry_id
+                begun = self._begin_frame(queued, self._held[camera_id], is_newest=is_newest)
+                if begun is not None:
+                    waiting[camera_id] = begun
+        self._look_at(waiting)
         for camera_id, held in self._held.items():
             self._tell(held.pipeline, held.pipeline.close_idle(), ())
             OPEN_INCIDENTS.labels(camera=camera_id).set(held.pipeline.open_incidents)
 
-    def _deal_with(self, queued: QueuedFrame, pipeline: CameraPipeline, *, is_newest: bool) -> None:
-        """Work a frame off and settle it, whatever happens to it."""
+    def _take(self) -> list[QueuedFrame]:
+        """Return frames, oldest first for each camera; wait a moment more for a fuller batch."""
+        cameras = self.held_cameras
+        taken = self._ports.reader.take(cameras, timeout_s=TAKE_TIMEOUT_S)
+        missing = {*cameras} - {queued.frame.header.camera_id for queued in taken}
+        if taken and missing and len(taken) < frames_at_once(self._detector, self._settings):
+            # What was taken is to be worked off whatever becomes of the rest.
+            with suppress(TransportUnavailable):
+                taken += self._ports.reader.take(sorted(missing), timeout_s=BATCH_WAIT_S)
+        return taken
+
+    def _begin_frame(self, queued: QueuedFrame, held: _Held, *, is_newest: bool) -> _Begun | None:
+        """Read a frame as far as possible; return it if the detector has to look at it."""
         FRAME_AGE_SECONDS.labels(stage="vision").observe(max(0.0, self._age_s(queued)))
         if not is_newest and self._is_expired(queued):
             self._settle(queued, FrameOutcome.EXPIRED)
+            return None
+        with self._guarded(queued):
+            begun = held.pipeline.begin(queued.frame)
+            if isinstance(begun, BegunFrame):
+                return _Begun(queued, held.pipeline, begun)
+            self._finish_frame(queued, held.pipeline, begun)
+        return None
+
+    def _look_at(self, waiting: dict[str, _Begun]) -> None:
+        """Let the detector look at the frames that wait for it, and work each of them off."""
+        if not waiting:
             return
+        works = [*waiting.values()]
+        waiting.clear()
+        began_s = self._clock.monotonic_s()
+        answers = detect_each(self._detector, [work.begun.picture for work in works])
+        detect_s = (self._clock.monotonic_s() - began_s) / len(works)
+        for work, answer in zip(works, answers, strict=True):
+            with self._guarded(work.queued):
+                if isinstance(answer, Exception):
+                    raise answer
+                result = work.pipeline.complete(work.begun, answer, detect_s=detect_s)
+                self._finish_frame(work.queued, work.pipeline, result)
+
+    @contextmanager
+    def _guarded(self, queued: QueuedFrame) -> Iterator[None]:
+        """Settle a frame that fails, whatever fails, so that it costs only itself."""
         try:
-            self._work_off(queued, pipeline)
+            yield
         except (_Stopped, TransportUnavailable):
             raise
         except Exception as error:  # noqa: BLE001  # loop boundary: logged and counted
-            self._failed(queued.frame.header.camera_id, error)
+            self._failures.note(queued.frame.header.camera_id, error)
             self._settle(queued, FrameOutcome.ANALYSIS_ERROR)
 
-    def _work_off(self, queued: QueuedFrame, pipeline: CameraPipeline) -> None:
-        result = pipeline.process(queued.frame)
+    def _finish_frame(
+        self, queued: QueuedFrame, pipeline: CameraPipeline, result: FrameResult
+    ) -> None:
         self._tell(pipeline, result.incidents, result.clip_requests)
         if result.incidents:
             FRAME_AGE_SECONDS.labels(stage="publish").observe(max(0.0, self._age_s(queued)))
@@ -327,16 +375,6 @@ class VisionWorker:
                 self._ports.leases.release(_lease(camera_id))
         self._held.clear()
         CAMERAS_HELD.set(0)
-
-    def _failed(self, camera_id: str, error: Exception) -> None:
-        ERRORS.labels(camera=camera_id).inc()
-        failures = self._failures.setdefault(camera_id, _Failures())
-        failures.count += 1
-        now_s = self._clock.monotonic_s()
-        if now_s - failures.logged_s < LOG_EVERY_S:
-            return
-        log.error("analysis failed", camera_id=camera_id, failures=failures.count, exc_info=error)
-        failures.count, failures.logged_s = 0, now_s
 
 
 def _lease(camera_id: str) -> str:

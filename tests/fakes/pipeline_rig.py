@@ -12,7 +12,8 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.footage import encoded
 from tests.fakes.ports import InMemoryEvidence
 from tests.fakes.scripted_detector import Script, ScriptedDetector, walk
-from vision.pipeline import CameraPipeline, FrameResult
+from vision.frame_result import FrameResult
+from vision.pipeline import CameraPipeline
 
 INTO_DOCK = walk((0.1, 0.6), (0.9, 0.6), from_s=0.0, to_s=8.0)
 """Crosses x = 0.5, the edge of the dock, at 4 s."""

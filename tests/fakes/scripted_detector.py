@@ -17,13 +17,18 @@ Script = Callable[[FrameHeader], Sequence[tuple[str, Box]]]
 
 
 class ScriptedDetector:
-    """Asks its script about each frame. ``failing_seqs`` makes it raise on those frames."""
+    """Asks its script about each frame. ``failing_seqs`` makes it raise on those frames.
+
+    ``seen`` holds camera and number of each frame that it looked at, ``calls`` how many there were
+    in each call.
+    """
 
     def __init__(self, script: Script, *, failing_seqs: Sequence[int] = ()) -> None:
         self._script = script
         self._failing_seqs = set(failing_seqs)
         self.seen: list[tuple[str, int]] = []
         self.forgotten: list[str] = []
+        self.calls: list[int] = []
 
     @property
     def identity(self) -> ModelIdentity:
@@ -34,6 +39,7 @@ class ScriptedDetector:
         return LABELS
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        self.calls.append(len(frames))
         return [self._detect(frame.header) for frame in frames]
 
     def forget(self, camera_id: str) -> None:

@@ -34,7 +34,9 @@ class Site:
         *,
         cameras: Sequence[Camera] = (camera(),),
         failing_seqs: Sequence[int] = (),
+        batch_frames: int = 0,
     ) -> None:
+        self.settings = VisionSettings(batch_frames=batch_frames)
         self.directory = InMemoryCameras(cameras)
         self.leases = InMemoryLeases()
         self.frames = InMemoryFrames(frames_per_camera=64)
@@ -58,7 +60,7 @@ class Site:
                 evidence=self.evidence,
             ),
             self.detector,
-            settings=VisionSettings(),
+            settings=self.settings,
             queue=QueueSettings(),
             clock=self.clock,
         )

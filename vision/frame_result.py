@@ -1,0 +1,71 @@
+"""What a pipeline makes of a frame: begun while it waits for the detector, then a result."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from contracts.frames import EncodedFrame, Frame, FrameOutcome
+from contracts.incidents import ClipRequest, Incident
+from contracts.queues import LiveBox, LivePicture
+from contracts.tracks import Track
+from vision.rules.rule import is_seen_now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BegunFrame:
+    """A frame that the detector has to look at before its pipeline can go on.
+
+    Attributes:
+        frame: As it came.
+        picture: Decoded, for the detector.
+        timings: Seconds by stage so far.
+    """
+
+    frame: EncodedFrame
+    picture: Frame
+    timings: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameResult:
+    """What became of one frame.
+
+    Attributes:
+        outcome: How to settle it.
+        incidents: To publish, in this order.
+        clip_requests: To publish after them.
+        live: For dashboards; None if the frame was not understood.
+        timings: Seconds by stage: ``decode``, ``motion``, ``detect``, ``track``, ``rule``,
+            ``report``.
+    """
+
+    outcome: FrameOutcome
+    incidents: tuple[Incident, ...] = ()
+    clip_requests: tuple[ClipRequest, ...] = ()
+    live: LivePicture | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+def live_picture(
+    frame: EncodedFrame, tracks: Sequence[Track], *, alerting: Collection[str]
+) -> LivePicture:
+    """Return a frame for dashboards, with what is seen in it now.
+
+    Args:
+        frame: As it came.
+        tracks: All that are alive.
+        alerting: Ids of those that belong to open incidents.
+    """
+    return LivePicture(
+        header=frame.header,
+        jpeg=frame.jpeg,
+        boxes=tuple(
+            LiveBox(
+                track_id=track.track_id,
+                label=track.label,
+                box=track.last.box,
+                is_alerting=track.track_id in alerting,
+            )
+            for track in tracks
+            if is_seen_now(track, frame.header)
+        ),
+    )
