@@ -21,7 +21,21 @@ COCO: Final = (
 # fmt: on
 """The 80 classes of COCO 2017 in the order of its detectors."""
 
+_OURS: Final = {
+    "aeroplane": "airplane", "bike": "bicycle", "cell_phone": "cell phone", "cycle": "bicycle",
+    "cyclist": "bicycle", "diningtable": "dining table", "human": "person", "lorry": "truck",
+    "man": "person", "motorbike": "motorcycle", "pedestrian": "person", "people": "person",
+    "pottedplant": "potted plant", "sofa": "couch", "tvmonitor": "tv", "woman": "person",
+}  # fmt: skip
+"""Words of other data sets (Pascal VOC, KITTI, CrowdHuman) for what rules name as COCO does."""
+
 _BY_COUNT: Final = {1: ("person",), len(COCO): COCO}
+
+
+def our_name(name: str) -> str:
+    """Return the word that rules use for a class that a published model names."""
+    plain = " ".join(name.strip().lower().split())
+    return _OURS.get(plain, plain)
 
 
 def default_labels(count: int, *, where: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from contracts.settings import VisionSettings
 from vision.detect.backends.choice import open_encoder
 from vision.detect.encoder import EncoderDetector
 from vision.detect.motion import MotionDetector
+from vision.detect.published import make_torchvision, make_transformers
 from vision.detect.weights import weights_file
 from vision.detect.yolox import YoloxDetector
 from vision.tracker import LOW_SHARE
@@ -37,6 +38,8 @@ def _make_encoder(settings: VisionSettings) -> Detector:
 FAMILIES: Final[Mapping[str, Callable[[VisionSettings], Detector]]] = {
     "encoder": _make_encoder,
     "motion": _make_motion,
+    "torchvision": make_torchvision,
+    "transformers": make_transformers,
     "yolox": _make_yolox,
 }
 

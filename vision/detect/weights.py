@@ -9,6 +9,13 @@ from contracts.settings import VisionSettings
 
 SHIPPED: Final = Path(__file__).parents[1] / "weights"
 """Where the product's own weights lie."""
+_READ_FOLDERS: Final = frozenset({"transformers"})
+_WANTED: Final = {
+    "torchvision": "the safetensors file of a torchvision model, named after the model",
+    "transformers": "the folder with config.json, preprocessor_config.json and model.safetensors",
+    "yolox": "an ONNX export of any YOLOX",
+}
+"""What ``vision.weights`` must name, by family."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +70,7 @@ def check_weights(settings: VisionSettings) -> None:
 
 
 def weights_file(settings: VisionSettings) -> Path:
-    """Return the model file that the settings name.
+    """Return the model file, or the folder of a family that reads one, that the settings name.
 
     Raises:
         ConfigError: None is named, or it is not there.
@@ -71,10 +78,16 @@ def weights_file(settings: VisionSettings) -> Path:
     where = f"vision.detector = {settings.detector!r}"
     if settings.weights is None:
         raise ConfigError(
-            f"{where} needs a model file: set vision.weights to an ONNX export of any YOLOX "
-            "(https://github.com/Megvii-BaseDetection/YOLOX, folder demo/ONNXRuntime, has them), "
-            "or use the family 'motion', which needs none"
+            f"{where} needs a model file: set vision.weights to {_WANTED[settings.detector]} "
+            "('vigil models list' names some and 'vigil models pull' fetches them), or use the "
+            "family 'motion', which needs none"
         )
-    if not settings.weights.is_file():
-        raise ConfigError(f"{where}: vision.weights = {settings.weights} is not a file")
+    is_there = (
+        settings.weights.is_dir()
+        if settings.detector in _READ_FOLDERS
+        else settings.weights.is_file()
+    )
+    if not is_there:
+        kind = "folder" if settings.detector in _READ_FOLDERS else "file"
+        raise ConfigError(f"{where}: vision.weights = {settings.weights} is not a {kind}")
     return settings.weights

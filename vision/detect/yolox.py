@@ -18,7 +18,10 @@ import numpy.typing as npt
 from contracts.detections import Detections, ModelIdentity
 from contracts.errors import ModelError
 from contracts.frames import BgrImage, Frame
+from vision.detect.entrance import require_picture
 from vision.detect.labels import default_labels, read_labels
+from vision.detect.model_card import require_recorded
+from vision.detect.results import MOST_BOXES, require_finite
 from vision.detect.session import OnnxSession
 
 FloatArray = npt.NDArray[np.float32]
@@ -57,10 +60,11 @@ class YoloxDetector:
             names: Class names, one a line; COCO for 80 classes and ``person`` for one without.
 
         Raises:
-            ModelError: The file is no such model.
+            ModelError: The file is no such model, or not the one that was fetched.
             ConfigError: The names do not fit the model.
         """
         self._session = OnnxSession(weights, threads=threads)
+        require_recorded(weights, self._session.sha256)
         self._where = str(weights)
         self._confidence = confidence
         self._size = _input_size(self._session, where=self._where)
@@ -85,8 +89,13 @@ class YoloxDetector:
         return self._labels
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """Return what is in each frame. Raises ModelError if the output is not a YOLOX's."""
-        return [self._detect_one(frame.pixels_HW3) for frame in frames]
+        """Return what is in each frame.
+
+        Raises:
+            ModelError: The output is not a YOLOX's.
+            ValueError: A frame is no BGR picture.
+        """
+        return [self._detect_one(require_picture(frame)) for frame in frames]
 
     def forget(self, camera_id: str) -> None:
         """Nothing is kept."""
@@ -106,7 +115,7 @@ class YoloxDetector:
         candidates = candidates[np.argsort(-confidences_A[candidates])][:MOST_CANDIDATES]
         kept = candidates[
             suppress(boxes_A4[candidates], confidences_A[candidates], classes_A[candidates])
-        ]
+        ][:MOST_BOXES]
         return Detections(
             boxes_N4=boxes_A4[kept].astype(np.float32),
             confidences_N=confidences_A[kept].clip(0, 1).astype(np.float32),
@@ -132,9 +141,7 @@ class YoloxDetector:
                 f"{self._where}: not a YOLOX for {self._size[1]}x{self._size[0]} pixels: output "
                 f"must have shape (1, {anchors}, 5 + classes), got {output.shape}"
             )
-        if not np.isfinite(output).all():
-            bad = output.size - np.count_nonzero(np.isfinite(output))
-            raise ModelError(f"{self._where}: {bad} of {output.size} outputs are NaN or infinite")
+        require_finite(output, what="outputs", where=self._where)
         scores = output[0, :, 4:]
         if scores.min() < -1e-3 or scores.max() > 1 + 1e-3:
             raise ModelError(

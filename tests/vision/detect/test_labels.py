@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import ConfigError
-from vision.detect.labels import COCO, default_labels, read_labels
+from vision.detect.labels import COCO, default_labels, our_name, read_labels
 
 
 def test_coco_has_its_eighty_names_in_order() -> None:
@@ -42,3 +42,17 @@ def test_refuses_a_file_that_is_no_text(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="cannot be read as a list of class names"):
         read_labels(path, count=2)
+
+
+@pytest.mark.parametrize(
+    ("published", "ours"),
+    [
+        ("Person", "person"),
+        ("motorbike", "motorcycle"),
+        (" Dining  Table ", "dining table"),
+        ("tvmonitor", "tv"),
+        ("forklift", "forklift"),
+    ],
+)
+def test_names_of_publishers_become_ours(published: str, ours: str) -> None:
+    assert our_name(published) == ours

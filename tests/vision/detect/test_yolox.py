@@ -10,6 +10,7 @@ from contracts.frames import Frame
 from contracts.geometry import iou
 from tests.fakes.builders import frame
 from tests.vision.detect.onnx_files import write_constant_model
+from vision.detect.model_card import ModelCard, write_card
 from vision.detect.yolox import (
     YoloxDetector,
     anchor_grid,
@@ -124,6 +125,38 @@ def test_unknown_classes_need_names(tmp_path: Path) -> None:
 def test_refuses_what_is_no_yolox(tmp_path: Path, output: np.ndarray, message: str) -> None:
     with pytest.raises(ModelError, match=message):
         detector(tmp_path, output)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 4000), (4320, 7680)])
+def test_the_smallest_the_thinnest_and_the_largest_picture_are_looked_at(
+    tmp_path: Path, height: int, width: int
+) -> None:
+    pixels = np.full((height, width, 3), 128, np.uint8)
+    looked_at = Frame(header=wide_frame().header, pixels_HW3=pixels)
+
+    [found] = detector(tmp_path, raw_output((27, 0.9, 0))).detect([looked_at])
+
+    assert np.isfinite(found.boxes_N4).all()
+
+
+@pytest.mark.parametrize(("shape", "advice"), [((90, 160), "GRAY2BGR"), ((90, 160, 4), "BGRA2BGR")])
+def test_pictures_of_another_layout_are_refused(
+    tmp_path: Path, shape: tuple[int, ...], advice: str
+) -> None:
+    odd = Frame(header=wide_frame().header, pixels_HW3=np.zeros(shape, np.uint8))
+
+    with pytest.raises(ValueError, match=rf"camera cam, frame f_0: .*{advice}"):
+        detector(tmp_path, raw_output()).detect([odd])
+
+
+def test_a_file_that_changed_since_it_was_fetched_is_refused(tmp_path: Path) -> None:
+    card = ModelCard(
+        name="tiny", family="yolox", licence="", source="", sha256={"tiny.onnx": "0" * 64}
+    )
+    write_card(tmp_path, card)
+
+    with pytest.raises(ModelError, match=r"tiny\.onnx: checksum is sha256"):
+        detector(tmp_path, raw_output())
 
 
 @pytest.mark.parametrize("input_shape", [(1, 1, 64, 64), (1, 3, 60, 64), (1, 3, 4096)])
