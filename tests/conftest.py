@@ -12,6 +12,7 @@ import structlog
 
 from api.transport.redis_server import EmbeddedRedis
 from contracts.clock import SystemClock
+from vision.detect.backends.driver import has_cuda_driver
 
 # An example that takes long on a busy machine is no defect.
 hypothesis.settings.register_profile("vigil", deadline=None)
@@ -60,13 +61,17 @@ def shared() -> Path:
 
 
 class _SkipCounter:
-    """Counts skipped tests; with ``REQUIRE_ALL=1`` any of them fails the run."""
+    """Counts skipped tests; with ``REQUIRE_ALL=1`` any of them fails the run.
+
+    No machine has a GPU and none: what is skipped for that reason is shown and not held against it.
+    """
 
     def __init__(self) -> None:
         self.skipped: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.skipped and not hasattr(report, "wasxfail"):
+        is_of_other_machines = not {"gpu", "no_gpu"}.isdisjoint(report.keywords)
+        if report.skipped and not hasattr(report, "wasxfail") and not is_of_other_machines:
             self.skipped.append(report.nodeid)
 
     @pytest.hookimpl(trylast=True)
@@ -74,6 +79,13 @@ class _SkipCounter:
         if self.skipped and os.environ.get("REQUIRE_ALL") == "1":
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             sys.stderr.write(f"\nREQUIRE_ALL=1: {len(self.skipped)} test(s) were skipped\n")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    unfit, reason = ("no_gpu", "there is a CUDA device") if has_cuda_driver() else ("gpu", "no GPU")
+    for item in items:
+        if item.get_closest_marker(unfit):
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def pytest_configure(config: pytest.Config) -> None:

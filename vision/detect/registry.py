@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from contracts.clock import SystemClock
 from contracts.detections import Detector
 from contracts.errors import ConfigError
 from contracts.settings import VisionSettings
@@ -31,7 +32,7 @@ def _make_yolox(settings: VisionSettings) -> Detector:
 
 
 def _make_encoder(settings: VisionSettings) -> Detector:
-    backend, spare = open_encoder(settings)
+    backend, spare = open_encoder(settings, clock=SystemClock())
     return EncoderDetector(backend, confidence=LOW_SHARE * settings.confidence, spare=spare)
 
 
