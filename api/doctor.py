@@ -1,6 +1,5 @@
 """Looks at what is installed, reachable and missing, and says how to get it."""
 
-import ctypes.util
 import importlib.metadata
 import importlib.util
 import os
@@ -17,8 +16,12 @@ import av
 
 from api.transport.connection import check_server, connect
 from api.transport.redis_server import redis_binary
-from contracts.errors import ConfigError, TransportUnavailable
+from contracts.clock import SystemClock
+from contracts.errors import ConfigError, ModelError, TransportUnavailable
 from contracts.settings import Settings
+from vision.detect.backends.driver import has_cuda_driver
+from vision.detect.inspection import PathCost, inspect_encoder
+from vision.detect.weights import check_weights
 
 _PACKAGES: Final = (
     "av", "opencv-python-headless", "onnxruntime", "torch", "torchvision", "aiortc", "redis",
@@ -46,8 +49,13 @@ class Check:
     remedy: str = ""
 
 
-def examine(settings: Settings) -> list[Check]:
-    """Return every check, in the order in which a newcomer would ask."""
+def examine(settings: Settings, *, is_compiling: bool = False) -> list[Check]:
+    """Return every check, in the order in which a newcomer would ask.
+
+    Args:
+        settings: To check.
+        is_compiling: Whether to measure what has to be compiled first, for most of a minute.
+    """
     return [
         _python(),
         *_packages(),
@@ -56,7 +64,8 @@ def examine(settings: Settings) -> list[Check]:
         _data_dir(settings.data_dir),
         _redis(settings),
         _time_zone(settings.time_zone),
-        _weights(settings),
+        _detector(settings),
+        *_encoder(settings, is_compiling=is_compiling),
     ]
 
 
@@ -104,7 +113,7 @@ def _codecs() -> Check:
 def _accelerator() -> Check:
     """Ask the driver, not torch: importing torch takes seconds and answers nothing more."""
     cores = os.cpu_count() or 1
-    if ctypes.util.find_library("cuda") or Path("/dev/nvidia0").exists():
+    if has_cuda_driver():
         return Check(name="accelerator", state=CheckState.OK, found="CUDA driver present")
     return Check(
         name="accelerator", state=CheckState.NOTE, found=f"none; {cores} CPU core(s) do the work"
@@ -167,28 +176,83 @@ def _time_zone(name: str) -> Check:
     return Check(name="time zone", state=CheckState.OK, found=name)
 
 
-def _weights(settings: Settings) -> Check:
+def _detector(settings: Settings) -> Check:
     vision = settings.vision
+    name = "detector"
+    try:
+        check_weights(vision)
+    except ConfigError as error:
+        return Check(
+            name=name,
+            state=CheckState.FAILED,
+            found=str(error),
+            remedy="set VIGIL_VISION__WEIGHTS, or another VIGIL_VISION__DETECTOR",
+        )
     if vision.detector == "motion":
         return Check(
-            name="detector",
+            name=name,
             state=CheckState.NOTE,
             found="motion: needs no weights, cannot tell a person from a car",
-            remedy="VIGIL_VISION__DETECTOR=yolox VIGIL_VISION__WEIGHTS=<a YOLOX ONNX file>",
+            remedy="VIGIL_VISION__DETECTOR=encoder",
         )
-    if vision.weights is None or not vision.weights.is_file():
+    if vision.weights is None:
         return Check(
-            name="detector",
-            state=CheckState.FAILED,
-            found=f"{vision.detector}: no weights at {vision.weights}",
-            remedy="set VIGIL_VISION__WEIGHTS to a YOLOX ONNX file",
+            name=name,
+            state=CheckState.OK,
+            found=f"{vision.detector}, the weights that came with Vigil",
         )
-    size = vision.weights.stat().st_size
     return Check(
-        name="detector",
-        state=CheckState.OK,
-        found=f"{vision.detector}, {vision.weights.name}, {size / 1e6:.1f} MB",
+        name=name, state=CheckState.OK, found=f"{vision.detector}, {vision.weights.name}, your own"
     )
+
+
+def _encoder(settings: Settings, *, is_compiling: bool) -> list[Check]:
+    """Say what runs the encoder and what that costs; nothing if another detector is at work."""
+    vision = settings.vision
+    if vision.detector != "encoder":
+        return []
+    name = "encoder"
+    try:
+        report = inspect_encoder(
+            vision,
+            clock=SystemClock(),
+            published=find_published(settings.data_dir),
+            is_compiling=is_compiling,
+        )
+    except (ConfigError, ModelError) as error:
+        return [
+            Check(
+                name=name,
+                state=CheckState.FAILED,
+                found=str(error),
+                remedy="fetch the weights again, or set VIGIL_VISION__BACKEND=auto",
+            )
+        ]
+    weights = "shipped" if report.is_shipped else "your own"
+    chosen = f"{weights} weights {report.sha256[:12]}, {report.backend}: {report.reason}"
+    if report.share_of_published is not None:
+        chosen += f"; {report.share_of_published:.2f} of YOLOX-nano's time"
+    return [
+        Check(name=name, state=CheckState.OK, found=chosen),
+        *(_path(path) for path in report.paths),
+    ]
+
+
+def _path(path: PathCost) -> Check:
+    name = f"encoder in {path.backend}"
+    if path.ms_a_frame is None:
+        return Check(name=name, state=CheckState.NOTE, found=path.problem)
+    found = f"{path.ms_a_frame:.1f} ms a frame of 640x360"
+    if path.agreed is None:
+        return Check(name=name, state=CheckState.OK, found=found)
+    found += f", cosine {path.agreed.cosine:.5f} and boxes {path.agreed.box_px:.2f} px from the CPU"
+    state = CheckState.OK if path.agreed.is_good else CheckState.NOTE
+    return Check(name=name, state=state, found=found)
+
+
+def find_published(data_dir: Path) -> Path | None:
+    """Return a pulled YOLOX-nano to compare with, if there is one."""
+    return next(iter(sorted((data_dir / "models").rglob("yolox_nano*.onnx"))), None)
 
 
 def is_healthy(checks: Sequence[Check]) -> bool:

@@ -14,11 +14,16 @@ _MARKS = {CheckState.OK: "ok    ", CheckState.NOTE: "note  ", CheckState.FAILED:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("--json", action="store_true", help="one JSON list instead of a table")
+    parser.add_argument(
+        "--measure",
+        action="store_true",
+        help="measure torch on the CPU as well, which compiles for most of a minute",
+    )
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the checks; 1 if something that Vigil needs is missing."""
-    checks = examine(settings)
+    checks = examine(settings, is_compiling=arguments.measure)
     if arguments.json:
         say(json.dumps(to_plain(checks), indent=2))
     else:

@@ -1,9 +1,20 @@
+import hashlib
+import shutil
 from pathlib import Path
 
+import numpy as np
+import pytest
 from pydantic import SecretStr
 
 from api.doctor import Check, CheckState, examine, is_healthy
 from contracts.settings import Settings, VisionSettings
+from tests.vision.detect.encoders import write_encoder
+from tests.vision.detect.onnx_files import write_constant_model
+
+
+@pytest.fixture(scope="module")
+def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_encoder(tmp_path_factory.mktemp("encoder"))
 
 
 def found(settings: Settings, name: str) -> Check:
@@ -28,6 +39,50 @@ def test_missing_weights_fail_and_name_the_setting(tmp_path: Path) -> None:
     check = found(Settings(data_dir=tmp_path, vision=vision), "detector")
     assert check.state is CheckState.FAILED
     assert "VIGIL_VISION__WEIGHTS" in check.remedy
+
+
+def of_encoder(folder: Path, data_dir: Path, **changes: object) -> Settings:
+    vision = {"detector": "encoder", "weights": folder, **changes}
+    return Settings(data_dir=data_dir, vision=VisionSettings.model_validate(vision))
+
+
+def test_the_encoder_says_its_weights_its_backend_and_what_a_frame_costs(
+    encoder_folder: Path, tmp_path: Path
+) -> None:
+    settings = of_encoder(encoder_folder, tmp_path, backend="onnxruntime")
+    sha256 = hashlib.sha256((encoder_folder / "encoder.onnx").read_bytes()).hexdigest()
+
+    check = found(settings, "encoder")
+
+    assert check.state is CheckState.OK
+    assert check.found.startswith(f"your own weights {sha256[:12]}, onnxruntime: vision.backend")
+    assert "ms a frame of 640x360" in found(settings, "encoder in onnxruntime").found
+
+
+def test_the_encoder_is_compared_with_a_published_detector_that_was_pulled(
+    encoder_folder: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "models" / "yolox_nano_coco"
+    folder.mkdir(parents=True)
+    nobody = np.zeros((1, 84, 6), np.float32)
+    write_constant_model(folder / "yolox_nano.onnx", nobody)
+
+    check = found(of_encoder(encoder_folder, tmp_path), "encoder")
+
+    assert "of YOLOX-nano's time" in check.found
+
+
+def test_damaged_weights_of_the_encoder_fail_with_what_to_do(
+    encoder_folder: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(encoder_folder, tmp_path / "weights")
+    (folder / "encoder.onnx").write_bytes(b"cut off")
+
+    check = found(of_encoder(folder, tmp_path), "encoder")
+
+    assert check.state is CheckState.FAILED
+    assert "encoder.onnx" in check.found
+    assert "fetch the weights again" in check.remedy
 
 
 def test_an_unknown_time_zone_fails(tmp_path: Path) -> None:

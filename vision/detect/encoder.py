@@ -15,7 +15,8 @@ from contracts.frames import BgrImage, Frame
 from vision.detect.backends.ladder import BackendLadder
 from vision.detect.backends.port import EncoderBackend, FloatArray, Look
 from vision.detect.candidates import choose, sides
-from vision.detect.fitting import Fit, check_picture, fit_of, stack
+from vision.detect.entrance import require_picture
+from vision.detect.fitting import Fit, fit_of, stack
 
 
 class EncoderDetector:
@@ -73,8 +74,7 @@ class EncoderDetector:
         """
         by_fit: dict[Fit, list[int]] = {}
         for index, frame in enumerate(frames):
-            check_picture(frame)
-            by_fit.setdefault(fit_of(*frame.pixels_HW3.shape[:2]), []).append(index)
+            by_fit.setdefault(fit_of(*require_picture(frame).shape[:2]), []).append(index)
         found: dict[int, Detections] = {}
         for fit, indices in by_fit.items():
             pictures = [frames[index].pixels_HW3 for index in indices]

@@ -11,7 +11,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from contracts.frames import BgrImage, Frame
+from contracts.frames import BgrImage
 
 STEP: Final = 32
 """Sides of an input are multiples of this, in pixels."""
@@ -54,19 +54,6 @@ def fit_of(height: int, width: int) -> Fit:
     if best is None:
         raise ValueError(f"no input of {LARGEST_AREA} pixels has sides of multiples of {STEP}")
     return best[2]
-
-
-def check_picture(frame: Frame) -> None:
-    """Raise ValueError unless the frame's pixels are a colour picture, uint8 (H, W, 3)."""
-    pixels = frame.pixels_HW3
-    if pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.size and pixels.dtype == np.uint8:
-        return
-    header = frame.header
-    raise ValueError(
-        f"camera {header.camera_id}, frame {header.frame_id}: pixels must be uint8 of shape "
-        f"(height, width, 3), blue, green, red; got {pixels.dtype} of shape {pixels.shape}; "
-        "grey and transparent pictures are to be converted first"
-    )
 
 
 def stack(pictures: Sequence[BgrImage], fit: Fit) -> BgrImage:

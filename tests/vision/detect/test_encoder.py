@@ -105,11 +105,14 @@ def test_a_picture_of_any_size_is_looked_at(encoder_folder: Path, size: tuple[in
     assert ((found.boxes_N4 >= 0) & (found.boxes_N4 <= 1)).all()
 
 
-def test_a_grey_picture_is_refused_by_name_at_the_door(encoder_folder: Path) -> None:
+@pytest.mark.parametrize("shape", [(360, 640), (360, 640, 1), (360, 640, 4), (0, 640, 3)])
+def test_what_is_no_colour_picture_is_refused_by_name_at_the_door(
+    encoder_folder: Path, shape: tuple[int, ...]
+) -> None:
     detector = EncoderDetector(backend_of(encoder_folder), confidence=0.5)
 
-    with pytest.raises(ValueError, match=r"camera cam, frame f_0: pixels must be uint8 of shape"):
-        detector.detect([plain(np.zeros((360, 640), np.uint8))])
+    with pytest.raises(ValueError, match=r"camera cam, frame f_0: a detector takes pictures"):
+        detector.detect([plain(np.zeros(shape, np.uint8))])
 
 
 def test_frames_of_many_cameras_go_in_batches_of_what_the_backend_likes() -> None:

@@ -1,12 +1,9 @@
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.frames import BgrImage, Frame
-from tests.vision.detect.pictures import frame_of, room
-from vision.detect.fitting import GREY, LARGEST_AREA, STEP, Fit, check_picture, fit_of, stack
+from vision.detect.fitting import GREY, LARGEST_AREA, STEP, Fit, fit_of, stack
 
 
 @pytest.mark.parametrize(
@@ -59,21 +56,3 @@ def test_a_large_picture_is_averaged_and_no_pixel_left_out() -> None:
 
     assert abs(int(batch_HW3[:216].min()) - int(batch_HW3[:216].max())) <= 2
     assert batch_HW3[:216].mean() == pytest.approx(255 / 20, abs=1)
-
-
-def _with(pixels: BgrImage) -> Frame:
-    return Frame(header=frame_of(room(), 3, camera_id="gate").header, pixels_HW3=pixels)
-
-
-@pytest.mark.parametrize(
-    "pixels",
-    [
-        pytest.param(cv2.cvtColor(room(), cv2.COLOR_BGR2GRAY), id="grey"),
-        pytest.param(cv2.cvtColor(room(), cv2.COLOR_BGR2BGRA), id="four channels"),
-        pytest.param(room().astype(np.float32), id="floats"),
-        pytest.param(np.zeros((0, 640, 3), np.uint8), id="empty"),
-    ],
-)
-def test_what_is_no_colour_picture_is_refused_by_camera_and_frame(pixels: BgrImage) -> None:
-    with pytest.raises(ValueError, match=r"camera gate, frame f_3: pixels must be uint8 of shape"):
-        check_picture(_with(pixels))

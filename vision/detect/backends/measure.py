@@ -1,7 +1,8 @@
 """Measures backends against each other on this machine: how fast, and whether they agree."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Final
 
@@ -45,19 +46,24 @@ class Agreement:
 def ms_a_frame(
     backends: Sequence[EncoderBackend], *, clock: Clock, rounds: int = ROUNDS
 ) -> list[float]:
-    """Return the median milliseconds that each backend takes for a frame, at its batch size.
-
-    Looking only, without resizing and describing; backends take turns, after one run each to
-    warm up.
-    """
-    times_ms: list[list[float]] = [[] for _ in backends]
+    """Return the median milliseconds that each backend looks at a frame, at its batch size."""
     batches = [np.stack([sample_picture()] * backend.batch_frames) for backend in backends]
+    works = [partial(backend.look, batch) for backend, batch in zip(backends, batches, strict=True)]
+    spent_ms = in_turn_ms(works, clock=clock, rounds=rounds)
+    return [spent / len(batch) for spent, batch in zip(spent_ms, batches, strict=True)]
+
+
+def in_turn_ms(
+    works: Sequence[Callable[[], object]], *, clock: Clock, rounds: int = ROUNDS
+) -> list[float]:
+    """Return the median wall time of each, in milliseconds, after one run each to warm up."""
+    times_ms: list[list[float]] = [[] for _ in works]
     for number in range(rounds + 1):
-        for backend, batch_NHW3, times in zip(backends, batches, times_ms, strict=True):
+        for work, times in zip(works, times_ms, strict=True):
             began_s = clock.monotonic_s()
-            backend.look(batch_NHW3)
+            work()
             if number:
-                times.append(1000 * (clock.monotonic_s() - began_s) / len(batch_NHW3))
+                times.append(1000 * (clock.monotonic_s() - began_s))
     return [median(times) for times in times_ms]
 
 
