@@ -157,7 +157,7 @@ def _object(track: Track, incident: Incident) -> dict[str, object]:
         "fired_rule": any(event.track_id == track.track_id for event in incident.rule_events),
         "score": round(seen.confidence if confidence is None else confidence.value, 4),
         "first_seen": rfc3339(track.first_seen_at),
-        "last_seen": rfc3339(track.last.captured_at),
+        "last_seen": rfc3339(track.last_seen.captured_at),
         "box": [round(value, 4) for value in seen.box],
         "dwell_s": None if dwell is None else round(dwell.value, 2),
         # Metres need a calibrated camera.

@@ -182,8 +182,8 @@ def _object(track: Track) -> dict[str, object]:
         "confidence": round(track.last.confidence, 4),
         "state": track.state.value,
         "first_seen": rfc3339(track.first_seen_at),
-        "last_seen": rfc3339(track.last.captured_at),
-        "seen_s": round(track.age_s, 3),
+        "last_seen": rfc3339(track.last_seen.captured_at),
+        "seen_s": round(track.last_seen.monotonic_s - track.first_seen_s, 3),
         "hit_ratio": round(track.hit_ratio, 4),
         "box": _rounded(track.last.box),
     }

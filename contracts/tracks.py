@@ -69,6 +69,11 @@ class Track:
         return self.points[-1]
 
     @property
+    def last_seen(self) -> TrackPoint:
+        """The newest point in which it was seen; the newest of all if those are forgotten."""
+        return next((point for point in reversed(self.points) if point.is_observed), self.last)
+
+    @property
     def age_s(self) -> float:
         """Stream time from the first hit to the newest point."""
         return self.last.monotonic_s - self.first_seen_s

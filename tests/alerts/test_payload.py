@@ -3,11 +3,12 @@ import re
 from dataclasses import replace
 
 from alerts.lifecycle import revise
-from alerts.payload import alert_data, feed_entry
+from alerts.payload import alert_data, feed_entry, rfc3339
 from contracts.alerts import Alert, FeedType
 from contracts.incidents import EvidenceItem, EvidenceKind
 from tests.alerts.builders import alert, clip, finding, incident, next_revision
 from tests.fakes.clock import START
+from tests.fakes.tracks import missed
 
 
 def reasoned() -> Alert:
@@ -120,6 +121,17 @@ def test_an_alert_says_which_of_its_objects_fired_the_rule() -> None:
     objects = content["objects"]
     assert isinstance(objects, list)
     assert {item["track_id"]: item["fired_rule"] for item in objects} == {"t1": True, "t2": False}
+
+
+def test_an_object_was_last_seen_when_it_was_seen_and_not_while_it_was_waited_for() -> None:
+    happened = incident()
+    [followed] = happened.tracks
+
+    content = alert_data(alert(replace(happened, tracks=(missed(followed, 900.0),))))
+
+    objects = content["objects"]
+    assert isinstance(objects, list)
+    assert objects[0]["last_seen"] == rfc3339(followed.last.captured_at)
 
 
 def test_a_zone_without_a_name_goes_by_its_id() -> None:
