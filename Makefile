@@ -17,7 +17,7 @@ PIP_INSTALL := $(BIN)/pip --disable-pip-version-check --no-input install --quiet
 export OMP_NUM_THREADS ?= 1
 unexport PYTHONPATH
 
-.PHONY: help run test check fix bench evaluate clean
+.PHONY: help run test check fix bench bench-cameras bench-gpu evaluate clean
 
 help:   ## Show this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -42,6 +42,12 @@ fix: $(VENV)/.dev   ## Format and repair what can be repaired
 
 bench: $(VENV)/.dev   ## Cost of each stage and of the whole path, in one run
 	$(BIN)/python -m tests.bench $(ARGS)
+
+bench-cameras: $(VENV)/.dev   ## Cameras watched, against a plain script: ARGS="--published <YOLOX file>"
+	$(BIN)/python -m tests.bench.cameras $(ARGS)
+
+bench-gpu: $(VENV)/.dev   ## The encoder on a CUDA device: images/s, latency, share of the peak
+	$(BIN)/python -m tests.bench.gpu $(ARGS)
 
 evaluate: $(VENV)/.runtime   ## Score a folder of labelled clips: make evaluate DATA=folder
 	$(BIN)/vigil evaluate $(DATA) $(ARGS)
