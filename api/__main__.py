@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "analyze": ("api.commands.analyze", "look through recorded files as fast as possible"),
     "evaluate": ("api.commands.evaluate", "score a folder of labelled clips"),
     "check-config": ("api.commands.check_config", "check settings and rules files"),
+    "models": ("api.commands.models", "list, fetch, check and time detectors"),
     "doctor": ("api.commands.doctor", "say what is installed, reachable and missing"),
     "sign-in-link": ("api.commands.sign_in_link", "make a link that signs in once"),
 }
