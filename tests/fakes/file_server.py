@@ -61,7 +61,7 @@ def serve_files(folder: Path) -> Iterator[FileServer]:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    server = _QuietServer(("127.0.0.1", 0), Answer)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -74,6 +74,11 @@ def serve_files(folder: Path) -> Iterator[FileServer]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _QuietServer(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that does not trust us, or goes away, is what some tests are about."""
 
 
 def _answer(request: BaseHTTPRequestHandler, state: FileServer) -> None:

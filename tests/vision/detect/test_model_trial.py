@@ -14,7 +14,7 @@ from vision.detect.model_trial import measure, try_detector
 LABELS = ("person", "car")
 
 
-def found(**changes: Any) -> Detections:
+def found(**changes: object) -> Detections:
     values: dict[str, Any] = {
         "boxes_N4": np.array([[0.1, 0.2, 0.3, 0.4]], np.float32),
         "confidences_N": np.array([0.5], np.float32),
