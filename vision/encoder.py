@@ -206,7 +206,11 @@ class ObjectHead(nn.Module):
                       aligned=True)
             for maps, stride in ((fine, 4), (deep, 8))
         ]  # fmt: skip
-        mixed = self.mix(torch.cat(cut, dim=1))
+        return self.describe(torch.cat(cut, dim=1))
+
+    def describe(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Do the same with features that were cut out before, (K, channels, 8, 4)."""
+        mixed = self.mix(features)
         # Head, trunk, thighs and feet are compared each with its own kind: strips of two rows.
         flat = F.avg_pool2d(mixed, (2, REGION[1])).flatten(1)
         return F.normalize(self.embed(flat), dim=1), self.posture(flat)

@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from contracts.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,23 @@ def restore(
     content["state"] = state
     optimizer.load_state_dict(content)
     return progress
+
+
+def parts_of(path: Path, part: str) -> dict[str, Tensor]:
+    """Return one network's weights from a checkpoint.
+
+    Raises:
+        ConfigError: The file is damaged or has no such network.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = [name for name in file.keys() if name.startswith(f"{part}/")]  # noqa: SIM118  # no mapping
+            tensors = {name: file.get_tensor(name) for name in names}
+    except (OSError, SafetensorError) as error:
+        raise ConfigError(f"{path}: not a readable checkpoint: {error}") from error
+    if not tensors:
+        raise ConfigError(f"{path}: no network {part!r} in it")
+    return _below(tensors, f"{part}/")
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

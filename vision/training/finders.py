@@ -6,12 +6,12 @@ Shape legend: A = anchor points, C = classes, 4 = x1, y1, x2, y2.
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from contracts.frames import BgrImage
+from vision.detect.fitting import fit_of, stack
 from vision.detect.labels import COCO
 from vision.detect.yolox import suppress
 from vision.encoder import Encoder
@@ -22,23 +22,9 @@ from vision.training.teachers import Yolox
 FloatArray = npt.NDArray[np.float32]
 
 LEAST_SCORE: Final = 0.02
-LARGEST_AREA: Final = 384 * 224
-STEP: Final = 32
-GREY: Final = 114
 _CLASS_ROWS: Final = [
     [index for index, name in enumerate(COCO) if class_of(name) == wanted] for wanted in CLASSES
 ]
-
-
-def fit(height: int, width: int) -> tuple[int, int]:
-    """Return the input's (height, width) for a picture: the largest scale in the area."""
-    best, size = 0.0, (STEP, STEP)
-    for rows in range(STEP, LARGEST_AREA // STEP + 1, STEP):
-        columns = LARGEST_AREA // rows // STEP * STEP
-        scale = min(rows / height, columns / width)
-        if columns and scale > best + 1e-6:
-            best, size = scale, (rows, columns)
-    return size
 
 
 class EncoderFinder:
@@ -50,15 +36,15 @@ class EncoderFinder:
     @torch.no_grad()
     def __call__(self, pixels_HW3: BgrImage) -> list[Object]:
         """Return objects, the surest first."""
-        height, width = pixels_HW3.shape[:2]
-        rows, columns = fit(height, width)
-        scale = min(rows / height, columns / width)
-        inner = (max(1, round(width * scale)), max(1, round(height * scale)))
-        canvas = np.full((rows, columns, 3), GREY, np.uint8)
-        canvas[: inner[1], : inner[0]] = cv2.resize(pixels_HW3, inner)
-        maps = self._encoder(torch.from_numpy(canvas.transpose(2, 0, 1)[None].copy()).float())
+        fit = fit_of(*pixels_HW3.shape[:2])
+        inputs = stack([pixels_HW3], fit).transpose(0, 3, 1, 2)
+        maps = self._encoder(torch.from_numpy(inputs.copy()).float())
         scores_AC = maps.logits_NAC[0].sigmoid().numpy()
-        return _objects(maps.boxes_NA4[0].numpy() / scale, scores_AC, (height, width))
+        return _objects(
+            maps.boxes_NA4[0].numpy() * (pixels_HW3.shape[1] / fit.fitted[1]),
+            scores_AC,
+            pixels_HW3.shape[:2],
+        )
 
 
 class YoloxFinder:

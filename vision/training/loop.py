@@ -37,6 +37,7 @@ LARGEST_GRADIENT: Final = 10.0
 EMA_DECAY: Final = 0.998
 SAVE_EVERY_S: Final = 180.0
 LOG_EVERY: Final = 50
+CHECKPOINT_FILE: Final = "checkpoint.safetensors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ class Run:
             lr=plan.rate,
         )
         plan.out.mkdir(parents=True, exist_ok=True)
-        self._checkpoint = plan.out / "checkpoint.safetensors"
+        self._checkpoint = plan.out / CHECKPOINT_FILE
         self.progress = Progress()
         if self._checkpoint.is_file():
             self.progress = checkpoints.restore(self._checkpoint, self._networks(), self._optimizer)

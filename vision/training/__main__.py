@@ -1,0 +1,75 @@
+"""Trains the encoder that ships, step by step.
+
+    python -m vision.training prepare  --data FOLDER --corpus C       decode videos and stills
+    python -m vision.training label    --corpus C --teachers T        teachers label them
+    python -m vision.training train    --corpus C --teachers T --run R --minutes 100
+    python -m vision.training objects  --corpus C --teachers T --run R   embedding and postures
+    python -m vision.training export   --run R --out vision/weights   the files that ship
+    python -m vision.training evaluate --corpus C --teachers T        the table, held-out places
+    python -m vision.training sheet    --corpus C --out page.png      the worst mistakes
+
+Every step can be cut off and begun again; train goes on from its checkpoint. T is a folder with
+the published models yolox_nano_coco, picodet_s_416, osnet_x0_25 and movenet_lightning.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from contracts.errors import VigilError
+from vision.training import steps
+
+COMMANDS: Final[dict[str, tuple[Callable[[argparse.Namespace], str], tuple[str, ...]]]] = {
+    "prepare": (steps.prepare_corpus, ("data", "corpus")),
+    "label": (steps.label_corpus, ("corpus", "teachers", "processes")),
+    "train": (steps.train, ("corpus", "teachers", "run", "minutes", "device", "threads", "batch")),
+    "objects": (steps.train_objects, ("corpus", "teachers", "run")),
+    "export": (steps.export_run, ("run", "out")),
+    "evaluate": (steps.evaluate_weights, ("corpus", "teachers", "weights")),
+    "sheet": (steps.write_sheets, ("corpus", "weights", "out")),
+}
+OPTIONS: Final[dict[str, dict[str, object]]] = {
+    "data": {"type": Path, "required": True, "help": "folder of videos or labelled stills"},
+    "corpus": {"type": Path, "required": True, "help": "folder of the prepared pictures"},
+    "teachers": {"type": Path, "required": True, "help": "folder of the published models"},
+    "run": {"type": Path, "required": True, "help": "folder of checkpoint and log"},
+    "out": {"type": Path, "required": True, "help": "where to write"},
+    "weights": {
+        "type": Path,
+        "default": steps.SHIPPED / "encoder.safetensors",
+        "help": "encoder.safetensors to look at (default: the shipped ones)",
+    },
+    "minutes": {"type": float, "default": 100.0, "help": "training time in all (default 100)"},
+    "device": {"choices": ["cpu", "cuda"], "default": "cpu", "help": "default cpu"},
+    "threads": {"type": int, "default": 2, "help": "of the student's arithmetic (default 2)"},
+    "batch": {"type": int, "default": 16, "help": "views in a step (default 16)"},
+    "processes": {"type": int, "default": 2, "help": "that label side by side (default 2)"},
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one step; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m vision.training",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="STEP")
+    for name, (action, options) in COMMANDS.items():
+        command = commands.add_parser(name, help=(action.__doc__ or "").splitlines()[0])
+        for option in options:
+            command.add_argument(f"--{option}", **OPTIONS[option])  # type: ignore[arg-type]  # argparse's own words
+        command.set_defaults(action=action)
+    chosen = parser.parse_args(arguments)
+    try:
+        sys.stdout.write(f"{chosen.action(chosen)}\n")
+    except VigilError as error:
+        sys.stderr.write(f"vision.training: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""The steps of training as the command line calls them; each returns what to print."""
+
+import argparse
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+
+from contracts.clock import SystemClock
+from contracts.errors import ConfigError
+from contracts.frames import BgrImage, Frame, FrameHeader
+from vision import encoder_weights
+from vision.detect.backends.onnx_runtime import OnnxBackend
+from vision.detect.encoder import EncoderDetector
+from vision.detect.yolox import YoloxDetector
+from vision.encoder import Encoder, EncoderShape, ObjectHead
+from vision.training import export, report, sheet
+from vision.training.appearance import POSTURES, ReIdentification
+from vision.training.checkpoints import parts_of
+from vision.training.corpus import Corpus
+from vision.training.evaluate import PERSON
+from vision.training.finders import EncoderFinder, YoloxFinder
+from vision.training.label import label
+from vision.training.loop import CHECKPOINT_FILE, Plan, Run
+from vision.training.objects import Gatherer, train_head
+from vision.training.prepare import prepare
+from vision.training.report import Row
+from vision.training.sources import CLASSES
+
+SHIPPED: Final = Path(__file__).parents[1] / "weights"
+SHAPE: Final = EncoderShape(classes=CLASSES, postures=POSTURES)
+OBJECT_FILE: Final = "encoder.safetensors"
+
+
+def prepare_corpus(arguments: argparse.Namespace) -> str:
+    """Decode videos and stills into a corpus."""
+    count = prepare(arguments.data, arguments.corpus)
+    return f"{count} pictures in {arguments.corpus}; next: label"
+
+
+def label_corpus(arguments: argparse.Namespace) -> str:
+    """Have the teachers label what nobody labelled."""
+    count = label(arguments.corpus, arguments.teachers, processes=arguments.processes)
+    return f"{count} pictures labelled; next: train"
+
+
+def train(arguments: argparse.Namespace) -> str:
+    """Train backbone and detection head; goes on where it was cut off."""
+    plan = Plan(
+        corpus=arguments.corpus,
+        teacher=_only(arguments.teachers / "yolox_nano_coco", "*.onnx"),
+        out=arguments.run,
+        minutes=arguments.minutes,
+        batch=arguments.batch,
+        threads=arguments.threads,
+        device=arguments.device,
+    )
+    run = Run(plan, SHAPE, SystemClock())
+    run.train()
+    progress = run.progress
+    return f"{progress.views} views in {progress.elapsed_s / 60:.0f} min; next: objects"
+
+
+def train_objects(arguments: argparse.Namespace) -> str:
+    """Train the object head (embedding, postures) on the run's encoder."""
+    torch.manual_seed(0)
+    encoder = Encoder(SHAPE)
+    encoder.load_state_dict(parts_of(_checkpoint(arguments.run), "mean"))
+    encoder.eval()
+    corpus = Corpus.open(arguments.corpus)
+    gatherer = Gatherer(encoder, arguments.teachers, random=np.random.default_rng(0))
+    people = gatherer.gather(corpus, corpus.part(held_out=False))
+    head = ObjectHead(SHAPE)
+    lost = train_head(head, people)
+    encoder_weights.save(arguments.run / OBJECT_FILE, encoder, head)
+    words = ", ".join(f"{name} {value:.3f}" for name, value in lost.items())
+    return f"{len(people.features)} sights of people; losses: {words}; next: export"
+
+
+def export_run(arguments: argparse.Namespace) -> str:
+    """Write the files that ship: safetensors and two ONNX graphs."""
+    source = arguments.run / OBJECT_FILE
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    encoder, head = encoder_weights.load(source)
+    weights = arguments.out / OBJECT_FILE
+    weights.write_bytes(source.read_bytes())
+    paths = [weights, *export.export(encoder, head, arguments.out)]
+    return "\n".join(
+        f"{path.name}: {path.stat().st_size} bytes, sha256 {encoder_weights.sha256_of(path)}"
+        for path in paths
+    )
+
+
+def evaluate_weights(arguments: argparse.Namespace) -> str:
+    """Print the table against published models on held-out places."""
+    torch.set_num_threads(1)
+    corpus = Corpus.open(arguments.corpus)
+    encoder, head = encoder_weights.load(arguments.weights)
+    yolox_file = _only(arguments.teachers / "yolox_nano_coco", "*.onnx")
+    ours, theirs = EncoderFinder(encoder), YoloxFinder(yolox_file)
+    rows = list(report.detection_rows(corpus, ours, theirs))
+    thresholds = (rows[0].threshold, report.THRESHOLD)
+    rows += report.lying_rows(corpus, ours, theirs, thresholds=thresholds)
+    identify = ReIdentification(_only(arguments.teachers / "osnet_x0_25", "*.onnx"))
+    identity = list(report.identity_rows(corpus, encoder, head, identify))
+    posture = list(report.posture_rows(corpus, encoder, head))
+    return "\n\n".join(
+        [
+            report.table(rows, theirs="YOLOX-nano at 416"),
+            report.table(identity, theirs="osnet_x0_25"),
+            report.table(posture, theirs="none"),
+            report.table(
+                list(_costs(corpus, arguments.weights, yolox_file)), theirs="YOLOX-nano at 416"
+            ),
+        ]
+    )
+
+
+def write_sheets(arguments: argparse.Namespace) -> str:
+    """Render the twenty worst misses and the twenty worst false boxes of people."""
+    corpus = Corpus.open(arguments.corpus)
+    encoder, _ = encoder_weights.load(arguments.weights)
+    find = EncoderFinder(encoder)
+    samples = [item for item in corpus.part(held_out=True) if not item.source.startswith("fire/")]
+    missed, false = sheet.mistakes(corpus, samples, find, PERSON)
+    paths = []
+    for name, chosen in (("missed", missed), ("false", false)):
+        path = arguments.out.with_stem(f"{arguments.out.stem}-{name}")
+        sheet.write(path, sheet.sheet(corpus, chosen, find, PERSON))
+        paths.append(str(path))
+    return "\n".join(paths)
+
+
+def _costs(corpus: Corpus, weights: Path, yolox_file: Path) -> Iterator[Row]:
+    """Time the detectors as the product runs them."""
+    backend = OnnxBackend(weights.with_name("encoder.onnx"), weights.with_name("objects.onnx"))
+    ours = EncoderDetector(backend, confidence=0.1)
+    theirs = YoloxDetector(yolox_file, confidence=0.1)
+    cameras = [item for item in corpus.part(held_out=True) if not item.is_labelled]
+    frames = [
+        _frame(corpus.pixels(item))
+        for item in cameras[:: max(1, len(cameras) // report.TIMED_PICTURES)]
+    ]
+    yield from report.cost_rows(
+        [partial(ours.detect, [frame]) for frame in frames],
+        [partial(theirs.detect, [frame]) for frame in frames],
+        SystemClock(),
+    )
+
+
+def _frame(pixels_HW3: BgrImage) -> Frame:
+    height, width = pixels_HW3.shape[:2]
+    header = FrameHeader(
+        camera_id="corpus",
+        run_id="run",
+        seq=0,
+        captured_at=datetime.fromtimestamp(0, UTC),
+        monotonic_s=0.0,
+        width=width,
+        height=height,
+    )
+    return Frame(header=header, pixels_HW3=pixels_HW3)
+
+
+def _only(folder: Path, pattern: str) -> Path:
+    found = sorted(folder.glob(pattern))
+    if not found:
+        raise ConfigError(f"{folder}: no {pattern} in it; --teachers names the folder above it")
+    return found[0]
+
+
+def _checkpoint(run: Path) -> Path:
+    path = run / CHECKPOINT_FILE
+    if not path.is_file():
+        raise ConfigError(f"{run}: no {CHECKPOINT_FILE}; run `train` first")
+    return path
