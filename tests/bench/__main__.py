@@ -40,7 +40,7 @@ from ingest.recording import read_recording
 from ingest.sources.scenes.yard_truth import YARD_RULES
 from ingest.sources.synthetic import record_scene
 from moe_core.program import ProgramReasoner
-from vision.detect.registry import make_detector
+from vision.detect.registry import FAMILIES, make_detector
 from vision.pipeline import CameraPipeline
 
 AnswerT = TypeVar("AnswerT")
@@ -229,7 +229,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="how often each row is run (7)")
     parser.add_argument("--seconds", type=float, default=30.0, help="length of the yard clip (30)")
-    parser.add_argument("--detector", default="motion", choices=["motion", "yolox"])
+    parser.add_argument("--detector", default="motion", choices=sorted(FAMILIES))
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--json", type=Path, help="write rounds and medians here")
     arguments = parser.parse_args()

@@ -1,8 +1,8 @@
 """Chooses what runs the encoder: by the settings, or by measuring where there is a choice.
 
-Without a CUDA device there is none: on every machine measured, ONNX Runtime took half of compiled
-torch's time on the CPU (docs/results/vision-runtime.md), and compiling torch takes most of a
-minute. ``vigil doctor --measure`` measures all of them anyway.
+Without a CUDA device there is none: compiled torch takes 1.7 times the processor time of ONNX
+Runtime on a CPU (docs/results/vision-runtime.md), and compiling takes most of a minute at each
+start. ``vigil doctor --measure`` measures all of them anyway.
 """
 
 from collections.abc import Callable
