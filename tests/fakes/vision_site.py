@@ -48,17 +48,20 @@ class Site:
         self.clock = ManualClock()
         self.worker = self.new_worker()
 
+    def ports(self) -> WorkerPorts:
+        return WorkerPorts(
+            directory=self.directory,
+            leases=self.leases,
+            reader=self.frames,
+            work_queue=self.work_queue,
+            live=self.live,
+            checkpoints=self.checkpoints,
+            evidence=self.evidence,
+        )
+
     def new_worker(self) -> VisionWorker:
         return VisionWorker(
-            WorkerPorts(
-                directory=self.directory,
-                leases=self.leases,
-                reader=self.frames,
-                work_queue=self.work_queue,
-                live=self.live,
-                checkpoints=self.checkpoints,
-                evidence=self.evidence,
-            ),
+            self.ports(),
             self.detector,
             settings=self.settings,
             queue=QueueSettings(),

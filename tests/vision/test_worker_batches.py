@@ -6,11 +6,15 @@ from dataclasses import replace
 from contracts.cameras import Camera
 from contracts.errors import TransportUnavailable
 from contracts.frames import FrameOutcome, QueuedFrame
+from contracts.settings import QueueSettings
 from tests.fakes.footage import corrupt, encoded
 from tests.fakes.pipeline_rig import NOBODY, STANDS_IN_DOCK, camera
 from tests.fakes.ports import InMemoryFrames
 from tests.fakes.scripted_detector import Script
 from tests.fakes.vision_site import Site
+from tests.vision.detect.fake_backend import FakeBackend
+from vision.detect.encoder import EncoderDetector
+from vision.worker import VisionWorker
 
 NAMES = ("cam", "gate", "yard")
 
@@ -32,6 +36,18 @@ def live_through(place: Site, start: int, end: int) -> None:
         for name in NAMES:
             place.frames.put(encoded(seq, camera_id=name))
         place.worker.turn()
+
+
+def with_encoder(backend: FakeBackend, spare: FakeBackend | None = None) -> Site:
+    """A site whose worker looks with the encoder on these devices."""
+    place = Site(cameras=cameras())
+    detector = EncoderDetector(
+        backend, confidence=0.3, spare=None if spare is None else lambda: spare
+    )
+    place.worker = VisionWorker(
+        place.ports(), detector, settings=place.settings, queue=QueueSettings(), clock=place.clock
+    )
+    return place
 
 
 class _SecondTakeFails(InMemoryFrames):
@@ -131,3 +147,23 @@ def test_what_was_taken_is_worked_off_though_the_queue_goes_away_while_waiting_f
     place.worker.turn()
 
     assert place.outcomes() == {FrameOutcome.ANALYSED: 1}
+
+
+def test_a_device_that_runs_full_costs_no_frame() -> None:
+    backend = FakeBackend(batch_frames=8, room=1, batches=[])
+    place = with_encoder(backend)
+
+    live_through(place, 0, 6)
+
+    assert all(place.outcomes(name) == {FrameOutcome.ANALYSED: 6} for name in NAMES)
+    assert backend.batches == [1] * 18
+
+
+def test_a_device_that_is_lost_between_frames_costs_no_frame() -> None:
+    spare = FakeBackend(name="spare", batch_frames=1, batches=[])
+    place = with_encoder(FakeBackend(batch_frames=8, looks_left=2), spare)
+
+    live_through(place, 0, 6)
+
+    assert all(place.outcomes(name) == {FrameOutcome.ANALYSED: 6} for name in NAMES)
+    assert spare.batches == [1] * 12

@@ -8,7 +8,8 @@ import pytest
 
 from contracts.errors import ModelError
 from contracts.frames import BgrImage, Frame
-from tests.vision.detect.encoders import CLASSES, POSTURES, FakeBackend, backend_of
+from tests.vision.detect.encoders import backend_of
+from tests.vision.detect.fake_backend import CLASSES, POSTURES, FakeBackend
 from tests.vision.detect.pictures import frame_of, room, with_person
 from vision.detect.encoder import EncoderDetector
 from vision.tracker import Tracker

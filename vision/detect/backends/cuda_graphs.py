@@ -12,7 +12,7 @@ from contracts.frames import BgrImage
 from vision.detect.backends.torch_network import Looking, Seen
 
 WARM_UP_RUNS: Final = 3
-"""Before recording: libraries choose their algorithms and make room in them."""
+"""Before recording: libraries measure their algorithms and make room in them."""
 
 
 class GraphRunner:
@@ -38,7 +38,8 @@ class GraphRunner:
         self._pixels = torch.zeros((*size, 3), dtype=torch.uint8, device=device)
         side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch's own gap
         side.wait_stream(torch.cuda.current_stream(device))
-        with torch.cuda.stream(side), torch.no_grad():
+        search = torch.backends.cudnn.flags(enabled=True, benchmark=True)
+        with torch.cuda.stream(side), torch.no_grad(), search:
             for _ in range(WARM_UP_RUNS):
                 looking(self._pixels)
         torch.cuda.current_stream(device).wait_stream(side)

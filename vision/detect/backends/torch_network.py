@@ -4,6 +4,7 @@ Shape legend: N = pictures, H, W = input in pixels, A = anchor points, C = class
 tokens, D = embedding.
 """
 
+import copy
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,9 +36,9 @@ class Looking(nn.Module):
     def __init__(self, encoder: Encoder, *, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         self._dtype = dtype
+        outputs = [_Single(copy.deepcopy(output)) for output in encoder.outputs]
         self._encoder = fold(encoder.eval()).to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]  # accepts both at once
-        for index, output in enumerate(self._encoder.outputs):
-            self._encoder.outputs[index] = _Single(output)
+        self._encoder.outputs = nn.ModuleList(outputs)
 
     def forward(self, pixels_NHW3: Tensor) -> Seen:
         """Look. Memory of the pixels is that of channels last already."""

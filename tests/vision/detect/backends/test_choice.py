@@ -11,7 +11,7 @@ from contracts.errors import ConfigError, ModelError
 from contracts.frames import BgrImage
 from contracts.settings import VisionSettings
 from tests.fakes.clock import ManualClock
-from tests.vision.detect.encoders import FakeBackend
+from tests.vision.detect.fake_backend import FakeBackend
 from vision.detect.backends.choice import choose, open_encoder
 from vision.detect.backends.port import DeviceFull, EncoderBackend, Look
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from contracts.errors import ModelError
-from tests.vision.detect.encoders import FakeBackend
+from tests.vision.detect.fake_backend import FakeBackend
 from vision.detect.backends.ladder import BackendLadder
 from vision.detect.backends.port import DeviceFull, DeviceLost, EncoderBackend
 

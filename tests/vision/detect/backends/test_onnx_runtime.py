@@ -8,7 +8,8 @@ import onnx
 import pytest
 
 from contracts.errors import ModelError
-from tests.vision.detect.encoders import CLASSES, POSTURES, with_metadata
+from tests.vision.detect.encoders import with_metadata
+from tests.vision.detect.fake_backend import CLASSES, POSTURES
 from vision.detect.backends.onnx_runtime import OnnxBackend
 
 NAMES = '{"classes":["person","car","dog"],"postures":["upright","bent","lying"],'

@@ -9,7 +9,8 @@ import torch
 from contracts.clock import SystemClock
 from contracts.errors import ConfigError, ModelError
 from tests.fakes.clock import ManualClock
-from tests.vision.detect.encoders import CLASSES, backend_of
+from tests.vision.detect.encoders import backend_of
+from tests.vision.detect.fake_backend import CLASSES
 from vision.detect.backends.measure import agreement, ms_a_frame, sample_picture
 from vision.detect.backends.port import DeviceFull, DeviceLost, EncoderBackend
 from vision.detect.backends.torch_backend import (
@@ -17,6 +18,7 @@ from vision.detect.backends.torch_backend import (
     TorchBackend,
     budget_for,
     device_error,
+    open_on_cpu,
     open_on_cuda,
 )
 
@@ -124,6 +126,16 @@ def test_backends_are_measured_in_turn_by_the_clock_they_are_given(
     backends: list[EncoderBackend] = [backend_of(encoder_folder), ours]
 
     assert ms_a_frame(backends, clock=ManualClock(), rounds=1) == [0.0, 0.0]
+
+
+def test_without_a_compiler_torch_runs_as_it_is(
+    encoder_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    backend = open_on_cpu(encoder_folder / "encoder.safetensors", threads=1)
+
+    assert agreement(backend_of(encoder_folder), backend).is_good
 
 
 @pytest.mark.no_gpu
