@@ -1,5 +1,6 @@
 """Brings a planned model into the data folder, whole or not at all."""
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -53,10 +54,15 @@ def pull(
         staging.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{staging}: cannot be made ({error.strerror})") from error
-    sums = {
-        file.name: downloader.fetch(file, staging, progress=progress_of(file))
-        for file in plan.files
-    }
+    try:
+        sums = {
+            file.name: downloader.fetch(file, staging, progress=progress_of(file))
+            for file in plan.files
+        }
+    finally:
+        # Goes only if it is empty: nothing has arrived that could be continued.
+        with contextlib.suppress(OSError):
+            staging.rmdir()
     card = ModelCard(
         name=plan.name,
         family=plan.family,

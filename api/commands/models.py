@@ -20,6 +20,7 @@ from api.model_bench import (
 from api.model_download import MOST_BYTES, Downloader, Progress, RemoteFile
 from api.model_pull import pull, require_free_name
 from api.model_sources import HUB, UNKNOWN_LICENCE, PullPlan, make_plan
+from contracts.cameras import redact_url
 from contracts.clock import SystemClock
 from contracts.errors import ConfigError, TransportUnavailable, VigilError
 from contracts.settings import Settings
@@ -235,7 +236,7 @@ def _by_hand(arguments: argparse.Namespace, settings: Settings) -> str:
         files = "config.json, preprocessor_config.json and model.safetensors"
         place = f"{files} of {arguments.hub}/{repository}/tree/{revision or 'main'}"
     else:
-        place = "the file"
+        place = redact_url(source)
     name = arguments.name or (entry.name if entry else "NAME")
     folder = models_folder(settings.data_dir).absolute() / name
     return (

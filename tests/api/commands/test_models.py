@@ -166,9 +166,11 @@ def test_a_download_that_broke_off_is_finished_by_the_same_command(
     server.statuses["/tiny.onnx"] = 503
     assert models(*command) == 2
     assert "answers 503, try again later" in capsys.readouterr().err
-    staging = next((data_dir / "models").iterdir())
-    (staging / "tiny.onnx.part").write_bytes(server.files["/tiny.onnx"][:500])
+    assert list((data_dir / "models").iterdir()) == [], "nothing has arrived"
     server.statuses.clear()
+    server.cut_after["/tiny.onnx"] = [500, 0, 0, 0]
+    assert models(*command) == 2
+    assert "500 bytes have arrived, the same command goes on" in capsys.readouterr().err
     server.requests.clear()
 
     assert models(*command) == 0
