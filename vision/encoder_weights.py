@@ -76,6 +76,9 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], EncoderShape]:
                     f"{header.get(FORMAT_KEY)!r}, wanted {FORMAT!r}"
                 )
             shape = msgspec.json.decode(header[SHAPE_KEY], type=EncoderShape)
+            sizes = (*shape.widths, *shape.depths, shape.pyramid, shape.embedding)
+            if min(sizes) < 1:
+                raise ModelError(f"{path}: sizes of a network must be at least 1, got {sizes}")
             return {name: file.get_tensor(name) for name in file.keys()}, shape  # noqa: SIM118  # no mapping
     except (OSError, SafetensorError, KeyError, msgspec.MsgspecError) as error:
         raise ModelError(
