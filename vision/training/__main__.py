@@ -1,6 +1,6 @@
 """Trains the encoder that ships, step by step.
 
-    python -m vision.training prepare  --data FOLDER --corpus C       decode videos and stills
+    python -m vision.training prepare  --data FOLDER... --corpus C    decode videos and stills
     python -m vision.training label    --corpus C --teachers T        teachers label them
     python -m vision.training train    --corpus C --teachers T --run R --minutes 100
     python -m vision.training objects  --corpus C --teachers T --run R   embedding and postures
@@ -24,14 +24,19 @@ from vision.training import steps
 COMMANDS: Final[dict[str, tuple[Callable[[argparse.Namespace], str], tuple[str, ...]]]] = {
     "prepare": (steps.prepare_corpus, ("data", "corpus")),
     "label": (steps.label_corpus, ("corpus", "teachers", "processes")),
-    "train": (steps.train, ("corpus", "teachers", "run", "minutes", "device", "threads", "batch")),
+    "train": (steps.train, ("corpus", "teachers", "run", "minutes", "device", "ranks", "batch")),
     "objects": (steps.train_objects, ("corpus", "teachers", "run")),
     "export": (steps.export_run, ("run", "out")),
     "evaluate": (steps.evaluate_weights, ("corpus", "teachers", "weights")),
     "sheet": (steps.write_sheets, ("corpus", "weights", "out")),
 }
 OPTIONS: Final[dict[str, dict[str, object]]] = {
-    "data": {"type": Path, "required": True, "help": "folder of videos or labelled stills"},
+    "data": {
+        "type": Path,
+        "nargs": "+",
+        "required": True,
+        "help": "folders of videos or labelled stills",
+    },
     "corpus": {"type": Path, "required": True, "help": "folder of the prepared pictures"},
     "teachers": {"type": Path, "required": True, "help": "folder of the published models"},
     "run": {"type": Path, "required": True, "help": "folder of checkpoint and log"},
@@ -43,7 +48,11 @@ OPTIONS: Final[dict[str, dict[str, object]]] = {
     },
     "minutes": {"type": float, "default": 100.0, "help": "training time in all (default 100)"},
     "device": {"choices": ["cpu", "cuda"], "default": "cpu", "help": "default cpu"},
-    "threads": {"type": int, "default": 2, "help": "of the student's arithmetic (default 2)"},
+    "ranks": {
+        "type": int,
+        "default": 0,
+        "help": "processes that train side by side (default: one a core on a CPU, else one)",
+    },
     "batch": {"type": int, "default": 16, "help": "views in a step (default 16)"},
     "processes": {"type": int, "default": 2, "help": "that label side by side (default 2)"},
 }

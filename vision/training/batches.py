@@ -35,10 +35,17 @@ class Batch(NamedTuple):
 
 
 class Views(IterableDataset[Batch]):
-    """An endless stream of batches, different in each process."""
+    """An endless stream of batches.
 
-    def __init__(self, corpus: Path, teacher: Path, *, count: int, seed: int, whole: bool) -> None:
+    Those of one seed have the same sizes in the same order whatever their ``part``, so that
+    processes that train side by side wait little for each other; what they show differs.
+    """
+
+    def __init__(
+        self, corpus: Path, teacher: Path, *, count: int, seed: int, whole: bool, part: int = 0
+    ) -> None:
         super().__init__()
+        self._part = part
         self._corpus, self._teacher = corpus, teacher
         self._count, self._seed = count, seed
         self._sizes = FULL if whole else SMALL
@@ -46,7 +53,8 @@ class Views(IterableDataset[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         cv2.setNumThreads(1)
         worker = get_worker_info()
-        random = np.random.default_rng([self._seed, worker.id if worker else 0])
+        sizes = np.random.default_rng(self._seed)
+        random = np.random.default_rng([self._seed, self._part, worker.id if worker else 0])
         corpus = Corpus.open(self._corpus)
         samples = corpus.part(held_out=False)
         cut_from = [sample for sample in samples if sample.time_s < 3]
@@ -54,7 +62,7 @@ class Views(IterableDataset[Batch]):
         teacher = DenseTeacher(self._teacher)
         weights = _weights([sample.source for sample in samples])
         while True:
-            size = self._sizes[random.integers(len(self._sizes))]
+            size = self._sizes[sizes.integers(len(self._sizes))]
             chosen = random.choice(len(samples), self._count, p=weights)
             yield _batch(maker, teacher, [int(index) for index in chosen], size)
 

@@ -1,6 +1,7 @@
 """Turns folders of videos and labelled stills into a corpus."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -13,19 +14,21 @@ TRAIN_FPS: Final = 4.0
 TEST_FPS: Final = 2.0
 
 
-def prepare(folder: Path, out: Path) -> int:
-    """Decode everything below ``folder`` into ``out``; return the number of pictures.
+def prepare(folders: Sequence[Path], out: Path) -> int:
+    """Decode everything below the folders into ``out``; return the number of pictures.
 
     Raises:
-        ConfigError: The folder is not there, or a file in it cannot be read.
+        ConfigError: A folder is not there or has nothing, or a file in it cannot be read.
     """
-    if not folder.is_dir():
-        raise ConfigError(f"{folder}: not a folder; name one with videos or labelled stills")
-    return corpus.write(out, _items(folder))
+    for folder in folders:
+        if not folder.is_dir():
+            raise ConfigError(f"{folder}: not a folder; name one with videos or labelled stills")
+    return corpus.write(out, chain.from_iterable(map(_items, folders)))
 
 
 def _items(folder: Path) -> Iterator[tuple[Sample, BgrImage]]:
-    for clip in sources.clips(folder):
+    found = list(sources.stills(folder))
+    for clip in sources.clips(folder, may_be_empty=bool(found)):
         fps = TEST_FPS if clip.is_held_out else TRAIN_FPS
         for time_s, pixels_HW3 in videos.pictures(clip.path, fps=fps):
             yield (
@@ -43,7 +46,7 @@ def _items(folder: Path) -> Iterator[tuple[Sample, BgrImage]]:
                 ),
                 pixels_HW3,
             )
-    for still in sources.stills(folder):
+    for still in found:
         pixels_HW3 = videos.still(still.path)
         small_HW3 = videos.fitted(pixels_HW3)
         yield (

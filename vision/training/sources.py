@@ -74,14 +74,14 @@ def is_held_out(group: str) -> bool:
     return int(digest, 16) % HELD_OUT_OF in (0, 2)
 
 
-def clips(folder: Path) -> list[Clip]:
+def clips(folder: Path, *, may_be_empty: bool = False) -> list[Clip]:
     """Return the videos of a folder.
 
     With a list of ground truth in it, licences and sources come from there, and what may not be
     trained on is held out. Without one, each video is its own source.
 
     Raises:
-        ConfigError: The folder has no video, or the list is not readable.
+        ConfigError: The folder has no video and may not be empty, or the list is not readable.
     """
     listed = folder / VIDEO_LIST
     if listed.is_file():
@@ -89,7 +89,7 @@ def clips(folder: Path) -> list[Clip]:
         found = [_listed_clip(folder, record) for record in records]
         return [clip for clip in found if clip is not None]
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
-    if not paths:
+    if not paths and not may_be_empty:
         raise ConfigError(f"{folder}: no video in it ({', '.join(VIDEO_SUFFIXES)})")
     return [
         Clip(path=path, group=path.stem, licence="yours", is_held_out=is_held_out(path.stem))

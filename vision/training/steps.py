@@ -1,6 +1,7 @@
 """The steps of training as the command line calls them; each returns what to print."""
 
 import argparse
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -25,7 +26,7 @@ from vision.training.corpus import Corpus
 from vision.training.evaluate import PERSON
 from vision.training.finders import EncoderFinder, YoloxFinder
 from vision.training.label import label
-from vision.training.loop import CHECKPOINT_FILE, Plan, Run
+from vision.training.loop import CHECKPOINT_FILE, Plan, train_side_by_side
 from vision.training.objects import Gatherer, train_head
 from vision.training.prepare import prepare
 from vision.training.report import Row
@@ -50,18 +51,20 @@ def label_corpus(arguments: argparse.Namespace) -> str:
 
 def train(arguments: argparse.Namespace) -> str:
     """Train backbone and detection head; goes on where it was cut off."""
+    is_cpu = arguments.device == "cpu"
+    ranks = arguments.ranks or ((os.cpu_count() or 1) if is_cpu else 1)
     plan = Plan(
         corpus=arguments.corpus,
         teacher=_only(arguments.teachers / "yolox_nano_coco", "*.onnx"),
         out=arguments.run,
         minutes=arguments.minutes,
         batch=arguments.batch,
-        threads=arguments.threads,
+        threads=1 if is_cpu else 2,
+        processes=0 if is_cpu else max(1, (os.cpu_count() or 2) - 1),
+        ranks=ranks,
         device=arguments.device,
     )
-    run = Run(plan, SHAPE, SystemClock())
-    run.train()
-    progress = run.progress
+    progress = train_side_by_side(plan, SHAPE)
     return f"{progress.views} views in {progress.elapsed_s / 60:.0f} min; next: objects"
 
 
