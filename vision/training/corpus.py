@@ -18,6 +18,8 @@ from contracts.frames import BgrImage
 
 PIXELS_FILE: Final = "pixels.bin"
 INDEX_FILE: Final = "index.json"
+TAUGHT_FILE: Final = "teachers.json"
+"""What the teachers saw, by number of the picture."""
 
 
 class Object(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,11 +74,19 @@ class Corpus:
         index = folder / INDEX_FILE
         if not index.is_file():
             raise ConfigError(f"{folder}: no {INDEX_FILE}; run `python -m vision.training prepare`")
-        samples = msgspec.json.decode(index.read_bytes(), type=list[Sample])
-        pixels = np.memmap(folder / PIXELS_FILE, np.uint8, mode="r")
+        try:
+            samples = msgspec.json.decode(index.read_bytes(), type=list[Sample])
+        except msgspec.MsgspecError as error:
+            raise ConfigError(f"{index}: not an index of pictures: {error}") from error
+        path = folder / PIXELS_FILE
         last = max((s.offset + s.height * s.width * 3 for s in samples), default=0)
-        if last > pixels.size:
-            raise ConfigError(f"{folder}: {PIXELS_FILE} has {pixels.size} bytes, needs {last}")
+        size = path.stat().st_size if path.is_file() else 0
+        if not samples or last > size:
+            raise ConfigError(
+                f"{folder}: {PIXELS_FILE} has {size} bytes, needs {last} for {len(samples)} "
+                "pictures; run `python -m vision.training prepare` again"
+            )
+        pixels = np.memmap(path, np.uint8, mode="r")
         return cls(samples, pixels)
 
     def pixels(self, sample: Sample) -> BgrImage:
@@ -91,8 +101,14 @@ class Corpus:
 
 
 def write(folder: Path, items: Iterable[tuple[Sample, BgrImage]]) -> int:
-    """Write pictures and index; return how many. ``offset`` of the samples is filled in here."""
+    """Write pictures and index; return how many. ``offset`` of the samples is filled in here.
+
+    What was there before is given up first, the teachers' labels as well: cut off midway, it would
+    be read as a description of other pictures.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    for name in (INDEX_FILE, TAUGHT_FILE):
+        (folder / name).unlink(missing_ok=True)
     samples = []
     offset = 0
     with (folder / PIXELS_FILE).open("wb") as file:

@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from vision.training import corpus
-from vision.training.corpus import Corpus, Object, Sample
+from vision.training.corpus import TAUGHT_FILE, Corpus, Object, Sample
 from vision.training.teachers import SAME_IOU, Ensemble, iou
 
 BATCH: Final = 40
@@ -31,7 +31,7 @@ def label(folder: Path, teachers: Path, *, processes: int) -> int:
     with ProcessPoolExecutor(processes, initializer=_start, initargs=(folder, teachers)) as pool:
         for answer in tqdm(pool.map(_label, batches), total=len(batches), desc="labelling"):
             done.update(answer)
-            (folder / "teachers.json").write_bytes(msgspec.json.encode(done))
+            _keep(folder, done)
     corpus.save(
         folder,
         [_merged(sample, done[index]) for index, sample in enumerate(prepared.samples)],
@@ -40,10 +40,17 @@ def label(folder: Path, teachers: Path, *, processes: int) -> int:
 
 
 def _load(folder: Path) -> dict[int, tuple[Object, ...]]:
-    path = folder / "teachers.json"
+    path = folder / TAUGHT_FILE
     if not path.is_file():
         return {}
     return msgspec.json.decode(path.read_bytes(), type=dict[int, tuple[Object, ...]])
+
+
+def _keep(folder: Path, done: dict[int, tuple[Object, ...]]) -> None:
+    """Write what was seen so far; whoever is cut off here finds the state before."""
+    part = folder / f"{TAUGHT_FILE}.part"
+    part.write_bytes(msgspec.json.encode(done))
+    part.replace(folder / TAUGHT_FILE)
 
 
 def _start(folder: Path, teachers: Path) -> None:
@@ -53,7 +60,12 @@ def _start(folder: Path, teachers: Path) -> None:
 
 def _label(indices: list[int]) -> dict[int, tuple[Object, ...]]:
     prepared, ensemble = _corpus[0], _ensemble[0]
-    return {index: ensemble.label(prepared.pixels(prepared.samples[index])) for index in indices}
+    answers = {}
+    for index in indices:
+        sample = prepared.samples[index]
+        ask = ensemble.judge if sample.is_held_out else ensemble.label
+        answers[index] = ask(prepared.pixels(sample))
+    return answers
 
 
 def _merged(sample: Sample, taught: tuple[Object, ...]) -> Sample:

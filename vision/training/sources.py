@@ -23,7 +23,7 @@ VIDEO_LIST: Final = "ground_truth_video.json"
 STILL_LIST: Final = "labels.json"
 VIDEO_SUFFIXES: Final = (".mp4", ".mkv", ".avi", ".mov", ".webm")
 HELD_OUT_OF: Final = 5
-"""One source in so many is held out, chosen by the hash of its name."""
+"""Two sources in so many are held out, chosen by the hash of their names."""
 TRAINABLE: Final = ("CC BY 4.0", "CC0", "MIT", "repository MIT", "BSD", "Apache-2.0")
 """How the licence of a clip that weights may be trained on begins."""
 HELD_OUT_FOLDERS: Final = ("fall/", "intel/one_by_one")
