@@ -39,4 +39,5 @@ def feature_loss(features_NAD: Tensor, taught_NAD: Tensor) -> Tensor:
 
 def _standard(values_KD: Tensor) -> Tensor:
     centred = values_KD - values_KD.mean(dim=0)
-    return torch.as_tensor(centred / (centred.square().mean(dim=0).sqrt() + 1e-6))
+    # Under the root: a channel that is the same everywhere would have an endless gradient.
+    return torch.as_tensor(centred / (centred.square().mean(dim=0) + 1e-12).sqrt())

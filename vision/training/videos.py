@@ -37,9 +37,12 @@ def still(path: Path) -> BgrImage:
     """Return a picture file's pixels at full size.
 
     Raises:
-        ConfigError: It is not a picture.
+        ConfigError: It is missing, or not a picture.
     """
-    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    except (OSError, cv2.error) as error:
+        raise ConfigError(f"{path}: not a picture that can be read: {error}") from error
     if pixels is None:
         raise ConfigError(f"{path}: not a picture that can be read")
     return np.asarray(pixels, np.uint8)
