@@ -11,7 +11,7 @@ from alerts.payload import alert_data
 from contracts.alerts import Alert
 from contracts.cameras import Camera, SourceSettings, SourceType
 from contracts.clock import Clock
-from contracts.detections import Detector
+from contracts.detections import Detector, ModelIdentity
 from contracts.evidence import EvidenceStore
 from contracts.frames import FrameOutcome
 from contracts.incidents import Incident
@@ -66,6 +66,11 @@ class Analyser:
         self._evidence = evidence
         self._clock = clock
         self._reasoner = ProgramReasoner(clock)
+
+    @property
+    def detector(self) -> ModelIdentity:
+        """Which detector looks."""
+        return self._detector.identity
 
     def analyse(
         self, video: Path, scene: SceneRules, *, analysis_fps: float, progress: Progress

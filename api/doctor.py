@@ -18,10 +18,11 @@ from api.transport.connection import check_server, connect
 from api.transport.redis_server import redis_binary
 from contracts.clock import SystemClock
 from contracts.errors import ConfigError, ModelError, TransportUnavailable
-from contracts.settings import Settings
+from contracts.settings import Settings, VisionSettings
 from vision.detect.backends.driver import has_cuda_driver
+from vision.detect.detector_choice import AUTO, choose_detector
 from vision.detect.inspection import PathCost, inspect_encoder
-from vision.detect.weights import check_weights
+from vision.detect.weights import SHIPPED, check_weights
 
 _PACKAGES: Final = (
     "av", "opencv-python-headless", "onnxruntime", "torch", "torchvision", "aiortc", "redis",
@@ -49,12 +50,15 @@ class Check:
     remedy: str = ""
 
 
-def examine(settings: Settings, *, is_compiling: bool = False) -> list[Check]:
+def examine(
+    settings: Settings, *, is_compiling: bool = False, shipped: Path = SHIPPED
+) -> list[Check]:
     """Return every check, in the order in which a newcomer would ask.
 
     Args:
         settings: To check.
         is_compiling: Whether to measure what has to be compiled first, for most of a minute.
+        shipped: Folder of the weights that came with Vigil.
     """
     return [
         _python(),
@@ -64,8 +68,7 @@ def examine(settings: Settings, *, is_compiling: bool = False) -> list[Check]:
         _data_dir(settings.data_dir),
         _redis(settings),
         _time_zone(settings.time_zone),
-        _detector(settings),
-        *_encoder(settings, is_compiling=is_compiling),
+        *_detector(settings, shipped=shipped, is_compiling=is_compiling),
     ]
 
 
@@ -176,48 +179,43 @@ def _time_zone(name: str) -> Check:
     return Check(name="time zone", state=CheckState.OK, found=name)
 
 
-def _detector(settings: Settings) -> Check:
-    vision = settings.vision
+def _detector(settings: Settings, *, shipped: Path, is_compiling: bool) -> list[Check]:
+    """Say which detector is at work and why, and what it costs if that is the encoder."""
     name = "detector"
     try:
-        check_weights(vision)
-    except ConfigError as error:
-        return Check(
-            name=name,
-            state=CheckState.FAILED,
-            found=str(error),
-            remedy="set VIGIL_VISION__WEIGHTS, or another VIGIL_VISION__DETECTOR",
-        )
+        choice = choose_detector(settings.vision, data_dir=settings.data_dir, shipped=shipped)
+        check_weights(choice.settings)
+    except (ConfigError, ModelError) as error:
+        return [
+            Check(
+                name=name,
+                state=CheckState.FAILED,
+                found=str(error),
+                remedy="set VIGIL_VISION__WEIGHTS, or another VIGIL_VISION__DETECTOR",
+            )
+        ]
+    found = f"{choice.name}: {choice.reason}"
+    vision = choice.settings
     if vision.detector == "motion":
-        return Check(
-            name=name,
-            state=CheckState.NOTE,
-            found="motion: needs no weights, cannot tell a person from a car",
-            remedy="VIGIL_VISION__DETECTOR=encoder",
-        )
-    if vision.weights is None:
-        return Check(
-            name=name,
-            state=CheckState.OK,
-            found=f"{vision.detector}, the weights that came with Vigil",
-        )
-    return Check(
-        name=name, state=CheckState.OK, found=f"{vision.detector}, {vision.weights.name}, your own"
-    )
-
-
-def _encoder(settings: Settings, *, is_compiling: bool) -> list[Check]:
-    """Say what runs the encoder and what that costs; nothing if another detector is at work."""
-    vision = settings.vision
+        found += "; it cannot tell a person from a car"
+        remedy = choice.remedy or "VIGIL_VISION__DETECTOR=auto"
+        return [Check(name=name, state=CheckState.NOTE, found=found, remedy=remedy)]
+    if settings.vision.detector != AUTO:
+        weights = vision.weights.name if vision.weights else "the weights that came with Vigil"
+        found += f"; {weights}"
+    check = Check(name=name, state=CheckState.OK, found=found, remedy=choice.remedy)
     if vision.detector != "encoder":
-        return []
+        return [check]
+    published = find_published(settings.data_dir)
+    return [check, *_encoder(vision, published=published, is_compiling=is_compiling)]
+
+
+def _encoder(vision: VisionSettings, *, published: Path | None, is_compiling: bool) -> list[Check]:
+    """Say what runs the encoder and what that costs."""
     name = "encoder"
     try:
         report = inspect_encoder(
-            vision,
-            clock=SystemClock(),
-            published=find_published(settings.data_dir),
-            is_compiling=is_compiling,
+            vision, clock=SystemClock(), published=published, is_compiling=is_compiling
         )
     except (ConfigError, ModelError) as error:
         return [

@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-DetectorFamily = Literal["encoder", "motion", "yolox", "transformers", "torchvision"]
-"""What makes boxes; each family is one file of ``vision/detect``."""
+DetectorFamily = Literal["auto", "encoder", "motion", "yolox", "transformers", "torchvision"]
+"""What makes boxes: ``auto`` chooses, each other family is one file of ``vision/detect``."""
 
 
 class Section(BaseModel):
@@ -66,7 +66,10 @@ class QueueSettings(Section):
 class VisionSettings(Section):
     """Detection, tracking, rules, evidence."""
 
-    detector: DetectorFamily = Field(default="motion", description="Detector family.")
+    detector: DetectorFamily = Field(
+        default="auto",
+        description="Detector family; `auto` takes what measured best of what is here.",
+    )
     weights: Path | None = Field(
         default=None, description="Model file or folder of a family that needs one."
     )

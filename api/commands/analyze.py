@@ -21,7 +21,7 @@ from contracts.clock import SystemClock
 from contracts.errors import ConfigError, SourceRejected
 from contracts.rules import SceneRules
 from contracts.settings import Settings
-from vision.detect.registry import FAMILIES, make_detector
+from vision.detect.registry import DETECTOR_NAMES, open_detector
 
 _SHORT_S: Final = 2.0
 _SHORT_SHARE: Final = 0.05
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_vision_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare how to look, for ``evaluate`` as well."""
     parser.add_argument("--fps", type=float, default=5.0, help="frames analysed a second (5)")
-    parser.add_argument("--detector", choices=sorted(FAMILIES), help="detector family")
+    parser.add_argument("--detector", choices=DETECTOR_NAMES, help="detector family")
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="its model file, if it has one"
     )
@@ -99,7 +99,7 @@ def make_analyser(settings: Settings, folder: Path | None) -> Iterator[Analyser]
             min_free_bytes=settings.alerts.evidence_min_free_bytes,
         )
         yield Analyser(
-            settings, detector=make_detector(settings.vision), evidence=store, clock=SystemClock()
+            settings, detector=open_detector(settings), evidence=store, clock=SystemClock()
         )
 
 

@@ -7,7 +7,7 @@ from api.wiring.cameras import declared_cameras
 from api.wiring.first_start import check_camera, check_settings
 from contracts.cameras import redact_url
 from contracts.settings import Settings
-from vision.detect.registry import make_detector
+from vision.detect.registry import open_detector
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the cameras that would run; what is wrong is raised and printed by the caller."""
     del arguments
     check_settings(settings)
-    make_detector(settings.vision)  # reads the model file, if there is one
+    open_detector(settings)  # reads the model file, if there is one
     cameras = declared_cameras(settings)
     for camera in cameras:
         check_camera(camera)

@@ -20,6 +20,7 @@ from api.commands.analyze import (
 from api.console import complain, say
 from api.evaluation import LabelledClip, RaisedAlert, Score, read_ground_truth, score
 from api.wiring.cameras import rules_beside
+from contracts.detections import ModelIdentity
 from contracts.errors import ConfigError, SourceRejected
 from contracts.rules import RuleKind, SceneRules
 from contracts.settings import Settings
@@ -61,6 +62,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     details: list[dict[str, Any]] = []
     unread: list[str] = []
     with make_analyser(settings, None) as analyser:
+        detector = analyser.detector
         for clip in tqdm(clips, unit="clip", disable=not sys.stderr.isatty(), leave=False):
             try:
                 records = _analyse(analyser, arguments.folder / clip.video, fps=arguments.fps)
@@ -73,7 +75,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             details.append(_detail(clip, alerts[clip.video]))
     scores = score(clips, alerts)
     _print_table(scores, clips=len(alerts))
-    _write(arguments.json, scores, details, unread, settings=settings)
+    _write(arguments.json, scores, details, unread, detector=detector)
     say(f"written to {arguments.json}")
     return 1 if unread else 0
 
@@ -143,10 +145,10 @@ def _write(
     details: Sequence[Mapping[str, Any]],
     unread: Sequence[str],
     *,
-    settings: Settings,
+    detector: ModelIdentity,
 ) -> None:
     document = {
-        "detector": settings.vision.detector,
+        "detector": {"name": detector.name, "sha256": detector.sha256},
         "scores": [found.row() for found in scores],
         "unread": list(unread),
         "clips": list(details),

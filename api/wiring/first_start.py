@@ -18,6 +18,7 @@ from contracts.clock import Clock
 from contracts.errors import ConfigError
 from contracts.settings import Settings
 from ingest.sources.scenes.yard_truth import demo_camera
+from vision.detect.detector_choice import choose_detector
 from vision.detect.weights import check_weights
 from vision.rules.registry import make_rules
 
@@ -57,7 +58,7 @@ def check_settings(settings: Settings) -> None:
             f"time_zone: {settings.time_zone!r} is not known here; use an IANA name such as "
             "Europe/Berlin"
         ) from error
-    check_weights(settings.vision)
+    check_weights(choose_detector(settings.vision, data_dir=settings.data_dir).settings)
     if settings.redis_url.get_secret_value():
         connect(settings.redis_url.get_secret_value()).close()
     checked_url(database_url(settings))

@@ -11,7 +11,7 @@ from api.transport.live import RedisLiveView
 from api.wiring.context import Part, StageContext
 from api.wiring.storage import evidence_store
 from ingest.frame_queue import RedisFrameQueue
-from vision.detect.registry import make_detector
+from vision.detect.registry import open_detector
 from vision.worker import VisionWorker, WorkerPorts
 
 
@@ -31,7 +31,7 @@ def build(context: StageContext) -> list[Part]:
     )
     worker = VisionWorker(
         ports,
-        make_detector(settings.vision),
+        open_detector(settings),
         settings=settings.vision,
         queue=settings.queue,
         clock=context.clock,

@@ -10,6 +10,7 @@ from api.doctor import Check, CheckState, examine, is_healthy
 from contracts.settings import Settings, VisionSettings
 from tests.vision.detect.encoders import write_encoder
 from tests.vision.detect.onnx_files import write_constant_model
+from tests.vision.detect.standings import pull_yolox, row, ship, write_measured
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,57 @@ def test_missing_weights_fail_and_name_the_setting(tmp_path: Path) -> None:
     check = found(Settings(data_dir=tmp_path, vision=vision), "detector")
     assert check.state is CheckState.FAILED
     assert "VIGIL_VISION__WEIGHTS" in check.remedy
+
+
+def test_the_shipped_weights_are_named_with_what_they_measured(
+    encoder_folder: Path, tmp_path: Path
+) -> None:
+    shipped = shutil.copytree(encoder_folder, tmp_path / "weights")
+    write_measured(shipped, encoder=row(0.6, ms=13.0), yolox_nano_coco=row(0.4, ms=26.0))
+
+    checks = examine(Settings(data_dir=tmp_path), shipped=shipped)
+
+    [check] = [check for check in checks if check.name == "detector"]
+    assert check.state is CheckState.OK
+    assert check.found.startswith("encoder: the weights that came with Vigil: encoder (finds 0.60")
+    assert "no better were yolox_nano_coco (finds 0.40 of upright people" in check.found
+    assert check.remedy == ""
+    assert "ms a frame of 640x360" in " ".join(check.found for check in checks)
+
+
+def test_a_better_detector_is_named_with_the_command_that_fetches_it(tmp_path: Path) -> None:
+    shipped = ship(tmp_path / "weights", encoder=row(0.4), yolox_nano_coco=row(0.6, sha256="ab"))
+
+    checks = examine(Settings(data_dir=tmp_path), shipped=shipped)
+
+    [check] = [check for check in checks if check.name == "detector"]
+    assert check.remedy == "vigil models pull yolox_nano_coco"
+
+
+def test_a_better_detector_that_was_pulled_is_the_one_at_work(tmp_path: Path) -> None:
+    _, sha256 = pull_yolox(tmp_path)
+    shipped = ship(tmp_path / "weights", encoder=row(0.4), yolox_nano_coco=row(0.6, sha256=sha256))
+
+    checks = examine(Settings(data_dir=tmp_path), shipped=shipped)
+
+    [check] = [check for check in checks if check.name in ("detector", "encoder")]
+    assert check.found.startswith("yolox_nano_coco: measured better than the weights that came")
+
+
+def test_missing_shipped_weights_are_noted_with_what_stands_in(tmp_path: Path) -> None:
+    checks = examine(Settings(data_dir=tmp_path), shipped=tmp_path / "none")
+
+    [check] = [check for check in checks if check.name == "detector"]
+    assert check.state is CheckState.NOTE
+    assert check.found.startswith("motion: there are no weights in ")
+    assert "restore the weights" in check.remedy
+
+
+def test_motion_that_was_asked_for_is_noted_with_what_knows_more(tmp_path: Path) -> None:
+    vision = VisionSettings(detector="motion")
+    check = found(Settings(data_dir=tmp_path, vision=vision), "detector")
+    assert check.state is CheckState.NOTE
+    assert check.remedy == "VIGIL_VISION__DETECTOR=auto"
 
 
 def of_encoder(folder: Path, data_dir: Path, **changes: object) -> Settings:

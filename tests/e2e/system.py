@@ -20,6 +20,8 @@ from contracts.clock import SystemClock
 
 ItemT = TypeVar("ItemT")
 CLOCK = SystemClock()
+MOTION = {"VIGIL_VISION__DETECTOR": "motion"}
+"""The detector that surely sees the rendered yard's visitors: these tests are about the rest."""
 _TOLD_MAX = 8_000
 
 
@@ -50,7 +52,7 @@ class RunningVigil:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, **MOTION, "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -18,7 +18,7 @@ from api.transport.redis_server import EmbeddedRedis
 from contracts.clock import SystemClock
 from ingest.sources.scenes.yard_truth import YARD_RULES
 from ingest.sources.synthetic import record_scene
-from tests.e2e.system import Endpoint, RunningVigil, running, wait_for
+from tests.e2e.system import MOTION, Endpoint, RunningVigil, running, wait_for
 from tests.rtsp_server import RtspServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -173,6 +173,7 @@ def test_stages_in_separate_shells_do_the_same_job(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     environment = {
         **os.environ,
+        **MOTION,
         "VIGIL_REDIS_URL": server.url,
         "VIGIL_DATA_DIR": str(tmp_path / "state"),
         "VIGIL_API__PORT": str(port),

@@ -1,19 +1,25 @@
 """The detector families by name."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
+
+import structlog
 
 from contracts.clock import SystemClock
 from contracts.detections import Detector
 from contracts.errors import ConfigError
-from contracts.settings import VisionSettings
+from contracts.settings import Settings, VisionSettings
 from vision.detect.backends.choice import open_encoder
+from vision.detect.detector_choice import AUTO, DetectorChoice, choose_detector
 from vision.detect.encoder import EncoderDetector
 from vision.detect.motion import MotionDetector
 from vision.detect.published import make_torchvision, make_transformers
-from vision.detect.weights import weights_file
+from vision.detect.weights import SHIPPED, weights_file
 from vision.detect.yolox import YoloxDetector
 from vision.tracker import LOW_SHARE
+
+log = structlog.get_logger()
 
 
 def _make_motion(settings: VisionSettings) -> Detector:
@@ -45,8 +51,40 @@ FAMILIES: Final[Mapping[str, Callable[[VisionSettings], Detector]]] = {
 }
 
 
+DETECTOR_NAMES: Final = (AUTO, *sorted(FAMILIES))
+"""What ``vision.detector`` can be."""
+
+
+def open_detector(settings: Settings, *, shipped: Path = SHIPPED) -> Detector:
+    """Return the detector that the settings stand for, and log which it is and why.
+
+    Args:
+        settings: Of vision, and the data folder with the pulled models.
+        shipped: Folder of the weights that came with the product.
+
+    Raises:
+        ConfigError: The family's model file is not given or not there.
+        ModelError: A model file, or what was written down about it, is damaged.
+    """
+    choice = choose_detector(settings.vision, data_dir=settings.data_dir, shipped=shipped)
+    _log_choice(choice)
+    return make_detector(choice.settings)
+
+
+def _log_choice(choice: DetectorChoice) -> None:
+    if choice.is_makeshift:
+        log.warning(
+            "a makeshift detector is at work",
+            detector=choice.name,
+            reason=choice.reason,
+            remedy=choice.remedy,
+        )
+    else:
+        log.info("detector chosen", detector=choice.name, reason=choice.reason)
+
+
 def make_detector(settings: VisionSettings) -> Detector:
-    """Return the detector that the settings ask for.
+    """Return a detector of the family that the settings name; ``open_detector`` knows ``auto``.
 
     It reports boxes somewhat below ``settings.confidence`` as well: they continue a track, and
     begin none. Names of classes are read from ``<weights>.names`` if that file is there.

@@ -24,7 +24,8 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def analyze(*arguments: str | Path, json_file: Path) -> tuple[int, list[dict[str, Any]]]:
-    code = main(["analyze", *map(str, arguments), "--json", str(json_file)])
+    options = ["--detector", "motion", *map(str, arguments)]
+    code = main(["analyze", *options, "--json", str(json_file)])
     lines = json_file.read_text().splitlines() if json_file.exists() else []
     return code, [json.loads(line) for line in lines]
 
@@ -154,10 +155,12 @@ def test_evaluate_scores_a_folder_and_writes_the_table(
     (yard.parent / "ground_truth_video.json").write_text(json.dumps(truth))
     table = tmp_path / "table.json"
 
-    code = main(["evaluate", str(yard.parent), "--json", str(table)])
+    code = main(["evaluate", str(yard.parent), "--detector", "motion", "--json", str(table)])
 
     assert code == 0
-    rows = {row["kind"]: row for row in json.loads(table.read_text())["scores"]}
+    written = json.loads(table.read_text())
+    assert written["detector"] == {"name": "motion", "sha256": ""}
+    rows = {row["kind"]: row for row in written["scores"]}
     assert rows["intrusion"]["f1"] == 1.0
     assert rows["intrusion"]["median_delay_s"] < 3.0
     assert rows["fall"]["recall"] == 0.0
