@@ -34,6 +34,8 @@ class Detections:
         embeddings_ND: float32 unit vectors, or None if the detector makes none.
         postures_NP: float32 shares of the postures, each row sums to 1, or None likewise.
         posture_labels: What the columns of ``postures_NP`` are called; empty without it.
+        is_proven_N: Whether each may begin a track: the detector is sure of it, or something moved
+            there. None if all may. What is not proven can still go on with a track.
         scene_SD: float32 unit vectors of the whole frame: a grid of cells row by row, then the
             whole; or None likewise. Their D need not be that of the objects.
     """
@@ -45,6 +47,7 @@ class Detections:
     embeddings_ND: FloatArray | None = None
     postures_NP: FloatArray | None = None
     posture_labels: tuple[str, ...] = ()
+    is_proven_N: npt.NDArray[np.bool_] | None = None
     scene_SD: FloatArray | None = None
 
     def __len__(self) -> int:

@@ -67,11 +67,13 @@ class Change:
         is_there: Something changed in some place by more than that place does by itself.
         is_restless: Most of the picture stirs by itself: rain, snow, a shaking camera. Small
             changes can hide in that for a moment.
+        share_hw: Of each place, the share (0..1) that changed, weather included.
     """
 
     is_any: bool
     is_there: bool
     is_restless: bool
+    share_hw: FloatArray
 
 
 class LocalChanges:
@@ -125,6 +127,7 @@ class LocalChanges:
             is_any=is_any,
             is_there=is_any and self._stands_out(change_hw),
             is_restless=self._is_restless,
+            share_hw=change_hw,
         )
         if is_learning:
             self._learn_places(stir_hw, step_s)

@@ -48,11 +48,14 @@ class Motion:
         is_moving: Whether a detector should look: something moves or just did, the gate has
             only begun, or it has been shut for a while. A caller that follows tracks looks
             whatever the gate says: somebody who stands still does not move.
+        changed_hw: Share (0..1) of each of h x w overlapping places of the picture that is not as
+            it was in the last seconds; None before there is anything to compare with.
     """
 
     share: float
     light_change: float
     is_moving: bool
+    changed_hw: npt.NDArray[np.float32] | None = None
 
 
 class MotionGate:
@@ -121,7 +124,10 @@ class MotionGate:
         if is_moving:
             self._looked_s = now_s
         return Motion(
-            share=share, light_change=self._light_change(now_s, level), is_moving=is_moving
+            share=share,
+            light_change=self._light_change(now_s, level),
+            is_moving=is_moving,
+            changed_hw=change.share_hw,
         )
 
     def _begin(self, luma_HW: Luma, now_s: float, level: float) -> Motion:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import structlog
 
 from contracts.cameras import Camera
@@ -27,6 +29,7 @@ from vision.incidents import IncidentBook, Revision
 from vision.keyframes import KeyFrames, Moment
 from vision.metrics import EVENTS, STAGE_SECONDS
 from vision.motion_gate import MotionGate
+from vision.proof import proven
 from vision.reports import IncidentReporter, Report, Sight
 from vision.rules.registry import make_rules, remake_rules
 from vision.tracker import Tracker
@@ -89,6 +92,7 @@ class CameraPipeline:
         self._present: frozenset[str] = frozenset()
         self._tracker = Tracker(confidence=settings.confidence)
         self._gate = MotionGate()
+        self._changed_hw: npt.NDArray[np.float32] | None = None
         self._key_frames = KeyFrames()
         self._motions: deque[PictureMotion] = deque(maxlen=MOTION_FRAMES)
         self._seen_at_s = clock.monotonic_s()
@@ -226,7 +230,8 @@ class CameraPipeline:
         """
         begun.timings["detect"] = detect_s
         STAGE_SECONDS.labels(stage="detect").observe(detect_s)
-        return self._follow(begun, detections, FrameOutcome.ANALYSED)
+        checked = replace(detections, is_proven_N=proven(detections, self._changed_hw))
+        return self._follow(begun, checked, FrameOutcome.ANALYSED)
 
     def _follow(
         self, begun: BegunFrame, detections: Detections, outcome: FrameOutcome
@@ -298,6 +303,7 @@ class CameraPipeline:
         """Say whether something moves or somebody is being followed."""
         with self._timed("motion", begun.timings):
             motion = self._gate.look(begun.picture, is_followed=not self._tracker.is_idle)
+        self._changed_hw = motion.changed_hw
         self._motions.append(
             PictureMotion(
                 at_s=begun.picture.header.monotonic_s,

@@ -189,7 +189,8 @@ class Tracker:
 
     def _begin(self, round_: "_Round", header: FrameHeader) -> None:
         """Begin tracks of confident detections that are nobody's and no fragment of anything."""
-        new = np.flatnonzero(round_.is_free_M & (round_.confidences_M >= self._confidence))
+        is_new_M = round_.is_free_M & (round_.confidences_M >= self._confidence)
+        new = np.flatnonzero(is_new_M & round_.may_begin_M)
         for column, box in zip(new.tolist(), _as_boxes(round_.boxes_M4[new]), strict=True):
             life = TrackLife(track_id=f"t{self.next_number}", header=header)
             self.next_number += 1
@@ -233,6 +234,11 @@ class _Round:
         self.labels_M = [detections.label(int(index)) for index in usable_M]
         self.column_N: Rows = np.full(tracks_N4.shape[0], -1, np.int64)
         self.is_free_M = np.ones(boxes_M4.shape[0], np.bool_)
+        self.may_begin_M = (
+            np.ones(boxes_M4.shape[0], np.bool_)
+            if detections.is_proven_N is None
+            else detections.is_proven_N[usable_M]
+        )
         self._embeddings_MD = (
             None if detections.embeddings_ND is None else detections.embeddings_ND[usable_M]
         )

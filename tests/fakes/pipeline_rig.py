@@ -42,8 +42,9 @@ class Rig:
         watched: Camera | None = None,
         failing_seqs: Sequence[int] = (),
         checkpoint: bytes | None = None,
+        confidence: float = 0.9,
     ) -> None:
-        self.detector = ScriptedDetector(script, failing_seqs=failing_seqs)
+        self.detector = ScriptedDetector(script, failing_seqs=failing_seqs, confidence=confidence)
         self.evidence = InMemoryEvidence()
         self.clock = ManualClock()
         self.pipeline = CameraPipeline(

@@ -23,8 +23,11 @@ class ScriptedDetector:
     in each call.
     """
 
-    def __init__(self, script: Script, *, failing_seqs: Sequence[int] = ()) -> None:
+    def __init__(
+        self, script: Script, *, failing_seqs: Sequence[int] = (), confidence: float = 0.9
+    ) -> None:
         self._script = script
+        self._confidence = confidence
         self._failing_seqs = set(failing_seqs)
         self.seen: list[tuple[str, int]] = []
         self.forgotten: list[str] = []
@@ -55,7 +58,7 @@ class ScriptedDetector:
         boxes_N4 = np.clip(np.array([box for _, box in found], np.float32), 0.0, 1.0)
         return Detections(
             boxes_N4=boxes_N4,
-            confidences_N=np.full(len(found), 0.9, np.float32),
+            confidences_N=np.full(len(found), self._confidence, np.float32),
             class_ids_N=np.array([LABELS.index(label) for label, _ in found], np.int64),
             labels=LABELS,
         )

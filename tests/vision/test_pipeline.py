@@ -42,6 +42,19 @@ def test_an_empty_scene_says_nothing() -> None:
     assert rig.evidence.contents == {}
 
 
+def test_a_doubtful_find_where_nothing_ever_moved_is_no_intruder() -> None:
+    bollard = Rig(STANDS_IN_DOCK, confidence=0.45)
+
+    assert bollard.play(seconds(0, 20, is_still=True)) == []
+    assert bollard.detector.seen
+
+
+def test_a_sure_find_is_an_intruder_though_nothing_moved() -> None:
+    sleeper = Rig(STANDS_IN_DOCK, confidence=0.8)
+
+    assert states(sleeper.play(seconds(0, 20, is_still=True))) == [IncidentState.OPENED]
+
+
 def test_an_incident_survives_the_wire() -> None:
     [opened] = Rig(INTO_DOCK).play(seconds(0, 7))
 
