@@ -27,7 +27,7 @@ COMMANDS: Final[dict[str, tuple[Callable[[argparse.Namespace], str], tuple[str, 
     "train": (steps.train, ("corpus", "teachers", "run", "minutes", "device", "ranks", "batch")),
     "objects": (steps.train_objects, ("corpus", "teachers", "run")),
     "export": (steps.export_run, ("run", "out")),
-    "evaluate": (steps.evaluate_weights, ("corpus", "teachers", "weights")),
+    "evaluate": (steps.evaluate_weights, ("corpus", "teachers", "weights", "json")),
     "sheet": (steps.write_sheets, ("corpus", "weights", "out")),
 }
 OPTIONS: Final[dict[str, dict[str, object]]] = {
@@ -46,6 +46,7 @@ OPTIONS: Final[dict[str, dict[str, object]]] = {
         "default": steps.SHIPPED / "encoder.safetensors",
         "help": "encoder.safetensors to look at (default: the shipped ones)",
     },
+    "json": {"type": Path, "help": "also write what the default detector is chosen by"},
     "minutes": {"type": float, "default": 100.0, "help": "training time in all (default 100)"},
     "device": {"choices": ["cpu", "cuda"], "default": "cpu", "help": "default cpu"},
     "ranks": {

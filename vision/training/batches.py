@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from contracts.errors import ConfigError
 from vision.encoder import anchor_points
 from vision.training.corpus import Corpus
 from vision.training.cutouts import cut_people
@@ -57,6 +58,11 @@ class Views(IterableDataset[Batch]):
         random = np.random.default_rng([self._seed, self._part, worker.id if worker else 0])
         corpus = Corpus.open(self._corpus)
         samples = corpus.part(held_out=False)
+        if not samples:
+            raise ConfigError(
+                f"{self._corpus}: all {len(corpus.samples)} pictures are held out; add videos of "
+                "other places"
+            )
         cut_from = [sample for sample in samples if sample.time_s < 3]
         maker = ViewMaker(corpus, samples, cut_people(corpus, cut_from), random=random)
         teacher = DenseTeacher(self._teacher)

@@ -49,12 +49,22 @@ def save(
 def restore(
     path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer
 ) -> Progress:
-    """Fill networks and optimizer from a checkpoint; return how far it had come."""
-    with safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
-        progress = Progress(**json.loads(file.metadata()["progress"]))
-    for part, network in networks.items():
-        network.load_state_dict(_below(tensors, f"{part}/"))
+    """Fill networks and optimizer from a checkpoint; return how far it had come.
+
+    Raises:
+        ConfigError: The file is damaged, or of other networks.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+            progress = Progress(**json.loads((file.metadata() or {})["progress"]))
+    except (OSError, SafetensorError, KeyError) as error:
+        raise ConfigError(f"{path}: not a readable checkpoint: {error}") from error
+    try:
+        for part, network in networks.items():
+            network.load_state_dict(_below(tensors, f"{part}/"))
+    except RuntimeError as error:
+        raise ConfigError(f"{path} is of another network; begin in another folder") from error
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in _below(tensors, "optimizer/").items():
         index, key = name.split("/")

@@ -1,8 +1,8 @@
 """Holds detectors against each other on pictures of places that were not trained on.
 
-Truth is labels by hand where there are some, else what the teachers agree on: that flatters the
-teachers, who are the other side of the comparison. Objects of which the teachers are not sure
-count neither way.
+Truth is labels by hand where there are some, else what a third detector sees in several views of
+the picture: a better one than those compared, and neither of them. Objects of which it is not
+sure count neither way.
 
 Shape legend: N = found, M = true objects, 4 = x1, y1, x2, y2 in pixels.
 """

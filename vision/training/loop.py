@@ -138,18 +138,16 @@ class Run:
             whole=until == 1.0,
             part=plan.rank,
         )
-        before_s = saved_s = self._clock.monotonic_s()
-        self._step_s = 0.0
+        self._shared_s = saved_s = self._clock.monotonic_s()
         bar = tqdm(loader(views, processes=plan.processes), desc="training", unit="step")
         for batch in bar:
-            lost = self._step(batch, self._clock.monotonic_s() - before_s)
+            lost = self._step(batch)
             now_s = self._clock.monotonic_s()
             self.progress = Progress(
                 step=self.progress.step + 1,
                 views=self.progress.views + plan.ranks * len(batch.pixels_N3HW),
                 elapsed_s=self.progress.elapsed_s + self._step_s,
             )
-            before_s = now_s
             if self.progress.step % LOG_EVERY == 0 and not plan.rank:
                 self._note(lost)
                 bar.set_postfix({"share": self.share} | lost)
@@ -159,8 +157,7 @@ class Run:
             if self.share >= until:
                 return
 
-    def _step(self, batch: Batch, waited_s: float) -> dict[str, float]:
-        began_s = self._clock.monotonic_s()
+    def _step(self, batch: Batch) -> dict[str, float]:
         for group in self._optimizer.param_groups:
             group["lr"] = self._plan.rate * _rate(self.share)
         self.encoder.train()
@@ -184,7 +181,7 @@ class Run:
         total = torch.stack(list(parts.values())).sum()
         self._optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]  # torch's
-        self._step_s = self._share_gradients(waited_s + self._clock.monotonic_s() - began_s)
+        self._step_s = self._share_gradients()
         norm = nn.utils.clip_grad_norm_(self.encoder.parameters(), LARGEST_GRADIENT)
         if torch.isfinite(norm):
             self._optimizer.step()
@@ -193,11 +190,13 @@ class Run:
             log.warning("step left out, gradient is not finite", step=self.progress.step)
         return {name: float(part.detach()) for name, part in parts.items()}
 
-    def _share_gradients(self, step_s: float) -> float:
-        """Average the gradients over all processes; return the first one's time for the step.
+    def _share_gradients(self) -> float:
+        """Average the gradients over all processes; return the time since the last step's.
 
-        All count the first one's time, so that all end at the same step.
+        All count the first one's time, waiting included, so that all end at the same step.
         """
+        now_s = self._clock.monotonic_s()
+        step_s, self._shared_s = now_s - self._shared_s, now_s
         if self._plan.ranks == 1:
             return step_s
         own_s = torch.tensor([0.0 if self._plan.rank else step_s * self._plan.ranks])

@@ -31,6 +31,8 @@ THRESHOLD: Final = 0.3
 VISITORS: Final = ((6.0, 19.6), (22.8, 44.6), (50.2, 70.0))
 """Seconds in which each of the three visitors is in the room, by eye."""
 TIMED_PICTURES: Final = 60
+UPRIGHT: Final = "people, all held-out cameras"
+LYING: Final = "lying people found, pictures"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ def detection_rows(corpus: Corpus, ours: Find, theirs: Find) -> Iterator[Row]:
     """Yield recall at the precision that the other detector has at its usual threshold."""
     held_out = corpus.part(held_out=True)
     groups: Mapping[str, tuple[list[Sample], Sequence[int]]] = {
-        "people, all held-out cameras": (_cameras(held_out), PERSON),
+        UPRIGHT: (_cameras(held_out), PERSON),
         "people, fights on held-out cameras": (_below(held_out, "fight/"), PERSON),
         "people, labelled stills": (_below(held_out, "images/voc", "images/coco"), PERSON),
         "people at work, labelled stills": (_below(held_out, "images/hard"), PERSON),
@@ -90,21 +92,27 @@ def lying_rows(
     ]
     (our_pictures, our_clips), (their_pictures, their_clips) = counts
     note = f"thresholds {thresholds[0]:.2f} and {thresholds[1]:.2f}; overlap at least {MATCH_IOU}"
-    total = sum(
-        sample.source in endings and sample.time_s >= endings[sample.source]["from_s"]
-        for sample in corpus.samples
-    )
+    total = lying_pictures(corpus)
     yield Row(
-        what=f"lying people found, of {total} pictures",
+        what=f"{LYING}, of {total}",
         ours=our_pictures,
         theirs=their_pictures,
         note=note,
     )
     yield Row(
-        what=f"lying people found, of {len(endings)} falls",
+        what=f"lying people found, falls, of {len(endings)}",
         ours=our_clips,
         theirs=their_clips,
         note=note,
+    )
+
+
+def lying_pictures(corpus: Corpus) -> int:
+    """Return how many pictures show somebody who lies at the end of a fall."""
+    endings = json.loads(TRUTH.read_text())["boxes"]
+    return sum(
+        sample.source in endings and sample.time_s >= endings[sample.source]["from_s"]
+        for sample in corpus.samples
     )
 
 
@@ -193,6 +201,22 @@ def separation(vectors_KD: FloatArray, who: Sequence[int]) -> tuple[float, float
     same, different = similarity_KK[upper][is_same], np.sort(similarity_KK[upper][~is_same])
     order = np.searchsorted(different, same).mean() / max(1, len(different))
     return float(order), float(same.mean()), float(different.mean())
+
+
+def measured(rows: Sequence[Row], *, lying: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Return recalls of upright and lying people and of vehicles, and the cost, ours and theirs.
+
+    Args:
+        rows: Of the whole report.
+        lying: How many pictures of lying people there were.
+    """
+    names = {"upright": UPRIGHT, "lying": LYING, "vehicles": "vehicles", "ms": "milliseconds"}
+    both: tuple[dict[str, float], dict[str, float]] = ({}, {})
+    for name, start in names.items():
+        row = next((row for row in rows if row.what.startswith(start)), None)
+        for side, value in zip(both, (row.ours, row.theirs) if row else (0.0, 0.0), strict=True):
+            side[name] = round(value / lying if name == "lying" and lying else value, 3)
+    return both
 
 
 def table(rows: Sequence[Row], *, theirs: str) -> str:

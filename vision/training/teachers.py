@@ -5,7 +5,7 @@ are the picture itself, mirrored, turned by 90 degrees both ways (a lying person
 four overlapping parts at twice the scale.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ from vision.training.picodet import PicoDet
 from vision.training.sources import CLASSES, class_of
 
 FloatArray = npt.NDArray[np.float32]
+Teacher = Callable[[BgrImage], tuple[FloatArray, FloatArray]]
 
 LEAST_SCORE: Final = 0.12
 """Looks below this are not counted."""
@@ -75,42 +76,64 @@ class Ensemble:
         self._picodet = PicoDet(next((folder / "picodet_s_416").glob("*.onnx")))
 
     def label(self, pixels_HW3: BgrImage) -> tuple[Object, ...]:
-        """Return the objects of a picture, the surest first."""
-        looks = list(self._looks(pixels_HW3))
+        """Return the objects of a picture to train on, the surest first."""
+        looks = [
+            *_both_ways(self._yolox, pixels_HW3, "yolox"),
+            *_both_ways(self._picodet, pixels_HW3, "picodet"),
+            *self._turned(pixels_HW3),
+            *_parts(self._yolox, pixels_HW3),
+        ]
         return fuse(looks, height=pixels_HW3.shape[0], width=pixels_HW3.shape[1])
 
-    def _looks(self, pixels_HW3: BgrImage) -> Iterator[Look]:
+    def judge(self, pixels_HW3: BgrImage) -> tuple[Object, ...]:
+        """Return the objects of a held-out picture, the surest first.
+
+        YOLOX has no say: it is the one that is compared with, and would be its own judge.
+        """
+        looks = [
+            *_both_ways(self._picodet, pixels_HW3, "picodet"),
+            *_parts(self._picodet, pixels_HW3),
+        ]
+        return fuse(looks, height=pixels_HW3.shape[0], width=pixels_HW3.shape[1])
+
+    def _turned(self, pixels_HW3: BgrImage) -> Iterator[Look]:
         height, width = pixels_HW3.shape[:2]
-        mirrored = np.ascontiguousarray(pixels_HW3[:, ::-1])
-        for teacher, name in ((self._yolox, "yolox"), (self._picodet, "picodet")):
-            yield _look(teacher(pixels_HW3), name)
-            boxes_A4, scores_AC = teacher(mirrored)
-            yield _look((_mirror(boxes_A4, width), scores_AC), f"{name} mirrored")
         for turns in (1, 3):
             turned = np.ascontiguousarray(np.rot90(pixels_HW3, turns))
             boxes_A4, scores_AC = self._yolox(turned)
             back_A4 = turn_back(boxes_A4, turns, height=height, width=width)
             yield _look((back_A4, TURN_DISCOUNT * scores_AC), f"turned {turns}")
-        for left in (0, width - int(PART * width)):
-            for top in (0, height - int(PART * height)):
-                yield self._part(pixels_HW3, left, top)
 
-    def _part(self, pixels_HW3: BgrImage, left: int, top: int) -> Look:
-        height, width = pixels_HW3.shape[:2]
-        part = pixels_HW3[top : top + int(PART * height), left : left + int(PART * width)]
-        larger = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
-        boxes_A4, scores_AC = self._yolox(np.asarray(larger, np.uint8))
-        placed_A4 = (boxes_A4 / 2 + np.array([left, top] * 2)).astype(np.float32)
-        look = _look((placed_A4, scores_AC), "parts")
-        x1, y1, x2, y2 = look.boxes_N4.T
-        margin_x, margin_y = EDGE * width, EDGE * height
-        is_cut = (
-            ((left > 0) & (x1 < left + margin_x))
-            | ((top > 0) & (y1 < top + margin_y))
-            | ((left == 0) & (x2 > part.shape[1] - margin_x))
-            | ((top == 0) & (y2 > part.shape[0] - margin_y))
-        )
-        return Look(look.boxes_N4[~is_cut], look.scores_NC[~is_cut], "parts")
+
+def _both_ways(teacher: Teacher, pixels_HW3: BgrImage, name: str) -> Iterator[Look]:
+    yield _look(teacher(pixels_HW3), name)
+    boxes_A4, scores_AC = teacher(np.ascontiguousarray(pixels_HW3[:, ::-1]))
+    yield _look((_mirror(boxes_A4, pixels_HW3.shape[1]), scores_AC), f"{name} mirrored")
+
+
+def _parts(teacher: Teacher, pixels_HW3: BgrImage) -> Iterator[Look]:
+    height, width = pixels_HW3.shape[:2]
+    for left in (0, width - int(PART * width)):
+        for top in (0, height - int(PART * height)):
+            yield _part(teacher, pixels_HW3, left, top)
+
+
+def _part(teacher: Teacher, pixels_HW3: BgrImage, left: int, top: int) -> Look:
+    height, width = pixels_HW3.shape[:2]
+    part = pixels_HW3[top : top + int(PART * height), left : left + int(PART * width)]
+    larger = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+    boxes_A4, scores_AC = teacher(np.asarray(larger, np.uint8))
+    placed_A4 = (boxes_A4 / 2 + np.array([left, top] * 2)).astype(np.float32)
+    look = _look((placed_A4, scores_AC), "parts")
+    x1, y1, x2, y2 = look.boxes_N4.T
+    margin_x, margin_y = EDGE * width, EDGE * height
+    is_cut = (
+        ((left > 0) & (x1 < left + margin_x))
+        | ((top > 0) & (y1 < top + margin_y))
+        | ((left == 0) & (x2 > part.shape[1] - margin_x))
+        | ((top == 0) & (y2 > part.shape[0] - margin_y))
+    )
+    return Look(look.boxes_N4[~is_cut], look.scores_NC[~is_cut], "parts")
 
 
 def fuse(looks: Sequence[Look], *, height: int, width: int) -> tuple[Object, ...]:
