@@ -29,15 +29,16 @@ def proven(
     Args:
         detections: Of one frame.
         changed_hw: Share (0..1) of each place that is not as it was in the last seconds; None
-            if there was nothing to compare with.
+            if there was nothing to compare with: then nothing is known to have moved.
 
     Returns:
-        Shape (N), or None if all may: the detector knows no classes (it found movement), or
-        nothing is known of the picture's past.
+        Shape (N), or None if all may: the detector knows no classes, it found movement.
     """
-    if changed_hw is None or detections.labels == (ANY_LABEL,):
+    if detections.labels == (ANY_LABEL,):
         return None
     is_sure_N = detections.confidences_N >= SURE
+    if changed_hw is None:
+        return is_sure_N
     rows, columns = changed_hw.shape
     for index in np.flatnonzero(~is_sure_N):
         x1, y1, x2, y2 = detections.boxes_N4[index].clip(0, 1).tolist()

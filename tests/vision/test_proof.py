@@ -47,8 +47,11 @@ def test_a_detector_of_movement_needs_no_proof() -> None:
     assert proven(seen(BOLLARD, labels=("object",)), np.zeros((17, 31), np.float32)) is None
 
 
-def test_without_a_past_everything_may_begin() -> None:
-    assert proven(seen(BOLLARD), None) is None
+@pytest.mark.parametrize(("confidence", "may_begin"), [(0.45, False), (0.7, True)])
+def test_in_the_first_frame_only_the_sure_is_proven(confidence: float, may_begin: bool) -> None:
+    found = proven(seen(BOLLARD, confidence=confidence), None)
+    assert found is not None
+    assert found.tolist() == [may_begin]
 
 
 @pytest.mark.parametrize("corner", [(0.0, 0.0), (0.96, 0.0), (0.0, 0.9), (0.96, 0.9)])
