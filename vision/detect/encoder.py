@@ -14,7 +14,7 @@ from contracts.detections import Detections, ModelIdentity
 from contracts.frames import BgrImage, Frame
 from vision.detect.backends.ladder import BackendLadder
 from vision.detect.backends.port import EncoderBackend, FloatArray, Look
-from vision.detect.candidates import choose, sides
+from vision.detect.candidates import alike, choose, sides
 from vision.detect.entrance import require_picture
 from vision.detect.fitting import Fit, fit_of, stack
 
@@ -44,6 +44,7 @@ class EncoderDetector:
         self._identity = ModelIdentity(name="encoder", sha256=backend.sha256)
         self._names = backend.names
         self._confidence = confidence
+        self._alike_C = alike(self._names.classes)
 
     @property
     def identity(self) -> ModelIdentity:
@@ -91,7 +92,7 @@ class EncoderDetector:
         """Look at pictures of one fit and describe what stands out in them."""
         look = backend.look(stack(pictures, fit))
         chosen = [
-            choose(scores_AC, boxes_A4, fit, confidence=self._confidence)
+            choose(scores_AC, boxes_A4, fit, confidence=self._confidence, alike_C=self._alike_C)
             for scores_AC, boxes_A4 in zip(look.scores_NAC, look.boxes_NA4, strict=True)
         ]
         regions_K5 = np.concatenate(
