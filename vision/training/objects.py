@@ -10,7 +10,6 @@ Shape legend: K = people, F = feature channels, 8, 4 = rows and columns of a reg
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -24,18 +23,14 @@ from tqdm import tqdm
 from contracts.frames import BgrImage
 from vision.detect.fitting import fit_of, stack
 from vision.encoder import REGION, Encoder, ObjectHead
-from vision.training.appearance import POSTURES, Pose, ReIdentification, posture_of
-from vision.training.corpus import Corpus, Object, Sample
-from vision.training.sources import CLASSES
+from vision.training.appearance import POSTURES
+from vision.training.corpus import Corpus
+from vision.training.descriptions import UNKNOWN, Described
 from vision.training.teachers import turn_back
 from vision.training.views import worn
 
 FloatArray = npt.NDArray[np.float32]
 
-PERSON: Final = CLASSES.index("person")
-LEAST_SCORE: Final = 0.45
-LEAST_HEIGHT: Final = 40.0
-UNKNOWN: Final = -1
 JITTER: Final = 0.06
 """Spread of a box's sides in use, as a share of its size."""
 TEACHER_TEMPERATURE: Final = 0.07
@@ -59,58 +54,33 @@ class People:
     postures: Tensor
 
 
-@dataclass(frozen=True, slots=True)
-class _Person:
-    """Somebody in a picture as the teachers saw him there."""
-
-    box: tuple[float, float, float, float]
-    identity: FloatArray
-    posture: int
-
-
 class Gatherer:
-    """Collects people from samples."""
+    """Collects people from samples, as an encoder sees them."""
 
-    def __init__(self, encoder: Encoder, teachers: Path, *, random: np.random.Generator) -> None:
-        """Open the teachers ``osnet_x0_25`` and ``movenet_lightning`` below a folder."""
+    def __init__(self, encoder: Encoder, *, random: np.random.Generator) -> None:
         self._encoder = encoder.eval()
-        self._identify = ReIdentification(next((teachers / "osnet_x0_25").glob("*.onnx")))
-        self._pose = Pose(next((teachers / "movenet_lightning").glob("*.tflite")))
         self._random = random
 
-    def gather(self, corpus: Corpus, samples: Sequence[Sample]) -> People:
-        """Return everybody who is large and sure enough, in three guises each."""
+    def gather(self, corpus: Corpus, described: Sequence[Described]) -> People:
+        """Return everybody whom the teachers described, in three guises each."""
         features: list[Tensor] = []
         identities: list[FloatArray] = []
         postures: list[int] = []
-        for sample in tqdm(samples, desc="people"):
-            pixels = corpus.pixels(sample)
-            people = [self._describe(pixels, item) for item in people_of(sample)]
-            if not people:
-                continue
-            for guise, boxes, turns in self._guises(pixels, people):
+        for picture in tqdm(described, desc="people"):
+            pixels = corpus.pixels(corpus.samples[picture.index])
+            for guise, boxes, turns in self._guises(pixels, picture.boxes_K4):
                 features.append(region_features(self._encoder, guise, self._shaken(boxes)).half())
-                identities.extend(person.identity for person in people)
-                postures.extend(_turned_posture(person.posture, turns) for person in people)
+                identities.append(picture.identities_KD)
+                postures += [_turned_posture(int(one), turns) for one in picture.postures_K]
         return People(
             torch.cat(features),
-            torch.from_numpy(np.stack(identities)),
+            torch.from_numpy(np.concatenate(identities)),
             torch.tensor(postures, dtype=torch.long),
         )
 
-    def _describe(self, pixels_HW3: BgrImage, item: Object) -> _Person:
-        x1, y1, x2, y2 = (round(side) for side in item.box)
-        identity = self._identify(pixels_HW3[max(0, y1) : y2, max(0, x1) : x2])
-        margin = round(0.15 * (y2 - y1))
-        around = pixels_HW3[max(0, y1 - margin) : y2 + margin, max(0, x1 - margin) : x2 + margin]
-        name = posture_of(self._pose(around))
-        posture = UNKNOWN if name is None else POSTURES.index(name)
-        return _Person(item.box, identity, posture)
-
     def _guises(
-        self, pixels_HW3: BgrImage, people: Sequence[_Person]
+        self, pixels_HW3: BgrImage, boxes_K4: FloatArray
     ) -> Iterator[tuple[BgrImage, FloatArray, int]]:
-        boxes_K4 = np.array([person.box for person in people], np.float32)
         width = pixels_HW3.shape[1]
         yield pixels_HW3, boxes_K4, 0
         mirrored_K4 = boxes_K4[:, [2, 1, 0, 3]] * np.array([-1, 1, -1, 1], np.float32)
@@ -143,18 +113,6 @@ def region_features(encoder: Encoder, pixels_HW3: BgrImage, boxes_K4: FloatArray
         ],
         dim=1,
     )
-
-
-def people_of(sample: Sample) -> list[Object]:
-    """Return the people of a sample whose looks can be learnt."""
-    return [
-        item
-        for item in sample.objects
-        if item.label == PERSON
-        and item.score >= LEAST_SCORE
-        and item.box[3] - item.box[1] >= LEAST_HEIGHT
-        and item.box[2] - item.box[0] >= LEAST_HEIGHT / 4
-    ]
 
 
 def train_head(

@@ -19,8 +19,9 @@ from contracts.clock import Clock
 from vision.encoder import Encoder, ObjectHead
 from vision.training.appearance import POSTURES, ReIdentification
 from vision.training.corpus import Corpus, Object, Sample
+from vision.training.descriptions import people_of
 from vision.training.evaluate import MATCH_IOU, PERSON, VEHICLES, Find, Verdicts, judge
-from vision.training.objects import people_of, region_features
+from vision.training.objects import region_features
 from vision.training.teachers import iou
 
 FloatArray = npt.NDArray[np.float32]

@@ -24,6 +24,7 @@ from vision.training import export, report, sheet
 from vision.training.appearance import POSTURES, ReIdentification
 from vision.training.checkpoints import parts_of
 from vision.training.corpus import Corpus
+from vision.training.descriptions import described_people
 from vision.training.evaluate import PERSON
 from vision.training.finders import EncoderFinder, YoloxFinder
 from vision.training.label import label
@@ -76,8 +77,8 @@ def train_objects(arguments: argparse.Namespace) -> str:
     encoder.load_state_dict(parts_of(_checkpoint(arguments.run), "mean"))
     encoder.eval()
     corpus = Corpus.open(arguments.corpus)
-    gatherer = Gatherer(encoder, arguments.teachers, random=np.random.default_rng(0))
-    people = gatherer.gather(corpus, corpus.part(held_out=False))
+    described = described_people(arguments.corpus, arguments.teachers)
+    people = Gatherer(encoder, random=np.random.default_rng(0)).gather(corpus, described)
     head = ObjectHead(SHAPE)
     lost = train_head(head, people)
     encoder_weights.save(arguments.run / OBJECT_FILE, encoder, head)
