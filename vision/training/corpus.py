@@ -20,6 +20,8 @@ PIXELS_FILE: Final = "pixels.bin"
 INDEX_FILE: Final = "index.json"
 TAUGHT_FILE: Final = "teachers.json"
 """What the teachers saw, by number of the picture."""
+DERIVED_FILES: Final = (TAUGHT_FILE, "people.npz")
+"""What was found out about the pictures by their numbers; of no use for other pictures."""
 
 
 class Object(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,11 +105,11 @@ class Corpus:
 def write(folder: Path, items: Iterable[tuple[Sample, BgrImage]]) -> int:
     """Write pictures and index; return how many. ``offset`` of the samples is filled in here.
 
-    What was there before is given up first, the teachers' labels as well: cut off midway, it would
-    be read as a description of other pictures.
+    What was there before is given up first, what teachers said of it as well: it would be read
+    as a description of other pictures.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (INDEX_FILE, TAUGHT_FILE):
+    for name in (INDEX_FILE, *DERIVED_FILES):
         (folder / name).unlink(missing_ok=True)
     samples = []
     offset = 0

@@ -4,6 +4,7 @@ Both take red for a person and blue for a car, and know nothing else. They are b
 published ones are: a head that forks at three strides, or distances as distributions.
 """
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,17 @@ def write_teachers(folder: Path, *, size: tuple[int, int] = (160, 160)) -> Path:
 
 def yolox_of(teachers: Path) -> Path:
     return teachers / "yolox_nano_coco" / "model.onnx"
+
+
+def with_blind_yolox(teachers: Path, folder: Path) -> Path:
+    """Copy the teachers, with a YOLOX that names nothing; return the folder."""
+    shutil.copytree(teachers, folder)
+    model = onnx.load(yolox_of(folder))
+    for weight in model.graph.initializer:
+        if weight.name.startswith("o") and weight.name.endswith(".b"):
+            weight.CopyFrom(numpy_helper.from_array(np.array([-30.0], np.float32), weight.name))
+    onnx.save(model, yolox_of(folder))
+    return folder
 
 
 def _yolox(size: tuple[int, int]) -> onnx.ModelProto:

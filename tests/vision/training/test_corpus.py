@@ -1,6 +1,5 @@
 """Prepared pictures come back as they were written, or not at all."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from contracts.errors import ConfigError
 from contracts.frames import BgrImage
 from tests.vision.training.scenes import CAR, corpus_of, known, sample, scene
-from vision.training import corpus
+from vision.training import corpus, descriptions
 from vision.training.corpus import INDEX_FILE, PIXELS_FILE, TAUGHT_FILE, Corpus, Sample
 
 
@@ -89,14 +88,17 @@ def test_an_index_that_is_none_is_named(tmp_path: Path, content: str) -> None:
         Corpus.open(tmp_path)
 
 
-def test_preparing_anew_forgets_what_teachers_said_of_other_pictures(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [TAUGHT_FILE, descriptions.FILE])
+def test_preparing_anew_forgets_what_teachers_said_of_other_pictures(
+    tmp_path: Path, name: str
+) -> None:
     picture = scene(size=(8, 8))
     corpus_of(tmp_path, (sample(picture), picture))
-    (tmp_path / TAUGHT_FILE).write_text(json.dumps({"0": []}))
+    (tmp_path / name).touch()
 
     corpus_of(tmp_path, (sample(picture, source="other.mp4"), picture))
 
-    assert not (tmp_path / TAUGHT_FILE).exists()
+    assert not (tmp_path / name).exists()
 
 
 def test_preparing_that_is_cut_off_leaves_no_corpus(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.vision.training.published import with_blind_yolox
 from tests.vision.training.scenes import CAR, PERSON, corpus_of, known, sample, scene
 from vision.training.corpus import TAUGHT_FILE, Corpus, Object
 from vision.training.label import label
@@ -104,3 +105,26 @@ def test_teachers_add_nothing_to_classes_that_were_labelled_completely(
     label(folder, teachers, processes=1)
 
     assert labels_of(folder) == [(known(WALKER), known(PARKED, CAR, 0.8))]
+
+
+def test_held_out_pictures_are_labelled_without_the_one_that_is_compared_with(
+    folder: Path, teachers: Path, tmp_path: Path
+) -> None:
+    """With a YOLOX that sees nothing a picture to train on loses looks; a held-out one does not."""
+    picture = scene(people=[WALKER])
+    items = [
+        (sample(picture, source=name, is_held_out=name == "out.mp4"), picture)
+        for name in ("in.mp4", "out.mp4")
+    ]
+    scores = []
+    for place, chosen in (
+        (folder, teachers),
+        (tmp_path / "again", with_blind_yolox(teachers, tmp_path / "blind")),
+    ):
+        corpus_of(place, *items)
+        label(place, chosen, processes=1)
+        scores.append([max((o.score for o in found), default=0) for found in labels_of(place)])
+
+    (trained, held_out), (trained_blind, held_out_blind) = scores
+    assert trained_blind < trained
+    assert held_out_blind == held_out > 0
