@@ -4,6 +4,7 @@
     python -m vision.training label    --corpus C --teachers T        teachers label them
     python -m vision.training train    --corpus C --teachers T --run R --minutes 100
     python -m vision.training objects  --corpus C --teachers T --run R   embedding and postures
+    python -m vision.training calibrate --corpus C --run R            scores that mean something
     python -m vision.training export   --run R --out vision/weights   the files that ship
     python -m vision.training evaluate --corpus C --teachers T        the table, held-out places
     python -m vision.training sheet    --corpus C --out page.png      the worst mistakes
@@ -26,6 +27,7 @@ COMMANDS: Final[dict[str, tuple[Callable[[argparse.Namespace], str], tuple[str, 
     "label": (steps.label_corpus, ("corpus", "teachers", "processes")),
     "train": (steps.train, ("corpus", "teachers", "run", "minutes", "device", "ranks", "batch")),
     "objects": (steps.train_objects, ("corpus", "teachers", "run")),
+    "calibrate": (steps.calibrate_run, ("corpus", "run")),
     "export": (steps.export_run, ("run", "out")),
     "evaluate": (steps.evaluate_weights, ("corpus", "teachers", "weights", "json")),
     "sheet": (steps.write_sheets, ("corpus", "weights", "out")),

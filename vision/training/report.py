@@ -54,15 +54,7 @@ class Row:
 
 def detection_rows(corpus: Corpus, ours: Find, theirs: Find) -> Iterator[Row]:
     """Yield recall at the precision that the other detector has at its usual threshold."""
-    held_out = corpus.part(held_out=True)
-    groups: Mapping[str, tuple[list[Sample], Sequence[int]]] = {
-        UPRIGHT: (_cameras(held_out), PERSON),
-        "people, fights on held-out cameras": (_below(held_out, "fight/"), PERSON),
-        "people, labelled stills": (_below(held_out, "images/voc", "images/coco"), PERSON),
-        "people at work, labelled stills": (_below(held_out, "images/hard"), PERSON),
-        "vehicles, labelled stills": (_below(held_out, "images/voc", "images/coco"), VEHICLES),
-    }
-    for name, (samples, labels) in groups.items():
+    for name, (samples, labels) in groups(corpus).items():
         if not samples:
             continue
         theirs_all = judge(corpus, samples, theirs, labels)
@@ -77,6 +69,18 @@ def detection_rows(corpus: Corpus, ours: Find, theirs: Find) -> Iterator[Row]:
             note=f"{ours_all.truths} objects in {len(samples)} pictures; our threshold "
             f"{threshold:.2f}; {_curve(ours_all)} against {_curve(theirs_all)}",
         )
+
+
+def groups(corpus: Corpus) -> Mapping[str, tuple[list[Sample], Sequence[int]]]:
+    """Return what is compared: by name, held-out pictures and the classes looked for."""
+    held_out = corpus.part(held_out=True)
+    return {
+        UPRIGHT: (_cameras(held_out), PERSON),
+        "people, fights on held-out cameras": (_below(held_out, "fight/"), PERSON),
+        "people, labelled stills": (_below(held_out, "images/voc", "images/coco"), PERSON),
+        "people at work, labelled stills": (_below(held_out, "images/hard"), PERSON),
+        "vehicles, labelled stills": (_below(held_out, "images/voc", "images/coco"), VEHICLES),
+    }
 
 
 def lying_rows(

@@ -20,12 +20,12 @@ from vision.detect.backends.onnx_runtime import OnnxBackend
 from vision.detect.encoder import EncoderDetector
 from vision.detect.yolox import YoloxDetector
 from vision.encoder import Encoder, EncoderShape, ObjectHead
-from vision.training import export, report, sheet
+from vision.training import calibrate, export, report, sheet
 from vision.training.appearance import POSTURES, ReIdentification
 from vision.training.checkpoints import parts_of
 from vision.training.corpus import Corpus
 from vision.training.descriptions import described_people
-from vision.training.evaluate import PERSON
+from vision.training.evaluate import PERSON, judge
 from vision.training.finders import EncoderFinder, YoloxFinder
 from vision.training.label import label
 from vision.training.loop import CHECKPOINT_FILE, Plan, train_side_by_side
@@ -84,6 +84,20 @@ def train_objects(arguments: argparse.Namespace) -> str:
     encoder_weights.save(arguments.run / OBJECT_FILE, encoder, head)
     words = ", ".join(f"{name} {value:.3f}" for name, value in lost.items())
     return f"{len(people.features)} sights of people; losses: {words}; next: export"
+
+
+def calibrate_run(arguments: argparse.Namespace) -> str:
+    """Make the scores of the run's encoder mean how often they are right."""
+    path = arguments.run / OBJECT_FILE
+    encoder, head = encoder_weights.load(path)
+    corpus = Corpus.open(arguments.corpus)
+    groups = report.groups(corpus)
+    samples, labels = groups[report.UPRIGHT]
+    verdicts = judge(corpus, samples, EncoderFinder(encoder), labels)
+    scale, shift = calibrate.fit([verdicts])
+    calibrate.apply(encoder, scale, shift)
+    encoder_weights.save(path, encoder, head)
+    return f"logits times {scale:.3f} plus {shift:.3f}, from {len(verdicts.scores_N)} finds"
 
 
 def export_run(arguments: argparse.Namespace) -> str:
