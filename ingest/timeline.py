@@ -38,7 +38,9 @@ class PtsUnwrapper:
     """
 
     def __init__(self, time_base: Fraction) -> None:
-        self._time_base = time_base
+        # Whole numbers: fractions cost more here than all else that is done for a picture.
+        self._numerator, self._denominator = time_base.numerator, time_base.denominator
+        self._near = round(FORWARD_MAX_S / time_base)
         self._offset = 0
         self._last: int | None = None
 
@@ -46,17 +48,16 @@ class PtsUnwrapper:
         """Return stream time, or None for a timestamp that is missing."""
         if pts is None:
             return None
-        near = round(FORWARD_MAX_S / self._time_base)
         ticks = pts + self._offset
         if self._last is not None:
             for wrap in _WRAPS:
-                if abs(ticks + wrap - self._last) <= near:
+                if abs(ticks + wrap - self._last) <= self._near:
                     self._offset += wrap
                     ticks += wrap
-                elif abs(ticks - wrap - self._last) <= near:  # out of order just after a wrap
-                    return float((ticks - wrap) * self._time_base)
+                elif abs(ticks - wrap - self._last) <= self._near:  # out of order just after a wrap
+                    return (ticks - wrap) * self._numerator / self._denominator
         self._last = ticks
-        return float(ticks * self._time_base)
+        return ticks * self._numerator / self._denominator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import cv2
 import numpy as np
@@ -30,6 +30,12 @@ _TEXT_PX: Final = 960
 """Width at which text has scale ``_TEXT_SCALE``."""
 _TEXT_SCALE: Final = 0.5
 _JPEG_QUALITY: Final = 90
+_READ_FLAGS: Final = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +77,17 @@ def encode_jpeg(pixels_HW3: BgrImage) -> bytes:
     return content.tobytes()
 
 
-def decode_jpeg(content: bytes) -> BgrImage | None:
-    """Return the pixels of a JPEG, or None if it cannot be read."""
+def decode_jpeg(content: bytes, *, reduced_by: Literal[1, 2, 4, 8] = 1) -> BgrImage | None:
+    """Return the pixels of a JPEG, or None if it cannot be read.
+
+    Args:
+        content: The JPEG.
+        reduced_by: Its sides are divided by this while it is decoded, and rounded up.
+    """
     if not content:
         return None
     try:
-        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), _READ_FLAGS[reduced_by])
     except cv2.error:
         return None
     return None if pixels is None else np.asarray(pixels, np.uint8)

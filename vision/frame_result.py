@@ -34,8 +34,8 @@ class FrameResult:
         incidents: To publish, in this order.
         clip_requests: To publish after them.
         live: For dashboards; None if the frame was not understood.
-        timings: Seconds by stage: ``decode``, ``motion``, ``detect``, ``track``, ``rule``,
-            ``report``.
+        timings: Seconds by stage: ``motion`` with its own small decoding, ``decode`` of the whole
+            picture for the detector, ``detect``, ``track``, ``rule``, ``report``.
     """
 
     outcome: FrameOutcome

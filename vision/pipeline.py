@@ -28,7 +28,7 @@ from vision.frame_result import BegunFrame, FrameResult, live_picture
 from vision.incidents import IncidentBook, Revision
 from vision.keyframes import KeyFrames, Moment
 from vision.metrics import EVENTS, STAGE_SECONDS
-from vision.motion_gate import MotionGate
+from vision.motion_gate import MotionGate, gate_frame
 from vision.proof import proven
 from vision.reports import IncidentReporter, Report, Sight
 from vision.rules.registry import make_rules, remake_rules
@@ -207,16 +207,18 @@ class CameraPipeline:
         self._last = header
         self._seen_at_s = self._clock.monotonic_s()
         self._report(self._book.close_stale(header.captured_at), at=header.captured_at)
+        with self._timed("motion", timings):
+            small = gate_frame(frame)
+            is_worth_a_look = small is not None and self._is_worth_a_look(small)
+        if small is not None and not is_worth_a_look:
+            nobody = Detections.none(self._detector.labels)
+            return self._follow(frame, nobody, FrameOutcome.GATED, timings=timings)
         with self._timed("decode", timings):
-            pixels_HW3 = decode_jpeg(frame.jpeg)
+            pixels_HW3 = None if small is None else decode_jpeg(frame.jpeg)
         if pixels_HW3 is None:
             return self._result(FrameOutcome.DECODE_ERROR, timings)
-        begun = BegunFrame(
-            frame=frame, picture=Frame(header=header, pixels_HW3=pixels_HW3), timings=timings
-        )
-        if self._is_worth_a_look(begun):
-            return begun
-        return self._follow(begun, Detections.none(self._detector.labels), FrameOutcome.GATED)
+        picture = Frame(header=header, pixels_HW3=pixels_HW3)
+        return BegunFrame(frame=frame, picture=picture, timings=timings)
 
     def complete(
         self, begun: BegunFrame, detections: Detections, *, detect_s: float
@@ -231,13 +233,18 @@ class CameraPipeline:
         begun.timings["detect"] = detect_s
         STAGE_SECONDS.labels(stage="detect").observe(detect_s)
         checked = replace(detections, is_proven_N=proven(detections, self._changed_hw))
-        return self._follow(begun, checked, FrameOutcome.ANALYSED)
+        return self._follow(begun.frame, checked, FrameOutcome.ANALYSED, timings=begun.timings)
 
     def _follow(
-        self, begun: BegunFrame, detections: Detections, outcome: FrameOutcome
+        self,
+        frame: EncodedFrame,
+        detections: Detections,
+        outcome: FrameOutcome,
+        *,
+        timings: dict[str, float],
     ) -> FrameResult:
         """Track what was found, ask the rules and report."""
-        frame, header, timings = begun.frame, begun.frame.header, begun.timings
+        header = frame.header
         with self._timed("track", timings):
             tracks = self._tracker.update(detections, header)
             self._key_frames.look(frame, tracks=tracks)
@@ -299,17 +306,13 @@ class CameraPipeline:
     def _new_tracker(self, first_number: int) -> Tracker:
         return Tracker(confidence=self._settings.confidence, first_number=first_number)
 
-    def _is_worth_a_look(self, begun: BegunFrame) -> bool:
+    def _is_worth_a_look(self, small: Frame) -> bool:
         """Say whether something moves or somebody is being followed."""
-        with self._timed("motion", begun.timings):
-            motion = self._gate.look(begun.picture, is_followed=not self._tracker.is_idle)
+        motion = self._gate.look(small, is_followed=not self._tracker.is_idle)
         self._changed_hw = motion.changed_hw
+        now_s = small.header.monotonic_s
         self._motions.append(
-            PictureMotion(
-                at_s=begun.picture.header.monotonic_s,
-                share=motion.share,
-                light_change=motion.light_change,
-            )
+            PictureMotion(at_s=now_s, share=motion.share, light_change=motion.light_change)
         )
         return motion.is_moving or not self._tracker.is_idle
 

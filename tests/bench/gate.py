@@ -20,7 +20,7 @@ import numpy as np
 
 from contracts.cameras import Camera, SourceSettings, SourceType
 from contracts.detections import Detections
-from contracts.frames import Frame, FrameHeader
+from contracts.frames import EncodedFrame, Frame, FrameHeader
 from contracts.geometry import Box, centre, iou
 from contracts.settings import IngestSettings, VisionSettings
 from contracts.tracks import Track
@@ -30,7 +30,7 @@ from tests.bench.__main__ import machine
 from tests.bench.gate_scenes import FPS, Disturb, Mover, Picture
 from vision.detect.registry import make_detector
 from vision.drawing import decode_jpeg
-from vision.motion_gate import MotionGate
+from vision.motion_gate import MotionGate, gate_frame
 from vision.tracker import Tracker
 
 NEVER_S: Final = 1e9
@@ -72,6 +72,17 @@ def frame_of(picture: Picture, number: int) -> Frame:
     return Frame(header=header, pixels_HW3=picture)
 
 
+def small_frame_of(picture: Picture, number: int) -> Frame:
+    """Return what the gate sees of a picture in the product: its JPEG, decoded small."""
+    frame = frame_of(picture, number)
+    quality = [cv2.IMWRITE_JPEG_QUALITY, IngestSettings().jpeg_quality]
+    jpeg = cv2.imencode(".jpg", picture, quality)[1].tobytes()
+    small = gate_frame(EncodedFrame(header=frame.header, jpeg=jpeg))
+    if small is None:
+        raise ValueError(f"picture {number} of shape {picture.shape} is no JPEG")
+    return small
+
+
 def shut_and_unlooked(pictures: Sequence[Picture]) -> tuple[list[bool], list[bool]]:
     """Return for each picture whether the gate was shut, and whether it also looked away.
 
@@ -79,7 +90,7 @@ def shut_and_unlooked(pictures: Sequence[Picture]) -> tuple[list[bool], list[boo
     """
     strict = MotionGate(look_anyway_s=NEVER_S, look_in_weather_s=NEVER_S)
     usual = MotionGate()
-    frames = [frame_of(picture, number) for number, picture in enumerate(pictures)]
+    frames = [small_frame_of(picture, number) for number, picture in enumerate(pictures)]
     return (
         [not strict.look(frame).is_moving for frame in frames],
         [not usual.look(frame).is_moving for frame in frames],
@@ -218,8 +229,9 @@ def read_clip(path: Path, *, weights: Path, confidence: float, seconds: float) -
                 continue
             frame = Frame(header=header, pixels_HW3=pixels_HW3)
             is_followed = not tracker.is_idle
-            is_open = strict.look(frame, is_followed=is_followed).is_moving
-            is_gated = not gate.look(frame, is_followed=is_followed).is_moving and not is_followed
+            small = gate_frame(encoded) or frame
+            is_open = strict.look(small, is_followed=is_followed).is_moving
+            is_gated = not gate.look(small, is_followed=is_followed).is_moving and not is_followed
             [seen] = detector.detect([frame])
             found.frames += 1
             people = [

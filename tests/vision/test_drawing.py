@@ -1,5 +1,7 @@
 """Drawing: enlarged, where it belongs, and safe at the edges."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -79,3 +81,12 @@ def test_a_picture_survives_jpeg() -> None:
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\xff\xd8\xff\xe0 cut off"])
 def test_what_is_no_jpeg_is_nothing(content: bytes) -> None:
     assert decode_jpeg(content) is None
+
+
+@pytest.mark.parametrize(("reduced_by", "size"), [(1, (91, 162)), (2, (46, 81)), (8, (12, 21))])
+def test_a_jpeg_can_be_read_smaller(reduced_by: Literal[1, 2, 8], size: tuple[int, int]) -> None:
+    decoded = decode_jpeg(encode_jpeg(grey(162, 91)), reduced_by=reduced_by)
+
+    assert decoded is not None
+    assert decoded.shape == (*size, 3)
+    assert abs(decoded.astype(int) - grey()[0, 0]).max() <= 2

@@ -7,17 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.frames import Frame
+from contracts.frames import EncodedFrame, Frame
 from tests.bench import gate_scenes as scenes
 from tests.bench.gate_scenes import Disturb, Mover
 from tests.fakes.builders import header
 from tests.vision.detect.pictures import Picture, frame_of, room, with_person
+from vision.drawing import decode_jpeg, encode_jpeg
 from vision.motion_gate import (
     GATE_SIZE,
     LOOK_ANYWAY_S,
     LOOK_IN_WEATHER_S,
     Motion,
     MotionGate,
+    gate_frame,
     gate_picture,
 )
 
@@ -294,3 +296,34 @@ def test_a_colour_of_equal_light_is_seen() -> None:
     cv2.rectangle(coat, (300, 20), (340, 120), (150, 110, 228), -1)
 
     assert eye.show(coat).is_moving
+
+
+def encoded_of(width: int, height: int) -> EncodedFrame:
+    picture = np.full((height, width, 3), 90, np.uint8)
+    picture[:, : width // 2] = 180
+    sized = replace(header(0), width=width, height=height)
+    return EncodedFrame(header=sized, jpeg=encode_jpeg(picture))
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(640, 360), (640, 480), (320, 180), (160, 90), (1280, 720), (1920, 1080), (7, 5), (800, 450)],
+)
+def test_the_gate_compares_as_many_pixels_of_a_frame_that_is_decoded_small(
+    width: int, height: int
+) -> None:
+    encoded = encoded_of(width, height)
+    whole = decode_jpeg(encoded.jpeg)
+    small = gate_frame(encoded)
+
+    assert whole is not None
+    assert small is not None
+    assert small.header is encoded.header
+    of_whole, of_small = gate_picture(whole), gate_picture(small.pixels_HW3)
+    assert of_small.shape == of_whole.shape
+    edge = of_whole.shape[1] // 2
+    assert abs(of_small.astype(int) - of_whole)[:, : max(0, edge - 2)].max(initial=0) <= 2
+
+
+def test_a_frame_that_is_no_jpeg_is_none_for_the_gate() -> None:
+    assert gate_frame(EncodedFrame(header=header(0), jpeg=b"no picture")) is None

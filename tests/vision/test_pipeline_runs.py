@@ -244,13 +244,23 @@ def test_every_part_of_the_work_is_timed() -> None:
     rig.play([encoded(0)])
 
     assert list(rig.results[0].timings) == [
-        "decode",
         "motion",
+        "decode",
         "detect",
         "track",
         "rule",
         "report",
     ]
+
+
+def test_a_frame_that_nobody_looks_at_is_not_decoded_in_full() -> None:
+    rig = Rig(NOBODY)
+
+    rig.play(seconds(0, 4))
+
+    gated = [one for one in rig.results if one.outcome is FrameOutcome.GATED]
+    assert gated
+    assert all("decode" not in one.timings for one in gated)
 
 
 def test_two_cameras_share_a_detector_and_nothing_else() -> None:
