@@ -25,7 +25,10 @@ from vision.training import steps
 COMMANDS: Final[dict[str, tuple[Callable[[argparse.Namespace], str], tuple[str, ...]]]] = {
     "prepare": (steps.prepare_corpus, ("data", "corpus")),
     "label": (steps.label_corpus, ("corpus", "teachers", "processes")),
-    "train": (steps.train, ("corpus", "teachers", "run", "minutes", "device", "ranks", "batch")),
+    "train": (
+        steps.train,
+        ("corpus", "teachers", "run", "minutes", "device", "ranks", "batch", "start"),
+    ),
     "objects": (steps.train_objects, ("corpus", "teachers", "run")),
     "calibrate": (steps.calibrate_run, ("corpus", "run")),
     "export": (steps.export_run, ("run", "out")),
@@ -55,6 +58,10 @@ OPTIONS: Final[dict[str, dict[str, object]]] = {
         "type": int,
         "default": 0,
         "help": "processes that train side by side (default: one a core on a CPU, else one)",
+    },
+    "start": {
+        "type": Path,
+        "help": "encoder.safetensors to go on from, for instance the shipped ones (default: none)",
     },
     "batch": {"type": int, "default": 16, "help": "views in a step (default 16)"},
     "processes": {"type": int, "default": 2, "help": "that label side by side (default 2)"},

@@ -20,6 +20,7 @@ from torch.multiprocessing.spawn import spawn
 from tqdm import tqdm
 
 from contracts.clock import Clock, SystemClock
+from vision import encoder_weights
 from vision.encoder import Encoder, EncoderShape
 from vision.training import checkpoints
 from vision.training.batches import Batch, Views, loader
@@ -59,6 +60,7 @@ class Plan:
         ranks: How many train side by side: on a CPU, as many as cores, with one thread and no
             processes for views each, is a third faster than threads.
         device: ``cpu`` or ``cuda``.
+        start: Weights to begin with instead of random ones, if there is no checkpoint yet.
     """
 
     corpus: Path
@@ -73,6 +75,7 @@ class Plan:
     ranks: int = 1
     device: str = "cpu"
     seed: int = 0
+    start: Path | None = None
 
 
 class Run:
@@ -100,6 +103,10 @@ class Run:
         plan.out.mkdir(parents=True, exist_ok=True)
         self._checkpoint = plan.out / CHECKPOINT_FILE
         self.progress = Progress()
+        if plan.start is not None:
+            begun = encoder_weights.load(plan.start)[0].state_dict()
+            encoder.load_state_dict(begun)
+            self.mean.load_state_dict(begun)
         if self._checkpoint.is_file():
             self.progress = checkpoints.restore(self._checkpoint, self._networks(), self._optimizer)
             log.info("training goes on", step=self.progress.step, views=self.progress.views)

@@ -65,6 +65,7 @@ def train(arguments: argparse.Namespace) -> str:
         processes=0 if is_cpu else max(1, (os.cpu_count() or 2) - 1),
         ranks=ranks,
         device=arguments.device,
+        start=arguments.start,
     )
     progress = train_side_by_side(plan, SHAPE)
     return f"{progress.views} views in {progress.elapsed_s / 60:.0f} min; next: objects"

@@ -16,7 +16,8 @@ from contracts.errors import ConfigError
 from tests.fakes.clock import ManualClock
 from tests.vision.training.published import yolox_of
 from tests.vision.training.scenes import street_corpus
-from vision.encoder import Encoder, EncoderShape
+from vision import encoder_weights
+from vision.encoder import Encoder, EncoderShape, ObjectHead
 from vision.training.batches import Batch, Views
 from vision.training.checkpoints import Progress, parts_of
 from vision.training.loop import CHECKPOINT_FILE, SAVE_EVERY_S, Plan, Run
@@ -222,3 +223,17 @@ def test_of_processes_side_by_side_only_the_first_saves(plan: Plan) -> None:
 
     assert not list(plan.out.iterdir())
     assert run.progress == Progress()
+
+
+def test_a_new_run_begins_with_the_weights_that_are_given(plan: Plan, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    known = Encoder(SHAPE)
+    encoder_weights.save(tmp_path / "known.safetensors", known, ObjectHead(SHAPE))
+
+    run = Run(replace(plan, start=tmp_path / "known.safetensors"), SHAPE, TickingClock())
+
+    assert all(
+        torch.allclose(tensor.float(), weights(known)[name].float(), rtol=2e-3, atol=1e-5)
+        for network in (run.encoder, run.mean)
+        for name, tensor in weights(network).items()
+    )
