@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from contracts.clock import SystemClock
-from contracts.detections import Detector
+from contracts.detections import ANY_LABEL, Detector
 from contracts.errors import ConfigError
 from contracts.settings import Settings, VisionSettings
 from vision.detect.backends.choice import open_encoder
@@ -16,6 +16,7 @@ from vision.detect.encoder import EncoderDetector
 from vision.detect.motion import MotionDetector
 from vision.detect.published import make_torchvision, make_transformers
 from vision.detect.weights import SHIPPED, weights_file
+from vision.detect.witnessed import WitnessedDetector
 from vision.detect.yolox import YoloxDetector
 from vision.tracker import LOW_SHARE
 
@@ -68,7 +69,10 @@ def open_detector(settings: Settings, *, shipped: Path = SHIPPED) -> Detector:
     """
     choice = choose_detector(settings.vision, data_dir=settings.data_dir, shipped=shipped)
     _log_choice(choice)
-    return make_detector(choice.settings)
+    detector = make_detector(choice.settings)
+    if settings.vision.detector == AUTO and detector.labels != (ANY_LABEL,):
+        return WitnessedDetector(detector, _make_motion(choice.settings))
+    return detector
 
 
 def _log_choice(choice: DetectorChoice) -> None:

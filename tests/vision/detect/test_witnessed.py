@@ -1,0 +1,116 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from contracts.detections import ANY_LABEL, Detections, ModelIdentity
+from contracts.frames import Frame
+from tests.fakes.builders import header
+from vision.detect.witnessed import CERTAIN, WitnessedDetector
+
+Box = tuple[float, float, float, float]
+MAN: Box = (0.4, 0.3, 0.5, 0.7)
+STOOL: Box = (0.7, 0.6, 0.8, 0.75)
+FRAME = Frame(header=header(0), pixels_HW3=np.zeros((90, 160, 3), np.uint8))
+
+
+class Says:
+    """A detector that finds the same boxes in every frame."""
+
+    batch_frames = 4
+
+    def __init__(
+        self, *boxes: Box, confidence: float = 0.6, labels: tuple[str, ...] = ("person",)
+    ) -> None:
+        self.identity = ModelIdentity(name=labels[0])
+        self.labels = labels
+        self.forgotten: list[str] = []
+        self._boxes, self._confidence = boxes, confidence
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        count = len(self._boxes)
+        is_named = self.labels != (ANY_LABEL,)
+        return [
+            Detections(
+                boxes_N4=np.array(self._boxes, np.float32).reshape(-1, 4),
+                confidences_N=np.full(count, self._confidence, np.float32),
+                class_ids_N=np.zeros(count, np.int64),
+                labels=self.labels,
+                embeddings_ND=np.tile(np.array([1, 0], np.float32), (count, 1))
+                if is_named
+                else None,
+                postures_NP=np.tile(np.array([1, 0], np.float32), (count, 1)) if is_named else None,
+                posture_labels=("upright", "lying") if is_named else (),
+            )
+            for _ in frames
+        ]
+
+    def forget(self, camera_id: str) -> None:
+        self.forgotten.append(camera_id)
+
+
+def joined(found: Says, *bodies: Box) -> Detections:
+    [detections] = WitnessedDetector(found, Says(*bodies, labels=(ANY_LABEL,))).detect([FRAME])
+    return detections
+
+
+def names(detections: Detections) -> list[str]:
+    return [detections.label(index) for index in range(len(detections))]
+
+
+def test_a_find_where_something_has_come_counts_once_and_by_its_name() -> None:
+    detections = joined(Says(MAN), (0.38, 0.28, 0.52, 0.72))
+
+    assert names(detections) == ["person"]
+    assert detections.boxes_N4[0] == pytest.approx(MAN)
+
+
+def test_a_stool_that_was_always_there_is_nobody() -> None:
+    assert names(joined(Says(MAN, STOOL), MAN)) == ["person"]
+
+
+def test_who_is_certain_needs_no_witness() -> None:
+    assert names(joined(Says(STOOL, confidence=CERTAIN))) == ["person"]
+
+
+def test_what_came_and_has_no_name_is_something() -> None:
+    detections = joined(Says(MAN), MAN, STOOL)
+
+    assert names(detections) == ["person", ANY_LABEL]
+    assert detections.embeddings_ND is not None
+    assert detections.embeddings_ND.tolist() == [[1, 0], [0, 0]]
+    assert detections.postures_NP is not None
+    assert detections.postures_NP.tolist() == [[1, 0], [0.5, 0.5]]
+
+
+def test_an_empty_scene_is_empty() -> None:
+    assert names(joined(Says())) == []
+
+
+def test_it_is_the_one_that_names_and_both_forget() -> None:
+    named, movement = Says(MAN), Says(labels=(ANY_LABEL,))
+    detector = WitnessedDetector(named, movement)
+
+    detector.forget("gate")
+
+    assert detector.identity == named.identity
+    assert detector.labels == ("person", ANY_LABEL)
+    assert detector.batch_frames == 4
+    assert (named.forgotten, movement.forgotten) == (["gate"], ["gate"])
+
+
+def test_a_find_that_is_borne_out_is_as_sure_as_its_witness() -> None:
+    [detections] = WitnessedDetector(
+        Says(MAN, confidence=0.55), Says(MAN, confidence=0.9, labels=(ANY_LABEL,))
+    ).detect([FRAME])
+
+    assert names(detections) == ["person"]
+    assert detections.confidences_N == pytest.approx([0.9])
+
+
+def test_a_guess_is_no_name() -> None:
+    [detections] = WitnessedDetector(
+        Says(MAN, confidence=0.2), Says(MAN, confidence=0.9, labels=(ANY_LABEL,))
+    ).detect([FRAME])
+
+    assert names(detections) == [ANY_LABEL]
