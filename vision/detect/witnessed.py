@@ -22,7 +22,7 @@ from vision.association import areas, intersections, ious
 
 FloatArray = npt.NDArray[np.float32]
 
-CERTAIN: Final = 0.85
+CERTAIN: Final = 0.95
 """A find of this confidence needs no witness: somebody who has stood there from the start."""
 BORNE_OUT: Final = 0.2
 """Share of a find's box that must lie in what was not there before."""
@@ -31,6 +31,8 @@ SAME_IOU: Final = 0.45
 LEAST_NAME: Final = 0.5
 """A find below this is no name for a body: it is more likely wrong, and the body stays an
 ``object``, which every rule takes for what it looks for."""
+SMALL_PART: Final = 0.25
+"""A find that covers less of a body that is named already is none of its own."""
 NAMED: Final = 0.3
 """A body of which this share lies in finds has been named by them."""
 
@@ -80,6 +82,13 @@ class WitnessedDetector:
         borne_out_N = common_NM.sum(axis=1) >= BORNE_OUT * areas(found_N4)
         is_same_NM = ious(found_N4, bodies_M4) >= SAME_IOU
         is_doubtful_N = is_same_NM.any(axis=1) & (found.confidences_N < LEAST_NAME)
+        # Within a body that another find names as a whole, a small find is part of its shadow.
+        is_named_M = is_same_NM[~is_doubtful_N].any(axis=0)
+        is_part_N = (common_NM[:, is_named_M] >= BORNE_OUT * areas(found_N4)[:, None]).any(axis=1)
+        is_small_N = (
+            common_NM[:, is_named_M] < SMALL_PART * areas(bodies_M4)[None, is_named_M]
+        ).all(axis=1)
+        is_doubtful_N |= is_part_N & is_small_N
         counts_N = (borne_out_N & ~is_doubtful_N) | (found.confidences_N >= CERTAIN)
         named_M = common_NM[counts_N].sum(axis=0) >= NAMED * areas(bodies_M4)
         witnesses_N = np.where(is_same_NM, bodies.confidences_N, 0.0).max(axis=1, initial=0.0)

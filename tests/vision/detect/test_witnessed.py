@@ -114,3 +114,15 @@ def test_a_guess_is_no_name() -> None:
     ).detect([FRAME])
 
     assert names(detections) == [ANY_LABEL]
+
+
+def test_a_small_find_within_a_body_that_has_a_name_is_part_of_it() -> None:
+    shadow = (0.46, 0.62, 0.5, 0.7)
+
+    assert names(joined(Says(MAN, shadow), MAN)) == ["person"]
+
+
+def test_two_who_stand_together_are_two() -> None:
+    left, right = (0.4, 0.3, 0.5, 0.7), (0.5, 0.3, 0.6, 0.7)
+
+    assert names(joined(Says(left, right), (0.4, 0.3, 0.6, 0.7))) == ["person", "person"]
