@@ -1,6 +1,5 @@
 """Reads and writes the encoder's weights: safetensors, with the network's shape in the header."""
 
-import hashlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -59,11 +58,6 @@ def load(path: Path) -> tuple[Encoder, ObjectHead]:
                 f"{str(error).splitlines()[1].strip()[:200]}"
             ) from error
     return encoder.eval(), objects.eval()
-
-
-def sha256_of(path: Path) -> str:
-    """Return the checksum of a file, hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], EncoderShape]:

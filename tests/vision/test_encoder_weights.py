@@ -13,8 +13,9 @@ from safetensors.torch import save_file
 
 from contracts.errors import ModelError
 from tests.vision.detect.encoders import SHAPE
+from vision.detect.model_card import sha256_of
 from vision.encoder import Encoder, EncoderShape, ObjectHead
-from vision.encoder_weights import load, save, sha256_of
+from vision.encoder_weights import load, save
 
 
 def written(path: Path, shape: EncoderShape = SHAPE) -> tuple[Encoder, ObjectHead]:

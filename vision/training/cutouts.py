@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from contracts.frames import BgrImage
 from vision.training.corpus import Corpus, Object, Sample
+from vision.training.sources import PERSON
 from vision.training.teachers import iou
 
-PERSON: Final = 0
 LEAST_SCORE: Final = 0.55
 LEAST_HEIGHT: Final = 60
 LARGEST_HEIGHT: Final = 220

@@ -19,16 +19,12 @@ import onnxruntime  # type: ignore[import-untyped]  # the package has no types
 
 from contracts.errors import ModelError
 from contracts.frames import BgrImage
-from vision.detect.labels import COCO
 from vision.detect.yolox import anchor_grid, decode, to_corners
-from vision.training.sources import CLASSES, class_of
+from vision.training.sources import of_ours
 
 FloatArray = npt.NDArray[np.float32]
 
 HEAD_TAPS: Final = 3
-_CLASS_ROWS: Final = [
-    [index for index, name in enumerate(COCO) if class_of(name) == wanted] for wanted in CLASSES
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ class DenseTeacher:
         scores_AC = raw_AC[:, 4:5] * raw_AC[:, 5:]
         features = [tap[0].reshape(tap.shape[1], -1).T for tap in taps]
         return DenseAnswer(
-            np.stack([scores_AC[:, rows].max(axis=1) for rows in _CLASS_ROWS], axis=1),
+            of_ours(scores_AC),
             to_corners(decode(raw_AC, grid_A3)).astype(np.float32),
             np.concatenate(features).astype(np.float16),
         )

@@ -15,12 +15,11 @@ from tqdm import tqdm
 from contracts.frames import BgrImage
 from vision.training.appearance import POSTURES, Pose, ReIdentification, posture_of
 from vision.training.corpus import Corpus, Object, Sample
-from vision.training.sources import CLASSES
+from vision.training.sources import PERSON
 
 FloatArray = npt.NDArray[np.float32]
 
 FILE: Final = "people.npz"
-PERSON: Final = CLASSES.index("person")
 LEAST_SCORE: Final = 0.45
 LEAST_HEIGHT: Final = 40.0
 MARGIN: Final = 0.15

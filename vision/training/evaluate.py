@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from contracts.frames import BgrImage
 from vision.training.corpus import Corpus, Object, Sample
-from vision.training.sources import CLASSES
+from vision.training.sources import CLASSES, PERSON
 from vision.training.teachers import iou
 
 FloatArray = npt.NDArray[np.float32]
@@ -30,7 +30,7 @@ MATCH_IOU: Final = 0.5
 LEAST_HEIGHT: Final = 16.0
 """Objects lower than this in a picture of at most 640 pixels count neither way."""
 VEHICLES: Final = tuple(CLASSES.index(name) for name in ("car", "bus", "truck"))
-PERSON: Final = (CLASSES.index("person"),)
+PEOPLE: Final = (PERSON,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,19 +12,15 @@ import torch
 
 from contracts.frames import BgrImage
 from vision.detect.fitting import fit_of, stack
-from vision.detect.labels import COCO
 from vision.detect.yolox import suppress
 from vision.encoder import Encoder
 from vision.training.corpus import Object
-from vision.training.sources import CLASSES, class_of
+from vision.training.sources import of_ours
 from vision.training.teachers import Yolox
 
 FloatArray = npt.NDArray[np.float32]
 
 LEAST_SCORE: Final = 0.02
-_CLASS_ROWS: Final = [
-    [index for index, name in enumerate(COCO) if class_of(name) == wanted] for wanted in CLASSES
-]
 
 
 class EncoderFinder:
@@ -56,8 +52,7 @@ class YoloxFinder:
     def __call__(self, pixels_HW3: BgrImage) -> list[Object]:
         """Return objects, the surest first."""
         boxes_A4, coco_AC = self._model(pixels_HW3)
-        scores_AC = np.stack([coco_AC[:, rows].max(axis=1) for rows in _CLASS_ROWS], axis=1)
-        return _objects(boxes_A4, scores_AC, pixels_HW3.shape[:2])
+        return _objects(boxes_A4, of_ours(coco_AC), pixels_HW3.shape[:2])
 
 
 def _objects(boxes_A4: FloatArray, scores_AC: FloatArray, size: tuple[int, ...]) -> list[Object]:

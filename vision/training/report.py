@@ -20,7 +20,7 @@ from vision.encoder import Encoder, ObjectHead
 from vision.training.appearance import POSTURES, ReIdentification
 from vision.training.corpus import Corpus, Object, Sample
 from vision.training.descriptions import people_of
-from vision.training.evaluate import MATCH_IOU, PERSON, VEHICLES, Find, Verdicts, judge
+from vision.training.evaluate import MATCH_IOU, PEOPLE, VEHICLES, Find, Verdicts, judge
 from vision.training.objects import region_features
 from vision.training.teachers import iou
 
@@ -75,10 +75,10 @@ def groups(corpus: Corpus) -> Mapping[str, tuple[list[Sample], Sequence[int]]]:
     """Return what is compared: by name, held-out pictures and the classes looked for."""
     held_out = corpus.part(held_out=True)
     return {
-        UPRIGHT: (_cameras(held_out), PERSON),
-        "people, fights on held-out cameras": (_below(held_out, "fight/"), PERSON),
-        "people, labelled stills": (_below(held_out, "images/voc", "images/coco"), PERSON),
-        "people at work, labelled stills": (_below(held_out, "images/hard"), PERSON),
+        UPRIGHT: (_cameras(held_out), PEOPLE),
+        "people, fights on held-out cameras": (_below(held_out, "fight/"), PEOPLE),
+        "people, labelled stills": (_below(held_out, "images/voc", "images/coco"), PEOPLE),
+        "people at work, labelled stills": (_below(held_out, "images/hard"), PEOPLE),
         "vehicles, labelled stills": (_below(held_out, "images/voc", "images/coco"), VEHICLES),
     }
 
@@ -245,7 +245,7 @@ def _lying(
         found = [
             item
             for item in find(corpus.pixels(sample))
-            if item.label in PERSON and item.score >= threshold
+            if item.label in PEOPLE and item.score >= threshold
         ]
         hits[sample.source].append(_is_at(found, ending["box"]))
     clips = sum(sum(found) * 2 >= len(found) > 0 for found in hits.values())

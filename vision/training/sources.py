@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
+
 from contracts.errors import ConfigError
+from vision.detect.labels import COCO
 
 CLASSES: Final = (
     "person", "bicycle", "motorcycle", "car", "bus", "truck", "dog", "cat", "bag",
 )  # fmt: skip
 """What the encoder names, in the order of its outputs."""
+PERSON: Final = CLASSES.index("person")
 BAGS: Final = frozenset({"bag", "backpack", "handbag", "suitcase"})
 VIDEO_LIST: Final = "ground_truth_video.json"
 STILL_LIST: Final = "labels.json"
@@ -66,6 +71,11 @@ def class_of(label: str) -> str | None:
     if label in BAGS:
         return "bag"
     return label if label in CLASSES else None
+
+
+def of_ours(coco_AC: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return scores of the encoder's classes (A, 9) from those of COCO's (A, 80)."""
+    return np.stack([coco_AC[:, rows].max(axis=1) for rows in _COCO_ROWS], axis=1)
 
 
 def is_held_out(group: str) -> bool:
@@ -149,3 +159,8 @@ def _read(path: Path) -> Any:  # noqa: ANN401  # JSON
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: not a readable JSON file: {error}") from error
+
+
+_COCO_ROWS: Final = [
+    [index for index, name in enumerate(COCO) if class_of(name) == wanted] for wanted in CLASSES
+]

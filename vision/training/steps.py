@@ -18,6 +18,7 @@ from contracts.frames import BgrImage, Frame, FrameHeader
 from vision import encoder_weights
 from vision.detect.backends.onnx_runtime import OnnxBackend
 from vision.detect.encoder import EncoderDetector
+from vision.detect.model_card import sha256_of
 from vision.detect.yolox import YoloxDetector
 from vision.encoder import Encoder, EncoderShape, ObjectHead
 from vision.training import calibrate, export, report, sheet
@@ -25,7 +26,7 @@ from vision.training.appearance import POSTURES, ReIdentification
 from vision.training.checkpoints import parts_of
 from vision.training.corpus import Corpus
 from vision.training.descriptions import described_people
-from vision.training.evaluate import PERSON, judge
+from vision.training.evaluate import PEOPLE, judge
 from vision.training.finders import EncoderFinder, YoloxFinder
 from vision.training.label import label
 from vision.training.loop import CHECKPOINT_FILE, Plan, train_side_by_side
@@ -110,8 +111,7 @@ def export_run(arguments: argparse.Namespace) -> str:
     weights.write_bytes(source.read_bytes())
     paths = [weights, *export.export(encoder, head, arguments.out)]
     return "\n".join(
-        f"{path.name}: {path.stat().st_size} bytes, sha256 {encoder_weights.sha256_of(path)}"
-        for path in paths
+        f"{path.name}: {path.stat().st_size} bytes, sha256 {sha256_of(path)}" for path in paths
     )
 
 
@@ -148,11 +148,11 @@ def write_sheets(arguments: argparse.Namespace) -> str:
     encoder, _ = encoder_weights.load(arguments.weights)
     find = EncoderFinder(encoder)
     samples = [item for item in corpus.part(held_out=True) if not item.source.startswith("fire/")]
-    missed, false = sheet.mistakes(corpus, samples, find, PERSON)
+    missed, false = sheet.mistakes(corpus, samples, find, PEOPLE)
     paths = []
     for name, chosen in (("missed", missed), ("false", false)):
         path = arguments.out.with_stem(f"{arguments.out.stem}-{name}")
-        sheet.write(path, sheet.sheet(corpus, chosen, find, PERSON))
+        sheet.write(path, sheet.sheet(corpus, chosen, find, PEOPLE))
         paths.append(str(path))
     return "\n".join(paths)
 
@@ -166,8 +166,7 @@ def _write_measured(
         "note": "recall at equal precision on held-out places, milliseconds on one thread",
         "shipped": "encoder",
         "measured": {
-            name: {**side, "sha256": encoder_weights.sha256_of(file)}
-            for name, (side, file) in named.items()
+            name: {**side, "sha256": sha256_of(file)} for name, (side, file) in named.items()
         },
     }
     path.write_text(json.dumps(content, indent=2) + "\n")

@@ -15,12 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.frames import BgrImage
-from vision.detect.labels import COCO
 from vision.detect.session import OnnxSession
 from vision.detect.yolox import anchor_grid, decode, letterbox, suppress, to_corners
 from vision.training.corpus import Object
 from vision.training.picodet import PicoDet
-from vision.training.sources import CLASSES, class_of
+from vision.training.sources import CLASSES, of_ours
 
 FloatArray = npt.NDArray[np.float32]
 Teacher = Callable[[BgrImage], tuple[FloatArray, FloatArray]]
@@ -35,10 +34,6 @@ EDGE: Final = 0.02
 """A box of a part that ends within this share of the part's inner edge is cut off by it."""
 TURN_DISCOUNT: Final = 0.85
 """Looks at a turned picture count for less: what lies there may be no person at all."""
-
-_CLASS_ROWS: Final = [
-    [index for index, name in enumerate(COCO) if class_of(name) == wanted] for wanted in CLASSES
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +169,7 @@ def _fused(
 
 def _look(answer: tuple[FloatArray, FloatArray], view: str) -> Look:
     boxes_A4, coco_AC = answer
-    scores_AC = np.stack([coco_AC[:, rows].max(axis=1) for rows in _CLASS_ROWS], axis=1)
+    scores_AC = of_ours(coco_AC)
     best_A = scores_AC.max(axis=1)
     near = np.flatnonzero(best_A >= LEAST_SCORE)
     kept = near[suppress(boxes_A4[near], best_A[near], scores_AC[near].argmax(axis=1))]

@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from contracts.frames import BgrImage
 from vision.training.corpus import Corpus, Sample
-from vision.training.cutouts import PERSON, Cutout, turned
+from vision.training.cutouts import Cutout, turned
+from vision.training.sources import PERSON
 from vision.training.teachers import turn_back
 
 FloatArray = npt.NDArray[np.float32]

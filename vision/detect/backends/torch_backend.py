@@ -31,7 +31,7 @@ from vision.detect.backends.port import (
 )
 from vision.detect.backends.torch_network import Looking, Seen, open_network
 from vision.detect.fitting import GREY
-from vision.encoder_weights import sha256_of
+from vision.detect.model_card import sha256_of
 
 log = structlog.get_logger()
 
