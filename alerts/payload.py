@@ -27,6 +27,20 @@ _MARGIN_NAMES: Final[dict[RuleKind, str]] = {
     RuleKind.LOITER: "dwell_s",
     RuleKind.ZONE_ENTRY: "depth",
     RuleKind.LINE_CROSS: "step",
+    RuleKind.ZONE_EXIT: "depth",
+    RuleKind.CROWD: "count",
+    RuleKind.WRONG_WAY: "angle",
+    RuleKind.SPEED: "speed",
+    RuleKind.RUNNING: "speed",
+    RuleKind.TAILGATE: "gap_s",
+    RuleKind.SEQUENCE: "gap_s",
+    RuleKind.FALL: "lying",
+    RuleKind.FIGHT: "likelihood",
+    RuleKind.ABANDONED: "alone_s",
+    RuleKind.REMOVED: "gone_s",
+    RuleKind.FIRE: "likelihood",
+    RuleKind.SMOKE: "likelihood",
+    RuleKind.TAMPER: "change",
 }
 
 

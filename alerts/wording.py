@@ -1,12 +1,34 @@
 """What a provisional alert says, before the reasoning has found its own words (pure)."""
 
 import math
+from collections.abc import Mapping
+from typing import Final
 
 from contracts.incidents import Incident, RuleEvent
 from contracts.rules import RuleKind
 from contracts.tracks import Track
 
 _SECONDS = "s"
+_TITLES: Final[Mapping[RuleKind, str]] = {
+    RuleKind.INTRUSION: "{who} in {place}",
+    RuleKind.ZONE_ENTRY: "{who} entered {place}",
+    RuleKind.LINE_CROSS: "{who} crossed {place}",
+    RuleKind.LOITER: "{who} staying in {place}",
+    RuleKind.ZONE_EXIT: "{who} left {place}",
+    RuleKind.CROWD: "Crowd in {place}",
+    RuleKind.WRONG_WAY: "{who} going the wrong way in {place}",
+    RuleKind.SPEED: "{who} too fast in {place}",
+    RuleKind.RUNNING: "{who} running in {place}",
+    RuleKind.TAILGATE: "{who} tailgating over {place}",
+    RuleKind.SEQUENCE: "Sequence in {place}",
+    RuleKind.FALL: "{who} fell in {place}",
+    RuleKind.FIGHT: "Fight in {place}",
+    RuleKind.ABANDONED: "Object left in {place}",
+    RuleKind.REMOVED: "Object removed from {place}",
+    RuleKind.FIRE: "Fire in {place}",
+    RuleKind.SMOKE: "Smoke in {place}",
+    RuleKind.TAMPER: "Camera tampered with",
+}
 
 
 def title_of(incident: Incident) -> str:
@@ -14,15 +36,7 @@ def title_of(incident: Incident) -> str:
     event = incident.rule_events[0]
     who = _who(incident, event)
     place = _place(incident, event)
-    match event.kind:
-        case RuleKind.INTRUSION:
-            return f"{who} in {place}"
-        case RuleKind.ZONE_ENTRY:
-            return f"{who} entered {place}"
-        case RuleKind.LINE_CROSS:
-            return f"{who} crossed {place}"
-        case RuleKind.LOITER:
-            return f"{who} staying in {place}"
+    return _TITLES[event.kind].format(who=who, place=place)
 
 
 def summary_of(incident: Incident) -> str:
@@ -65,5 +79,7 @@ def _place(incident: Incident, event: RuleEvent) -> str:
     if event.line_id:
         names = {line.line_id: line.name for line in incident.lines}
         return names.get(event.line_id) or f"line {event.line_id}"
+    if not event.zone_id:
+        return "the picture"
     names = {zone.zone_id: zone.name for zone in incident.zones}
     return names.get(event.zone_id) or f"zone {event.zone_id}"

@@ -10,6 +10,9 @@ from contracts.geometry import Line, Zone
 from contracts.rules import RuleKind, Severity
 from contracts.tracks import Track
 
+WHOLE_PICTURE = "picture"
+"""Stands for the place of what is about no zone and no line."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleEvent:
@@ -17,10 +20,13 @@ class RuleEvent:
 
     Attributes:
         event_id: Derived from camera, run, rule and track, so a repeat has the same id.
+        track_id: Whom or what it is about: an object, or a region that a cue follows.
+        other_track_ids: Others who take part: whom somebody follows in, who else is in the crowd.
         at, monotonic_s, frame_seq: Of the decisive frame.
         since_at, since_s: When the condition began (entering the zone, the crossing itself).
-        value, threshold, unit: What was measured and what was asked, in ``unit``
-            (``s`` for times, ``picture`` for normalised lengths, ``1`` for counts).
+        value, threshold, unit: What was measured and what was asked, in ``unit``: ``s`` for times,
+            ``picture`` for normalised lengths, ``1`` for counts, ``share`` for shares and
+            probabilities, ``deg`` for angles, ``m/s``, ``height/s`` for body heights per second.
         sigma: Standard uncertainty of ``value``, same unit.
         detail: Words the rule adds, for instance ``{"direction": "left"}``.
     """
@@ -31,6 +37,7 @@ class RuleEvent:
     kind: RuleKind
     severity: Severity
     track_id: str
+    other_track_ids: tuple[str, ...] = ()
     zone_id: str = ""
     line_id: str = ""
     at: datetime
@@ -43,6 +50,11 @@ class RuleEvent:
     sigma: float
     unit: str
     detail: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """Id of the line or zone that it is about; ``picture`` where it is about neither."""
+        return self.line_id or self.zone_id or WHOLE_PICTURE
 
     @property
     def margin(self) -> float:

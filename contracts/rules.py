@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from contracts.errors import ConfigError
@@ -25,13 +25,59 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+class Place(StrEnum):
+    """Where a rule watches."""
+
+    ZONE = "zone"
+    LINE = "line"
+    PICTURE = "picture"
+    """All of it, or the zone that is named."""
+
+
 class RuleKind(StrEnum):
     """The conditions a rule can watch for. Each has one file in ``vision/rules/``."""
 
     INTRUSION = "intrusion"
     ZONE_ENTRY = "zone_entry"
+    ZONE_EXIT = "zone_exit"
     LINE_CROSS = "line_cross"
     LOITER = "loiter"
+    CROWD = "crowd"
+    WRONG_WAY = "wrong_way"
+    SPEED = "speed"
+    RUNNING = "running"
+    TAILGATE = "tailgate"
+    SEQUENCE = "sequence"
+    FALL = "fall"
+    FIGHT = "fight"
+    ABANDONED = "abandoned"
+    REMOVED = "removed"
+    FIRE = "fire"
+    SMOKE = "smoke"
+    TAMPER = "tamper"
+
+    @property
+    def place(self) -> Place:
+        """What a rule of this kind must be told; a zone that it need not have narrows it."""
+        return _PLACES.get(self, Place.PICTURE)
+
+    @property
+    def is_instant(self) -> bool:
+        """Whether its condition holds for a moment only, and cannot go on."""
+        return self in (RuleKind.LINE_CROSS, RuleKind.TAILGATE)
+
+
+_PLACES = {
+    RuleKind.INTRUSION: Place.ZONE,
+    RuleKind.ZONE_ENTRY: Place.ZONE,
+    RuleKind.ZONE_EXIT: Place.ZONE,
+    RuleKind.LOITER: Place.ZONE,
+    RuleKind.LINE_CROSS: Place.LINE,
+    RuleKind.TAILGATE: Place.LINE,
+}
+
+ON_BY_DEFAULT: Mapping[RuleKind, Severity] = {}
+"""Kinds that watch the whole picture of every camera unless they are configured otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +86,7 @@ class RuleSettings:
 
     Attributes:
         rule_id: Unique in its camera.
-        zone_id, line_id: What it is about; exactly the one its kind needs.
+        zone_id, line_id: What it is about; the one its kind needs (``RuleKind.place``).
         labels: Track labels it is about; empty means all.
         params: Numbers and words by name; each kind says which (``vision/rules/<kind>.py``) and
             refuses others.
@@ -67,11 +113,9 @@ class RuleSettings:
             raise ConfigError(
                 f"rule {self.rule_id}: cooldown_s must be >= 0, got {self.cooldown_s}"
             )
-        needs_line = self.kind is RuleKind.LINE_CROSS
-        if needs_line and not self.line_id:
-            raise ConfigError(f"rule {self.rule_id}: kind {self.kind} needs a line")
-        if not needs_line and not self.zone_id:
-            raise ConfigError(f"rule {self.rule_id}: kind {self.kind} needs a zone")
+        place = self.kind.place
+        if place is not Place.PICTURE and not (self.zone_id, self.line_id)[place is Place.LINE]:
+            raise ConfigError(f"rule {self.rule_id}: kind {self.kind} needs a {place}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +145,24 @@ class SceneRules:
                     f"rule {rule.rule_id}: there is no line {rule.line_id!r}; "
                     f"lines are {sorted(line_ids) or 'none'}"
                 )
+
+    def with_defaults(self) -> "SceneRules":
+        """Return the scene with a rule of each kind that is on by default and not configured.
+
+        A configured rule of the kind replaces it, also one that is switched off.
+        """
+        configured = {rule.kind for rule in self.rules}
+        taken = {rule.rule_id for rule in self.rules}
+        added = tuple(
+            RuleSettings(
+                rule_id=kind.value if kind.value not in taken else f"default-{kind.value}",
+                kind=kind,
+                severity=severity,
+            )
+            for kind, severity in ON_BY_DEFAULT.items()
+            if kind not in configured
+        )
+        return replace(self, rules=(*self.rules, *added)) if added else self
 
     def zone(self, zone_id: str) -> Zone:
         """Return the zone of that id; KeyError if there is none."""

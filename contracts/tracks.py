@@ -1,4 +1,4 @@
-"""Tracks: one object followed through one run of one camera."""
+"""Tracks: one object, or one region of the picture, followed through one run of one camera."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +49,8 @@ class Track:
         misses: Frames in which none was, over the whole life, up to the last hit.
         first_seen_at, first_seen_s: UTC and stream time of the first hit (``points`` may have
             forgotten it).
+        is_region: It is no object that a detector found but a part of the picture that a cue
+            follows: flames, a thing that was left, the view itself. Its id begins with ``r``.
     """
 
     track_id: str
@@ -62,6 +64,7 @@ class Track:
     misses: int
     first_seen_at: datetime
     first_seen_s: float
+    is_region: bool = False
 
     @property
     def last(self) -> TrackPoint:

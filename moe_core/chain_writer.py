@@ -16,7 +16,6 @@ from moe_core.causes import CAUSES, Cause
 from moe_core.checkers.benign import beyond_line
 from moe_core.checkers.case import K_SIGMA, Case
 from moe_core.claims import (
-    ALARMING,
     COULD_BE,
     MEETS_RULE,
     PREDICATES,
@@ -26,6 +25,7 @@ from moe_core.claims import (
     draft,
     form_problem,
 )
+from moe_core.hypotheses import ALARMING
 from moe_core.verify import check_claim
 
 MAX_EVENTS: Final = 4
@@ -129,7 +129,7 @@ def _event_lines(case: Case, event: RuleEvent, *, known: Sequence[_Line]) -> lis
         return lines
     lines.append(meets)
     cites = tuple(line for line in (present, *where[:1], meets) if line is not None)
-    args = {"track": track, "place": _place(event), "rule": event.rule_id}
+    args = {"track": track, "place": event.place, "rule": event.rule_id}
     lines.append(_Line(predicate=ALARMING[event.kind], args=args, cites=cites))
     return lines
 
@@ -156,7 +156,7 @@ def _place_lines(case: Case, event: RuleEvent, shown: Sequence[_Line]) -> list[_
 
 
 def _meets_line(case: Case, event: RuleEvent) -> _Line | None:
-    place = _place(event)
+    place = event.place
     facts = []
     for name in RULE_FACTS:
         target = event.rule_id if name is FactName.RULE_VALUE else place
@@ -220,7 +220,7 @@ def _cause_lines(case: Case, event: RuleEvent, *, is_lead: bool) -> list[_Line]:
 
 def _cause_line(case: Case, event: RuleEvent, cause: Cause) -> _Line | None:
     subject = case.incident.camera_id if cause.is_about_picture else event.track_id
-    place = _place(event) if cause.fact in (FactName.INSIDE, FactName.CROSSED) else ""
+    place = event.place if cause.fact in (FactName.INSIDE, FactName.CROSSED) else ""
     fact = case.facts.newest(cause.fact, subject, place)
     if fact is None:
         return None
@@ -299,10 +299,6 @@ def _well_formed(line: _Line) -> _Line | None:
     """Return the line unless the grammar refuses it: a number that is none, an endless word."""
     claim = draft("c0", line.predicate, line.args, line.facts)
     return line if form_problem(claim) is None else None
-
-
-def _place(event: RuleEvent) -> str:
-    return event.line_id or event.zone_id
 
 
 def _is_supported(case: Case, line: _Line) -> bool:

@@ -18,8 +18,8 @@ from typing import Final
 from contracts.errors import ModelError
 from contracts.incidents import FactName
 from contracts.reasoning import Claim, ClaimRole, ClaimStatus, ReasoningVerdict
-from contracts.rules import RuleKind
 from moe_core.causes import CAUSES, Cause
+from moe_core.hypotheses import ALARMING
 
 ROLE_ORDER: Final = (
     ClaimRole.OBSERVATION,
@@ -137,14 +137,6 @@ _T: Final = ArgType.TRACK
 MEETS_RULE: Final = "meets_rule"
 VERDICT: Final = "verdict"
 COULD_BE: Final = "could_be"
-
-ALARMING: Final[Mapping[RuleKind, str]] = {
-    RuleKind.INTRUSION: "is_intrusion",
-    RuleKind.ZONE_ENTRY: "is_entry",
-    RuleKind.LINE_CROSS: "is_crossing",
-    RuleKind.LOITER: "is_loitering",
-}
-"""The hypothesis that says what each rule kind is there to find."""
 
 RULE_FACTS: Final = (FactName.RULE_VALUE, FactName.DWELL, FactName.CROSSED, FactName.INSIDE)
 """Facts that the deciding claim may rest on, best first."""

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from contracts.incidents import WHOLE_PICTURE
 from contracts.reasoning import Claim, ClaimRole, ClaimStatus, ReasoningVerdict
 from contracts.rules import RuleKind, Severity
 from moe_core.checkers.case import Case
-from moe_core.claims import ALARMING, MEETS_RULE, PREDICATES, VERDICT, ArgType, form_problem
+from moe_core.claims import MEETS_RULE, PREDICATES, VERDICT, ArgType, form_problem
+from moe_core.hypotheses import ALARMING
 from moe_core.texts import en
 
 MAX_TITLE: Final = 80
@@ -55,7 +57,8 @@ def naming_of(claims: Iterable[Claim], case: Case) -> Naming:
             tracks.add(str(claim.args["track"]))
         if claim.predicate == "present" and claim.status is ClaimStatus.SUPPORTED:
             labels[str(claim.args["track"])] = str(claim.args["label"])
-    places = {zone.zone_id: zone.name or zone.zone_id for zone in case.incident.zones}
+    places = {WHOLE_PICTURE: en.WHOLE_PICTURE}
+    places |= {zone.zone_id: zone.name or zone.zone_id for zone in case.incident.zones}
     places |= {line.line_id: line.name or line.line_id for line in case.incident.lines}
     return Naming(
         labels=labels,
@@ -133,7 +136,7 @@ def failure_title(kind: RuleKind, case: Case) -> str:
     event = next(iter(case.incident.rule_events), None)
     if event is None:
         return _clipped(en.TITLES["unplaced"].format(kind=en.KINDS[kind], bare=en.SOMETHING))
-    place = naming_of((), case).place(event.zone_id or event.line_id)
+    place = naming_of((), case).place(event.place)
     return _clipped(
         en.TITLES["unchecked"].format(kind=en.KINDS[kind], bare=en.SOMETHING, place=place)
     )

@@ -17,7 +17,6 @@ from moe_core.checkers.conclusions import Checked
 from moe_core.checkers.rule_condition import check_meets_rule
 from moe_core.checkers.values import citation_problem
 from moe_core.claims import (
-    ALARMING,
     COULD_BE,
     FACT_ROLES,
     MEETS_RULE,
@@ -26,6 +25,7 @@ from moe_core.claims import (
     evidence_problem,
     form_problem,
 )
+from moe_core.hypotheses import ALARMING
 from moe_core.render import claim_text, naming_of
 
 FactChecker = Callable[[Case, Claim], Check]

@@ -7,22 +7,36 @@ from contracts.frames import EncodedFrame, Frame, FrameOutcome
 from contracts.incidents import ClipRequest, Incident
 from contracts.queues import LiveBox, LivePicture
 from contracts.tracks import Track
+from vision.motion_gate import Motion
 from vision.rules.rule import is_seen_now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class BegunFrame:
-    """A frame that the detector has to look at before its pipeline can go on.
+class ReadFrame:
+    """A frame of which it is known what moves in it.
 
     Attributes:
         frame: As it came.
-        picture: Decoded, for the detector.
+        small: Decoded at a part of its size.
+        motion: What moved in it.
         timings: Seconds by stage so far.
     """
 
     frame: EncodedFrame
-    picture: Frame
+    small: Frame
+    motion: Motion
     timings: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BegunFrame(ReadFrame):
+    """A frame that the detector has to look at before its pipeline can go on.
+
+    Attributes:
+        picture: Decoded whole, for the detector.
+    """
+
+    picture: Frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +49,7 @@ class FrameResult:
         clip_requests: To publish after them.
         live: For dashboards; None if the frame was not understood.
         timings: Seconds by stage: ``motion`` with its own small decoding, ``decode`` of the whole
-            picture for the detector, ``detect``, ``track``, ``rule``, ``report``.
+            picture for the detector, ``detect``, ``track``, ``cue``, ``rule``, ``report``.
     """
 
     outcome: FrameOutcome

@@ -217,10 +217,10 @@ class IncidentBook:
 
     def _join(self, event: RuleEvent, by_id: Mapping[str, Track], header: FrameHeader) -> Joined:
         incident = self._situation_of(event) or self._opened(event, by_id, header)
-        track = by_id[event.track_id]
         tracks = dict(incident.tracks)
-        if event.track_id in tracks or len(tracks) < MAX_TRACKS:
-            tracks[event.track_id] = track
+        for name in (event.track_id, *event.other_track_ids):
+            if name in by_id and (name in tracks or len(tracks) < MAX_TRACKS):
+                tracks[name] = by_id[name]
         rule_events = incident.rule_events
         is_repeat = any(event.event_id == known.event_id for known in rule_events)
         if not is_repeat:
@@ -244,7 +244,7 @@ class IncidentBook:
         for incident in newest_first:
             if event.track_id in incident.tracks:
                 return incident
-        if event.kind is RuleKind.LINE_CROSS:
+        if event.kind.is_instant:
             return None
         for incident in newest_first:
             quiet_s = (event.at - incident.active_at).total_seconds()

@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
 import structlog
 
 from contracts.cameras import Camera
@@ -17,22 +15,24 @@ from contracts.codec import CodecError
 from contracts.detections import Detections, Detector
 from contracts.evidence import EvidenceStore
 from contracts.frames import EncodedFrame, Frame, FrameHeader, FrameOutcome
-from contracts.incidents import Incident, IncidentState, RuleEvent
+from contracts.incidents import Incident, IncidentState
 from contracts.rules import RuleKind
 from contracts.settings import VisionSettings
-from contracts.tracks import Track
 from vision.checkpoint import Checkpoint, Outgoing, decode_checkpoint, encode_checkpoint
+from vision.cues.port import Glimpse
+from vision.cues.readers import CueReaders
 from vision.drawing import decode_jpeg
 from vision.facts import PictureMotion
-from vision.frame_result import BegunFrame, FrameResult, live_picture
+from vision.frame_result import BegunFrame, FrameResult, ReadFrame, live_picture
 from vision.incidents import IncidentBook, Revision
 from vision.keyframes import KeyFrames, Moment
 from vision.metrics import EVENTS, STAGE_SECONDS
-from vision.motion_gate import MotionGate, gate_frame
+from vision.motion_gate import Motion, MotionGate, gate_frame
+from vision.observation import Observation
 from vision.proof import proven
 from vision.reports import IncidentReporter, Report, Sight
-from vision.rules.registry import make_rules, remake_rules
 from vision.tracker import Tracker
+from vision.watch import Watch, Watched
 
 log = structlog.get_logger()
 
@@ -84,15 +84,14 @@ class CameraPipeline:
             clock=clock,
             time_zone=time_zone,
         )
-        self._rules = make_rules(camera.scene)
+        self._scene = camera.scene.with_defaults()
+        self._watch = Watch(self._scene)
         self._last: FrameHeader | None = None
         self._run_id = ""
         self._ended_runs: deque[str] = deque(maxlen=ENDED_RUNS)
-        self._watched_since_s: dict[str, float] = {}
-        self._present: frozenset[str] = frozenset()
         self._tracker = Tracker(confidence=settings.confidence)
         self._gate = MotionGate()
-        self._changed_hw: npt.NDArray[np.float32] | None = None
+        self._cues = CueReaders()
         self._key_frames = KeyFrames()
         self._motions: deque[PictureMotion] = deque(maxlen=MOTION_FRAMES)
         self._seen_at_s = clock.monotonic_s()
@@ -164,17 +163,13 @@ class CameraPipeline:
     def reconfigure(self, camera: Camera) -> None:
         """Take up a changed configuration. Open incidents stay; unchanged rules go on.
 
-        A rule that is new sees what the tracks have done so far, except for crossings: those
-        before the change are nobody's news.
-
         Raises:
             ConfigError: A rule's params are wrong; everything stays as it was.
         """
-        rules, fresh = remake_rules(self._rules, self._camera.scene, camera.scene)
         now_s = float("-inf") if self._last is None else self._last.monotonic_s
-        self._watched_since_s.update(dict.fromkeys(fresh, now_s))
-        self._rules = rules
-        self._camera = camera
+        scene = camera.scene.with_defaults()
+        self._watch.reconfigure(scene, now_s=now_s)
+        self._camera, self._scene = camera, scene
 
     def process(self, frame: EncodedFrame) -> FrameResult:
         """Read one frame.
@@ -209,16 +204,18 @@ class CameraPipeline:
         self._report(self._book.close_stale(header.captured_at), at=header.captured_at)
         with self._timed("motion", timings):
             small = gate_frame(frame)
-            is_worth_a_look = small is not None and self._is_worth_a_look(small)
-        if small is not None and not is_worth_a_look:
-            nobody = Detections.none(self._detector.labels)
-            return self._follow(frame, nobody, FrameOutcome.GATED, timings=timings)
+            motion = None if small is None else self._motion_in(small)
+        if small is None or motion is None:
+            return self._result(FrameOutcome.DECODE_ERROR, timings)
+        if not motion.is_moving and self._tracker.is_idle:
+            read = ReadFrame(frame=frame, small=small, motion=motion, timings=timings)
+            return self._follow(read, None, Detections.none(self._detector.labels))
         with self._timed("decode", timings):
-            pixels_HW3 = None if small is None else decode_jpeg(frame.jpeg)
+            pixels_HW3 = decode_jpeg(frame.jpeg)
         if pixels_HW3 is None:
             return self._result(FrameOutcome.DECODE_ERROR, timings)
         picture = Frame(header=header, pixels_HW3=pixels_HW3)
-        return BegunFrame(frame=frame, picture=picture, timings=timings)
+        return BegunFrame(frame=frame, small=small, motion=motion, picture=picture, timings=timings)
 
     def complete(
         self, begun: BegunFrame, detections: Detections, *, detect_s: float
@@ -232,35 +229,37 @@ class CameraPipeline:
         """
         begun.timings["detect"] = detect_s
         STAGE_SECONDS.labels(stage="detect").observe(detect_s)
-        checked = replace(detections, is_proven_N=proven(detections, self._changed_hw))
-        return self._follow(begun.frame, checked, FrameOutcome.ANALYSED, timings=begun.timings)
+        is_proven_N = proven(detections, begun.motion.changed_hw)
+        proven_ones = replace(detections, is_proven_N=is_proven_N)
+        return self._follow(begun, begun.picture, proven_ones)
 
     def _follow(
-        self,
-        frame: EncodedFrame,
-        detections: Detections,
-        outcome: FrameOutcome,
-        *,
-        timings: dict[str, float],
+        self, read: ReadFrame, picture: Frame | None, detections: Detections
     ) -> FrameResult:
-        """Track what was found, ask the rules and report."""
-        header = frame.header
+        """Track what was found, read the cues, ask the rules and report."""
+        frame, timings = read.frame, read.timings
         with self._timed("track", timings):
-            tracks = self._tracker.update(detections, header)
-            self._key_frames.look(frame, tracks=tracks)
-        with self._timed("rule", timings):
-            events, present = self._watch(tracks, header)
-        with self._timed("report", timings):
-            sight = Sight(
-                header=header,
+            tracks = self._tracker.update(detections, frame.header)
+        with self._timed("cue", timings):
+            glimpse = Glimpse(
+                small=read.small,
+                picture=picture,
+                motion=read.motion,
+                detections=None if picture is None else detections,
                 tracks=tracks,
-                motions=tuple(self._motions) if events else (),
-                key_frames=self._key_frames,
             )
-            self._read(events, present, sight)
+            cues = self._cues.look(glimpse)
+        seen = Observation(header=frame.header, tracks=tracks, cues=cues)
+        with self._timed("rule", timings):
+            self._key_frames.look(frame, tracks=seen.subjects())
+            watched = self._watch.look(seen)
+            self._keep_frames(watched)
+        with self._timed("report", timings):
+            self._read(watched, seen)
+        outcome = FrameOutcome.GATED if picture is None else FrameOutcome.ANALYSED
         return replace(
             self._result(outcome, timings),
-            live=live_picture(frame, tracks, alerting=self._alerting()),
+            live=live_picture(frame, seen.subjects(), alerting=self._alerting()),
         )
 
     def close_idle(self) -> tuple[Incident, ...]:
@@ -295,10 +294,9 @@ class CameraPipeline:
             self._book.begin_run(header.captured_at)
         self._run_id = header.run_id
         self._tracker = self._new_tracker(self._tracker.next_number)
-        self._rules = make_rules(self._camera.scene)
-        self._watched_since_s = {}
-        self._present = frozenset()
+        self._watch.begin_run()
         self._gate = MotionGate()
+        self._cues = CueReaders()
         self._key_frames = KeyFrames()
         self._motions.clear()
         self._saved_s = header.monotonic_s
@@ -306,54 +304,42 @@ class CameraPipeline:
     def _new_tracker(self, first_number: int) -> Tracker:
         return Tracker(confidence=self._settings.confidence, first_number=first_number)
 
-    def _is_worth_a_look(self, small: Frame) -> bool:
-        """Say whether something moves or somebody is being followed."""
+    def _motion_in(self, small: Frame) -> Motion:
         motion = self._gate.look(small, is_followed=not self._tracker.is_idle)
-        self._changed_hw = motion.changed_hw
         now_s = small.header.monotonic_s
         self._motions.append(
             PictureMotion(at_s=now_s, share=motion.share, light_change=motion.light_change)
         )
-        return motion.is_moving or not self._tracker.is_idle
+        return motion
 
-    def _watch(
-        self, tracks: Sequence[Track], header: FrameHeader
-    ) -> tuple[list[RuleEvent], dict[str, frozenset[str]]]:
-        """Ask the rules, and keep the frames in which something about a track changed."""
-        events: list[RuleEvent] = []
-        present: dict[str, frozenset[str]] = {}
-        for rule in self._rules:
-            events += [event for event in rule.update(tracks, header) if self._is_watched(event)]
-            present[rule.settings.rule_id] = rule.present()
-        everywhere: frozenset[str] = frozenset().union(*present.values())
-        for track_id in everywhere - self._present:
+    def _keep_frames(self, watched: Watched) -> None:
+        """Keep the frame as evidence for whom something changed in it."""
+        for track_id in watched.arrived:
             self._key_frames.mark(track_id, Moment.ENTRY)
-        self._present = everywhere
-        for event in events:
-            self._key_frames.mark(event.track_id, Moment.DECISIVE)
+        for event in watched.events:
+            for track_id in (event.track_id, *event.other_track_ids):
+                self._key_frames.mark(track_id, Moment.DECISIVE)
             if event.kind is RuleKind.LINE_CROSS:
                 self._key_frames.mark_approach(event.track_id)
-        return events, present
 
-    def _is_watched(self, event: RuleEvent) -> bool:
-        if event.kind is not RuleKind.LINE_CROSS:
-            return True
-        return event.since_s >= self._watched_since_s.get(event.rule_id, float("-inf"))
-
-    def _read(
-        self,
-        events: Sequence[RuleEvent],
-        present: Mapping[str, frozenset[str]],
-        sight: Sight,
-    ) -> None:
+    def _read(self, watched: Watched, seen: Observation) -> None:
         """Let the book read the frame; measure what fired in it and report what is due."""
-        turn = self._book.read(events, tracks=sight.tracks, present=present, header=sight.header)
+        turn = self._book.read(
+            watched.events, tracks=seen.subjects(), present=watched.present, header=seen.header
+        )
         for joined in turn.joined:
+            sight = Sight(
+                header=seen.header,
+                tracks=seen.tracks,
+                regions=tuple(seen.cues.regions()),
+                motions=tuple(self._motions),
+                key_frames=self._key_frames,
+            )
             incident = self._book.incident(joined.incident_id)
             self._book.keep(
-                self._reporter.measure(incident, joined, sight=sight, scene=self._camera.scene)
+                self._reporter.measure(incident, joined, sight=sight, scene=self._scene)
             )
-        self._report(turn.revisions, at=sight.header.captured_at)
+        self._report(turn.revisions, at=seen.header.captured_at)
 
     def _report(self, revisions: Sequence[Revision], *, at: datetime) -> None:
         """Make the reports that are due; they wait in ``_reports`` for a frame that succeeds."""

@@ -49,10 +49,11 @@ MAX_MEASURED_TRACKS: Final = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """One frame as it was understood."""
+    """One frame as it was understood: objects, and regions that cues follow."""
 
     header: FrameHeader
     tracks: Sequence[Track]
+    regions: Sequence[Track] = ()
     motions: Sequence[PictureMotion]
     key_frames: KeyFrames
 
@@ -98,7 +99,8 @@ class IncidentReporter:
         Called in the decisive frame itself: what is near and how fast cannot be told later.
         """
         event = joined.event
-        track = next(one for one in sight.tracks if one.track_id == event.track_id)
+        subjects = (*sight.tracks, *sight.regions)
+        track = next(one for one in subjects if one.track_id == event.track_id)
         known = complete_scene(incident.scene, scene)
         cited = _cited(incident, track.track_id, sight.key_frames)
         fresh = [

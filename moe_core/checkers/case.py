@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.geometry import Line, Zone
-from contracts.incidents import Fact, FactName, Incident, RuleEvent
+from contracts.incidents import WHOLE_PICTURE, Fact, FactName, Incident, RuleEvent
 from contracts.reasoning import Claim, ClaimStatus
 from contracts.tracks import Track
 from moe_core.fact_table import FactTable
@@ -95,6 +95,10 @@ class Case:
     def line(self, line_id: str) -> Line | None:
         """Return a line of the incident; None if it has none of that id."""
         return self._lines.get(line_id)
+
+    def has_place(self, place_id: str) -> bool:
+        """Say whether it is a zone or line of the incident, or the whole picture."""
+        return place_id == WHOLE_PICTURE or place_id in self._zones or place_id in self._lines
 
     def event(self, rule_id: str, track_id: str) -> RuleEvent | None:
         """Return the first statement of that rule about that track."""

@@ -6,7 +6,8 @@ from contracts.reasoning import Claim, ClaimStatus, ReasoningVerdict
 from moe_core.causes import CAUSES
 from moe_core.checkers.case import Case, Check, contradicted, supported, unverifiable
 from moe_core.checkers.values import place_problem
-from moe_core.claims import ALARMING, COULD_BE, MEETS_RULE
+from moe_core.claims import COULD_BE, MEETS_RULE
+from moe_core.hypotheses import ALARMING
 
 Checked = Mapping[str, Claim]
 """Claims of earlier roles, already checked, by id."""

@@ -9,6 +9,7 @@ import math
 from contracts.geometry import Line
 from contracts.incidents import Fact, FactName, RuleEvent
 from contracts.reasoning import Claim
+from contracts.rules import RuleKind
 from moe_core import measure
 from moe_core.checkers.case import (
     EXACT,
@@ -24,6 +25,10 @@ from moe_core.measure import FOOT_SIGMA, Measurement
 from moe_core.way import Way
 
 _FOOT_SLACK = K_SIGMA * FOOT_SIGMA
+_RECOMPUTED = frozenset(
+    {RuleKind.INTRUSION, RuleKind.ZONE_ENTRY, RuleKind.LINE_CROSS, RuleKind.LOITER}
+)
+"""Kinds whose condition the points of one track and the place decide by themselves."""
 
 
 def check_meets_rule(case: Case, claim: Claim) -> Check:
@@ -73,6 +78,8 @@ def condition_again(case: Case, event: RuleEvent) -> Measurement | None:
     if way is None:
         return None
     until = way.until(event.monotonic_s)
+    if event.kind not in _RECOMPUTED:
+        return None
     zone, line = case.zone(event.zone_id), case.line(event.line_id)
     if line is not None and event.unit == "picture":
         return _over_line(until, line, event)
@@ -125,8 +132,8 @@ def _copy_problem(claim: Claim, event: RuleEvent, fact: Fact) -> str | None:
     args = claim.args
     if not all(math.isfinite(value) for value in (event.value, event.threshold, event.sigma)):
         return f"rule {event.rule_id} measured no number"
-    if args["place"] not in (event.zone_id, event.line_id):
-        return f"rule {event.rule_id} is about {event.zone_id or event.line_id}"
+    if args["place"] != event.place:
+        return f"rule {event.rule_id} is about {event.place}"
     if args["unit"] != event.unit:
         return f"rule {event.rule_id} measured in {event.unit}"
     if abs(float(args["threshold"]) - event.threshold) > EXACT:

@@ -57,7 +57,7 @@ def place_problem(case: Case, claim: Claim) -> str | None:
     if "line" in args and case.line(str(args["line"])) is None:
         return f"the incident has no line {args['line']!r}"
     place = args.get("place")
-    if place is not None and case.zone(str(place)) is None and case.line(str(place)) is None:
+    if place is not None and not case.has_place(str(place)):
         return f"the incident has no zone or line {place!r}"
     if "rule" in args and case.event(str(args["rule"]), str(args.get("track"))) is None:
         return f"rule {args['rule']!r} said nothing about track {args.get('track')!r}"

@@ -38,6 +38,20 @@ CLAIMS: Final[Mapping[str, str]] = {
     "is_entry": "{a} entered {place}, which rule {rule} watches.",
     "is_crossing": "{a} crossed {place}, which rule {rule} watches.",
     "is_loitering": "{a} is lingering in {place} for longer than rule {rule} allows.",
+    "is_exit": "{a} left {place}, which rule {rule} watches.",
+    "is_crowd": "A crowd has gathered in {place}, larger than rule {rule} allows.",
+    "is_wrong_way": "{a} goes against the direction that rule {rule} allows in {place}.",
+    "is_speeding": "{a} goes faster in {place} than rule {rule} allows.",
+    "is_running": "{a} is running in {place}.",
+    "is_tailgating": "{a} followed somebody over {place} more closely than rule {rule} allows.",
+    "is_sequence": "What rule {rule} watches for happened in its order.",
+    "is_fall": "{a} fell and is lying in {place}.",
+    "is_fight": "People are fighting in {place}.",
+    "is_abandoned": "{a} was left in {place} and its owner is gone.",
+    "is_removal": "{a} was taken away from {place}.",
+    "is_fire": "Something burns in {place}.",
+    "is_smoke": "Smoke rises in {place}.",
+    "is_tamper": "The camera no longer sees what it should.",
     "could_be": "It may also be {cause}.",
     "not_detector_noise": "No false detection: {it} was seen in {value} of the frames.",
     "perhaps_detector_noise": "{it} was seen in only {value} of the frames.",
@@ -93,6 +107,20 @@ TITLES: Final[Mapping[str, str]] = {
     "is_crossing": "Line crossing: {bare} crossed {place}",
     "is_loitering": "Loitering: {bare} in {place}",
     "is_loitering.stayed": "Loitering: {bare} stayed {value} in {place}",
+    "is_exit": "Zone exit: {bare} left {place}",
+    "is_crowd": "Crowd in {place}",
+    "is_wrong_way": "Wrong way: {bare} in {place}",
+    "is_speeding": "Speed: {bare} too fast in {place}",
+    "is_running": "Running: {bare} in {place}",
+    "is_tailgating": "Tailgating: {bare} over {place}",
+    "is_sequence": "Sequence at {place}: {bare}",
+    "is_fall": "Fall: {bare} lying in {place}",
+    "is_fight": "Fight in {place}",
+    "is_abandoned": "Abandoned object in {place}",
+    "is_removal": "Object removed from {place}",
+    "is_fire": "Fire in {place}",
+    "is_smoke": "Smoke in {place}",
+    "is_tamper": "Camera tampered with",
     "unchecked": "{kind}, not confirmed: {bare} at {place}",
     "unplaced": "{kind}, not confirmed: {bare}",
 }
@@ -102,6 +130,20 @@ KINDS: Final[Mapping[str, str]] = {
     "zone_entry": "Zone entry",
     "line_cross": "Line crossing",
     "loiter": "Loitering",
+    "zone_exit": "Zone exit",
+    "crowd": "Crowd",
+    "wrong_way": "Wrong way",
+    "speed": "Speed",
+    "running": "Running",
+    "tailgate": "Tailgating",
+    "sequence": "Sequence",
+    "fall": "Fall",
+    "fight": "Fight",
+    "abandoned": "Abandoned object",
+    "removed": "Object removed",
+    "fire": "Fire",
+    "smoke": "Smoke",
+    "tamper": "Camera tampering",
 }
 
 SEEN: Final[Mapping[str, str]] = {
@@ -123,6 +165,20 @@ WHY: Final[Mapping[str, str]] = {
     "is_entry": "Rule {rule} watches who comes in there",
     "is_crossing": "Rule {rule} watches who crosses there",
     "is_loitering": "Rule {rule} watches who stays there",
+    "is_exit": "Rule {rule} watches who goes out there",
+    "is_crowd": "Rule {rule} watches how many come together there",
+    "is_wrong_way": "Rule {rule} allows one direction there",
+    "is_speeding": "Rule {rule} limits the speed there",
+    "is_running": "Rule {rule} watches who runs there",
+    "is_tailgating": "Rule {rule} watches who slips through behind others there",
+    "is_sequence": "Rule {rule} watches for the one after the other",
+    "is_fall": "Whoever lies there may need help",
+    "is_fight": "Somebody may be hurt",
+    "is_abandoned": "Nobody is with it",
+    "is_removal": "It had been there until then",
+    "is_fire": "Fire spreads within minutes",
+    "is_smoke": "Where smoke is there may be fire",
+    "is_tamper": "Until it sees again nothing is watched here",
 }
 """Why it matters, by hypothesis; ``RULED_OUT`` or ``NONE_RULED_OUT`` ends the sentence."""
 
@@ -134,6 +190,7 @@ LOWERED: Final = "So it is watched, with severity {after} instead of {before}."
 WATCHED: Final = "So it is watched; severity stays {before}, the lowest."
 NOT_REASONED: Final = "The reasoning failed ({error}), so the rule's word stands alone."
 
+WHOLE_PICTURE: Final = "the picture"
 UNKNOWN_LABEL: Final = "object"
 SOMETHING: Final = "something"
 IT: Final = "it"
@@ -150,6 +207,9 @@ UNITS: Final[Mapping[str, str]] = {
     "picture/s": "{number} % of the picture per second",
     "share": "{number} %",
     "1": "{number}",
+    "deg": "{number} degrees",
+    "m/s": "{number} m/s",
+    "height/s": "{number} body heights per second",
 }
 
 

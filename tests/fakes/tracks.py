@@ -10,6 +10,7 @@ from contracts.incidents import RuleEvent
 from contracts.tracks import Track, TrackPoint, TrackState
 from tests.fakes.builders import box_at
 from tests.fakes.clock import START
+from vision.observation import Observation
 from vision.rules.rule import Rule
 
 
@@ -24,6 +25,11 @@ def header_at(at_s: float, *, seq: int | None = None, camera_id: str = "cam") ->
         width=640,
         height=360,
     )
+
+
+def observed(tracks: Sequence[Track], header: FrameHeader) -> Observation:
+    """A frame without cues."""
+    return Observation(header=header, tracks=tracks)
 
 
 def followed(
@@ -86,7 +92,9 @@ def play(
         event
         for index in range(len(feet))
         for event in rule.update(
-            [followed(feet[: index + 1], track_id=track_id, label=label)],
-            header_at(feet[index][0]),
+            observed(
+                [followed(feet[: index + 1], track_id=track_id, label=label)],
+                header_at(feet[index][0]),
+            )
         )
     ]

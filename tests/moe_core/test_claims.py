@@ -7,13 +7,13 @@ from contracts.reasoning import Claim, ClaimRole, ClaimStatus
 from contracts.rules import RuleKind
 from moe_core.causes import CAUSES
 from moe_core.claims import (
-    ALARMING,
     MAX_CLAIMS,
     PREDICATES,
     ChainError,
     check_structure,
     draft,
 )
+from moe_core.hypotheses import ALARMING
 from moe_core.texts import en
 from moe_core.verify import CONCLUSION_CHECKERS, FACT_CHECKERS
 

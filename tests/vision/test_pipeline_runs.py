@@ -248,6 +248,7 @@ def test_every_part_of_the_work_is_timed() -> None:
         "decode",
         "detect",
         "track",
+        "cue",
         "rule",
         "report",
     ]

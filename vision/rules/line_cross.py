@@ -1,6 +1,5 @@
 """Rule kind ``line_cross``: a track crosses a polyline in a direction that is watched."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,6 +10,7 @@ from contracts.incidents import RuleEvent
 from contracts.rules import RuleSettings
 from contracts.tracks import Track, TrackPoint, TrackState
 from vision.kinematics import foot_jitter, seen_points
+from vision.observation import Observation
 from vision.rules.rule import Measured, NewPoints, Params, state_event
 
 HYSTERESIS: Final = 0.01
@@ -67,17 +67,17 @@ class LineCrossRule:
         self._new_points = NewPoints(settings.labels)
         self._walks: dict[str, _Walk] = {}
 
-    def update(self, tracks: Sequence[Track], header: FrameHeader) -> list[RuleEvent]:
+    def update(self, seen: Observation) -> list[RuleEvent]:
         """See ``Rule.update``."""
-        alive = {track.track_id for track in tracks if track.state is not TrackState.ENDED}
+        alive = {track.track_id for track in seen.tracks if track.state is not TrackState.ENDED}
         for track_id in self._walks.keys() - alive:
             del self._walks[track_id]
         events = []
-        for track, points in self._new_points.read(tracks):
+        for track, points in self._new_points.read(seen.tracks):
             for point in points:
                 step = self._read(track.track_id, point)
                 if step is not None and self._is_watched(step):
-                    events.append(self._event(track, step, header))
+                    events.append(self._event(track, step, seen.header))
         return events
 
     def present(self) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from contracts.errors import ConfigError
 from contracts.geometry import Line, Zone
 from contracts.rules import RuleKind, RuleSettings, SceneRules
 from vision.rules.intrusion import IntrusionRule
@@ -33,9 +34,7 @@ def make_rules(scene: SceneRules) -> list[Rule]:
     Raises:
         ConfigError: A rule's params are unknown or out of range; the message names them.
     """
-    return [
-        RULES[settings.kind](settings, scene) for settings in scene.rules if settings.is_enabled
-    ]
+    return [_made(settings, scene) for settings in scene.rules if settings.is_enabled]
 
 
 def remake_rules(
@@ -65,7 +64,17 @@ def remake_rules(
     return rules, fresh
 
 
-def _place(settings: RuleSettings, scene: SceneRules) -> Zone | Line:
-    if settings.zone_id:
-        return scene.zone(settings.zone_id)
-    return scene.line(settings.line_id)
+def _made(settings: RuleSettings, scene: SceneRules) -> Rule:
+    if settings.kind not in RULES:
+        raise ConfigError(
+            f"rule {settings.rule_id}: kind {settings.kind} is not there yet; "
+            f"known are {', '.join(sorted(RULES))}"
+        )
+    return RULES[settings.kind](settings, scene)
+
+
+def _place(settings: RuleSettings, scene: SceneRules) -> tuple[Zone | None, Line | None]:
+    return (
+        scene.zone(settings.zone_id) if settings.zone_id else None,
+        scene.line(settings.line_id) if settings.line_id else None,
+    )

@@ -13,6 +13,7 @@ from contracts.ids import derived_id
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleSettings
 from contracts.tracks import Track, TrackPoint, TrackState
+from vision.observation import Observation
 
 TIME_SLACK_S: Final = 1e-6
 """Stream times are sums of floats; a threshold met to the microsecond is met."""
@@ -26,14 +27,11 @@ class Rule(Protocol):
         """What was configured."""
         ...
 
-    def update(self, tracks: Sequence[Track], header: FrameHeader) -> list[RuleEvent]:
-        """Read one frame's tracks and return what the rule has to say about them, once each.
+    def update(self, seen: Observation) -> list[RuleEvent]:
+        """Read one frame and return what the rule has to say about it, once each.
 
-        Args:
-            tracks: All snapshots of this frame, tentative and lost ones included. Only
-                confirmed tracks that were seen in this very frame can fire; what they did
-                before they were confirmed counts. A track that is absent or ended is forgotten.
-            header: Of the frame; ``monotonic_s`` never goes back.
+        Of objects only confirmed tracks that were seen in this very frame can fire; what they did
+        before they were confirmed counts. A track that is absent or ended is forgotten.
         """
         ...
 
@@ -144,9 +142,14 @@ class Measured:
 
 
 def state_event(
-    settings: RuleSettings, *, track: Track, header: FrameHeader, measured: Measured
+    settings: RuleSettings,
+    *,
+    track: Track,
+    header: FrameHeader,
+    measured: Measured,
+    others: Sequence[Track] = (),
 ) -> RuleEvent:
-    """Return the rule's statement about a track at the decisive frame ``header``.
+    """Return the rule's statement about a track, and others, at the decisive frame ``header``.
 
     The id depends on camera, run, rule, track and the beginning of the condition, to the
     millisecond: analysed again, the same stay or crossing gets the same id.
@@ -165,6 +168,7 @@ def state_event(
         kind=settings.kind,
         severity=settings.severity,
         track_id=track.track_id,
+        other_track_ids=tuple(other.track_id for other in others),
         zone_id=settings.zone_id,
         line_id=settings.line_id,
         at=header.captured_at,

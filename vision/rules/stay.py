@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from contracts.frames import FrameHeader
 from contracts.geometry import Zone, standing_point
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleSettings
 from contracts.tracks import Track, TrackPoint, TrackState
 from vision.kinematics import foot_jitter, frame_step_s, seen_points, speed
+from vision.observation import Observation
 from vision.rules.rule import (
     TIME_SLACK_S,
     Measured,
@@ -67,26 +67,26 @@ class Stays:
         self._new_points = NewPoints(labels)
         self._stays: dict[str, Stay] = {}
 
-    def update(self, tracks: Sequence[Track], header: FrameHeader) -> Iterator[tuple[Track, Stay]]:
+    def update(self, seen: Observation) -> Iterator[tuple[Track, Stay]]:
         """Yield the stays of tracks that are inside and seen in this frame."""
-        self._forget(tracks, header)
-        for track, points in self._new_points.read(tracks):
+        self._forget(seen)
+        for track, points in self._new_points.read(seen.tracks):
             for point in points:
                 self._read(track.track_id, point)
             stay = self._stays.get(track.track_id)
-            if stay is not None and stay.is_inside and is_seen_now(track, header):
+            if stay is not None and stay.is_inside and is_seen_now(track, seen.header):
                 yield track, stay
 
     def present(self) -> frozenset[str]:
         """Return the tracks whose stay has not ended."""
         return frozenset(self._stays)
 
-    def _forget(self, tracks: Sequence[Track], header: FrameHeader) -> None:
-        alive = {track.track_id for track in tracks if track.state is not TrackState.ENDED}
+    def _forget(self, seen: Observation) -> None:
+        alive = {track.track_id for track in seen.tracks if track.state is not TrackState.ENDED}
         self._stays = {
             track_id: stay
             for track_id, stay in self._stays.items()
-            if track_id in alive and not self._is_over(stay, header.monotonic_s)
+            if track_id in alive and not self._is_over(stay, seen.header.monotonic_s)
         }
 
     def _read(self, track_id: str, point: TrackPoint) -> None:
@@ -127,14 +127,14 @@ class DwellRule:
         self._stays = Stays(zone, grace_s=self._grace_s, labels=settings.labels)
         params.done()
 
-    def update(self, tracks: Sequence[Track], header: FrameHeader) -> list[RuleEvent]:
+    def update(self, seen: Observation) -> list[RuleEvent]:
         """See ``Rule.update``.
 
         The events say which absence was forgiven (``grace_s``): without it nobody could tell a
         wrong dwell time from a generous one.
         """
         events = []
-        for track, stay in self._stays.update(tracks, header):
+        for track, stay in self._stays.update(seen):
             if stay.is_reported or stay.dwell_s < self._threshold_s - TIME_SLACK_S:
                 continue
             stay.is_reported = True
@@ -147,7 +147,9 @@ class DwellRule:
                 unit="s",
                 detail={"grace_s": f"{self._grace_s:g}"},
             )
-            events.append(state_event(self.settings, track=track, header=header, measured=measured))
+            events.append(
+                state_event(self.settings, track=track, header=seen.header, measured=measured)
+            )
         return events
 
     def present(self) -> frozenset[str]:

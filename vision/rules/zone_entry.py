@@ -1,14 +1,12 @@
 """Rule kind ``zone_entry``: a track comes into a zone, or appears in it."""
 
-from collections.abc import Sequence
 from typing import Final
 
-from contracts.frames import FrameHeader
 from contracts.geometry import Zone, standing_point
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleSettings
-from contracts.tracks import Track
 from vision.kinematics import foot_jitter, seen_points
+from vision.observation import Observation
 from vision.rules.rule import Measured, Params, state_event
 from vision.rules.stay import GRACE_S, Stays
 
@@ -35,10 +33,10 @@ class ZoneEntryRule:
         self._stays = Stays(zone, grace_s=params.number("grace_s", GRACE_S), labels=settings.labels)
         params.done()
 
-    def update(self, tracks: Sequence[Track], header: FrameHeader) -> list[RuleEvent]:
+    def update(self, seen: Observation) -> list[RuleEvent]:
         """See ``Rule.update``."""
         events = []
-        for track, stay in self._stays.update(tracks, header):
+        for track, stay in self._stays.update(seen):
             if stay.is_reported or stay.frames_inside < self._frames:
                 continue
             stay.is_reported = True
@@ -51,7 +49,9 @@ class ZoneEntryRule:
                 unit="picture",
                 detail={},
             )
-            events.append(state_event(self.settings, track=track, header=header, measured=measured))
+            events.append(
+                state_event(self.settings, track=track, header=seen.header, measured=measured)
+            )
         return events
 
     def present(self) -> frozenset[str]:

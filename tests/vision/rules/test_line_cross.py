@@ -12,7 +12,7 @@ from contracts.geometry import Line, Point
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleKind, RuleSettings
 from contracts.tracks import TrackState
-from tests.fakes.tracks import followed, header_at, play
+from tests.fakes.tracks import followed, header_at, observed, play
 from vision.rules.line_cross import LineCrossRule
 
 UPWARDS = Line(line_id="gate", points=((0.5, 0.9), (0.5, 0.3)))
@@ -116,9 +116,9 @@ def test_what_crosses_before_it_is_confirmed_is_reported_when_it_is() -> None:
     cross = rule()
     feet = [(0.0, LEFT_OF_IT), (0.2, RIGHT_OF_IT), (0.4, (0.9, 0.6))]
     tentative = followed(feet[:2], state=TrackState.TENTATIVE)
-    assert cross.update([tentative], header_at(0.2)) == []
+    assert cross.update(observed([tentative], header_at(0.2))) == []
 
-    [event] = cross.update([followed(feet)], header_at(0.4))
+    [event] = cross.update(observed([followed(feet)], header_at(0.4)))
 
     assert event.since_s == pytest.approx(0.1)
     assert event.monotonic_s == 0.4
@@ -131,11 +131,13 @@ def test_two_tracks_cross_once_each() -> None:
         event
         for index in (1, 2)
         for event in cross.update(
-            [
-                followed([(float(s), there[s]) for s in range(index)], track_id="t1"),
-                followed([(float(s), back[s]) for s in range(index)], track_id="t2"),
-            ],
-            header_at(float(index - 1)),
+            observed(
+                [
+                    followed([(float(s), there[s]) for s in range(index)], track_id="t1"),
+                    followed([(float(s), back[s]) for s in range(index)], track_id="t2"),
+                ],
+                header_at(float(index - 1)),
+            )
         )
     ]
 
@@ -155,7 +157,7 @@ def test_two_cameras_do_not_share_a_side() -> None:
 def test_an_ended_track_is_forgotten() -> None:
     cross = rule()
     play(cross, [(0.0, LEFT_OF_IT)])
-    cross.update([followed([(0.0, LEFT_OF_IT)], state=TrackState.ENDED)], header_at(0.5))
+    cross.update(observed([followed([(0.0, LEFT_OF_IT)], state=TrackState.ENDED)], header_at(0.5)))
 
     assert play(cross, [(1.0, RIGHT_OF_IT)]) == []
 

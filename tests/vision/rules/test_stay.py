@@ -12,7 +12,7 @@ from contracts.geometry import Point, Zone
 from contracts.rules import RuleKind, RuleSettings
 from contracts.tracks import TrackState
 from tests.fakes.builders import RIGHT_HALF, WHOLE
-from tests.fakes.tracks import followed, header_at, missed, play
+from tests.fakes.tracks import followed, header_at, missed, observed, play
 from vision.rules.loiter import LoiterRule
 
 INSIDE: Point = (0.7, 0.6)
@@ -104,12 +104,14 @@ def test_leaving_and_coming_back_is_reported_twice() -> None:
 
 def test_frames_without_a_detection_within_the_grace_period_go_into_the_dwell() -> None:
     rule = loiter(threshold_s=3.0)
-    rule.update([followed([(0.0, INSIDE)])], header_at(0.0))
+    rule.update(observed([followed([(0.0, INSIDE)])], header_at(0.0)))
     lost = missed(followed([(0.0, INSIDE)]), 1.0)
-    assert rule.update([lost], header_at(1.0)) == []
-    rule.update([followed([(0.0, INSIDE), (1.5, INSIDE)])], header_at(1.5))
+    assert rule.update(observed([lost], header_at(1.0))) == []
+    rule.update(observed([followed([(0.0, INSIDE), (1.5, INSIDE)])], header_at(1.5)))
 
-    [event] = rule.update([followed([(0.0, INSIDE), (1.5, INSIDE), (3.0, INSIDE)])], header_at(3.0))
+    [event] = rule.update(
+        observed([followed([(0.0, INSIDE), (1.5, INSIDE), (3.0, INSIDE)])], header_at(3.0))
+    )
 
     assert event.value == pytest.approx(3.0)
 
@@ -117,9 +119,12 @@ def test_frames_without_a_detection_within_the_grace_period_go_into_the_dwell() 
 def test_a_tentative_track_fires_nothing_but_its_beginning_counts() -> None:
     rule = loiter(threshold_s=1.0)
     feet = [(0.0, INSIDE), (0.5, INSIDE), (1.0, INSIDE)]
-    assert rule.update([followed(feet[:2], state=TrackState.TENTATIVE)], header_at(0.5)) == []
+    assert (
+        rule.update(observed([followed(feet[:2], state=TrackState.TENTATIVE)], header_at(0.5)))
+        == []
+    )
 
-    [event] = rule.update([followed(feet)], header_at(1.0))
+    [event] = rule.update(observed([followed(feet)], header_at(1.0)))
 
     assert event.since_s == 0.0
 
@@ -128,14 +133,12 @@ def test_each_track_has_its_own_stay() -> None:
     rule = loiter(threshold_s=2.0)
     first = [(0.0, INSIDE), (1.0, INSIDE), (2.0, INSIDE)]
     second = [(1.0, INSIDE), (2.0, INSIDE)]
-    rule.update([followed(first[:1], track_id="t1")], header_at(0.0))
-    rule.update(
-        [followed(first[:2], track_id="t1"), followed(second[:1], track_id="t2")], header_at(1.0)
-    )
+    rule.update(observed([followed(first[:1], track_id="t1")], header_at(0.0)))
+    both = [followed(first[:2], track_id="t1"), followed(second[:1], track_id="t2")]
+    rule.update(observed(both, header_at(1.0)))
 
-    events = rule.update(
-        [followed(first, track_id="t1"), followed(second, track_id="t2")], header_at(2.0)
-    )
+    both = [followed(first, track_id="t1"), followed(second, track_id="t2")]
+    events = rule.update(observed(both, header_at(2.0)))
 
     assert [event.track_id for event in events] == ["t1"]
 
@@ -169,7 +172,9 @@ def test_an_ended_track_is_forgotten() -> None:
     play(rule, [(0.0, INSIDE), (1.0, INSIDE)])
     assert rule.present() == {"t1"}
 
-    rule.update([followed([(0.0, INSIDE), (1.0, INSIDE)], state=TrackState.ENDED)], header_at(1.2))
+    rule.update(
+        observed([followed([(0.0, INSIDE), (1.0, INSIDE)], state=TrackState.ENDED)], header_at(1.2))
+    )
 
     assert rule.present() == frozenset()
 

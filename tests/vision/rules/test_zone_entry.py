@@ -6,7 +6,7 @@ from contracts.errors import ConfigError
 from contracts.geometry import Point, Zone
 from contracts.rules import RuleKind, RuleSettings
 from tests.fakes.builders import RIGHT_HALF
-from tests.fakes.tracks import followed, header_at, play
+from tests.fakes.tracks import followed, header_at, observed, play
 from vision.rules.zone_entry import ZoneEntryRule
 
 INSIDE: Point = (0.7, 0.6)
@@ -65,11 +65,13 @@ def test_two_tracks_enter_once_each() -> None:
         event
         for index in range(1, 4)
         for event in door.update(
-            [
-                followed([(0.2 * step, INSIDE) for step in range(index)], track_id=name)
-                for name in ("t1", "t2")
-            ],
-            header_at(0.2 * (index - 1)),
+            observed(
+                [
+                    followed([(0.2 * step, INSIDE) for step in range(index)], track_id=name)
+                    for name in ("t1", "t2")
+                ],
+                header_at(0.2 * (index - 1)),
+            )
         )
     ]
 

@@ -1,0 +1,1 @@
+"""Cues: what pixels say that no detector names."""

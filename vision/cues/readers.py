@@ -1,0 +1,11 @@
+"""The cues of one camera's run, and the order in which they look."""
+
+from vision.cues.port import Cues, Glimpse
+
+
+class CueReaders:
+    """Asks every cue about every frame."""
+
+    def look(self, glimpse: Glimpse) -> Cues:
+        """Return what they say; each sees every frame once, in order."""
+        return Cues()

@@ -1,0 +1,27 @@
+"""What the rules are told of one frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from contracts.frames import FrameHeader
+from contracts.tracks import Track
+from vision.cues.port import Cues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One frame as vision understood it, before the rules.
+
+    Attributes:
+        header: Of the frame; ``monotonic_s`` never goes back within a run.
+        tracks: All snapshots of objects in this frame, tentative and lost ones included.
+        cues: What the pixels say besides.
+    """
+
+    header: FrameHeader
+    tracks: Sequence[Track]
+    cues: Cues = field(default_factory=Cues)
+
+    def subjects(self) -> list[Track]:
+        """Return all that a rule can speak about: objects, then regions."""
+        return [*self.tracks, *self.cues.regions()]
