@@ -27,7 +27,7 @@ COMMANDS: Final[dict[str, tuple[Callable[[argparse.Namespace], str], tuple[str, 
     "label": (steps.label_corpus, ("corpus", "teachers", "processes")),
     "train": (
         steps.train,
-        ("corpus", "teachers", "run", "minutes", "device", "ranks", "batch", "start"),
+        ("corpus", "teachers", "run", "minutes", "device", "ranks", "batch", "rate", "start"),
     ),
     "objects": (steps.train_objects, ("corpus", "teachers", "run")),
     "calibrate": (steps.calibrate_run, ("corpus", "run")),
@@ -62,6 +62,11 @@ OPTIONS: Final[dict[str, dict[str, object]]] = {
     "start": {
         "type": Path,
         "help": "encoder.safetensors to go on from, for instance the shipped ones (default: none)",
+    },
+    "rate": {
+        "type": float,
+        "default": 1.5e-3,
+        "help": "highest learning rate (default 0.0015; less where weights exist)",
     },
     "batch": {"type": int, "default": 16, "help": "views in a step (default 16)"},
     "processes": {"type": int, "default": 2, "help": "that label side by side (default 2)"},

@@ -3,7 +3,8 @@
 Shape legend: N = views, H, W = view in pixels, A = anchor points, C = classes, D = features.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,15 +16,18 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from contracts.errors import ConfigError
 from vision.encoder import anchor_points
-from vision.training.corpus import Corpus
+from vision.training.corpus import Corpus, Sample
 from vision.training.cutouts import cut_people
 from vision.training.dense_teacher import DenseTeacher
+from vision.training.echoes import Echoes, Taught
 from vision.training.targets import targets
-from vision.training.views import ViewMaker
+from vision.training.views import ViewMaker, worn
 
 SMALL: Final = ((160, 256), (192, 192), (128, 320), (192, 256))
 FULL: Final = ((224, 384), (256, 320), (192, 352), (288, 288))
 """Sizes of views: parts of pictures while much is to be learnt, whole ones at the end."""
+STILL_SHARE: Final = 0.5
+"""Weight of a labelled still, of a picture of a video."""
 
 
 class Batch(NamedTuple):
@@ -66,11 +70,15 @@ class Views(IterableDataset[Batch]):
         cut_from = [sample for sample in samples if sample.time_s < 3]
         maker = ViewMaker(corpus, samples, cut_people(corpus, cut_from), random=random)
         teacher = DenseTeacher(self._teacher)
-        weights = _weights([sample.source for sample in samples])
+        weights = _weights(samples)
+
+        def fresh(size: tuple[int, int]) -> Taught:
+            return _taught(maker, teacher, int(random.choice(len(samples), p=weights)), size)
+
+        echoes = Echoes(fresh, random=random)
         while True:
             size = self._sizes[sizes.integers(len(self._sizes))]
-            chosen = random.choice(len(samples), self._count, p=weights)
-            yield _batch(maker, teacher, [int(index) for index in chosen], size)
+            yield _batch(echoes.take(self._count, size), random)
 
 
 def loader(dataset: Views, *, processes: int) -> DataLoader[Batch]:
@@ -84,29 +92,34 @@ def loader(dataset: Views, *, processes: int) -> DataLoader[Batch]:
     )
 
 
-def _weights(sources: list[str]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Weigh a source by the root of its pictures: neighbours in time teach little."""
-    counts = {name: sources.count(name) for name in set(sources)}
-    weights = np.array([counts[name] ** -0.5 for name in sources])
+def _weights(samples: Sequence[Sample]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Weigh a source by the root of its pictures: neighbours in time teach little.
+
+    Stills count half: the encoder is used on what cameras see.
+    """
+    counts = Counter(sample.source for sample in samples)
+    weights = np.array(
+        [
+            counts[sample.source] ** -0.5 * (STILL_SHARE if sample.is_labelled else 1.0)
+            for sample in samples
+        ]
+    )
     return weights / weights.sum()  # type: ignore[no-any-return]  # numpy's stubs
 
 
-def _batch(
-    maker: ViewMaker, teacher: DenseTeacher, chosen: list[int], size: tuple[int, int]
-) -> Batch:
-    points_A3 = anchor_points(*size).numpy()
-    pixels, scores, boxes, features = [], [], [], []
-    for index in chosen:
-        view = maker.make(index, size)
-        answer = teacher(view.clear_HW3)
-        scores_AC, boxes_A4 = targets(points_A3, answer, view.objects)
-        pixels.append(view.dirty_HW3.transpose(2, 0, 1))
-        scores.append(scores_AC)
-        boxes.append(boxes_A4)
-        features.append(answer.features_AD)
+def _taught(maker: ViewMaker, teacher: DenseTeacher, index: int, size: tuple[int, int]) -> Taught:
+    view = maker.make(index, size)
+    answer = teacher(view.clear_HW3)
+    scores_AC, boxes_A4 = targets(anchor_points(*size).numpy(), answer, view.objects)
+    return Taught(view.clear_HW3, scores_AC.astype(np.float16), boxes_A4, answer.features_AD)
+
+
+def _batch(views: Sequence[Taught], random: np.random.Generator) -> Batch:
+    shown = [view.mirrored() if random.random() < 0.5 else view for view in views]
+    dirty = [worn(view.clear_HW3, random).transpose(2, 0, 1) for view in shown]
     return Batch(
-        torch.from_numpy(np.stack(pixels)),
-        torch.from_numpy(np.stack(scores)),
-        torch.from_numpy(np.stack(boxes)),
-        torch.from_numpy(np.stack(features)),
+        torch.from_numpy(np.stack(dirty)),
+        torch.from_numpy(np.stack([view.scores_AC for view in shown]).astype(np.float32)),
+        torch.from_numpy(np.stack([view.boxes_A4 for view in shown])),
+        torch.from_numpy(np.stack([view.features_AD for view in shown])),
     )

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from contracts.errors import ConfigError
+from vision.training.optimizer import Optimizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Progress:
 def save(
     path: Path,
     networks: Mapping[str, nn.Module],
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     progress: Progress,
 ) -> None:
     """Write everything; a reader sees the old checkpoint or the new one."""
@@ -34,9 +34,7 @@ def save(
         for part, network in networks.items()
         for name, tensor in network.state_dict().items()
     }
-    for index, state in optimizer.state_dict()["state"].items():
-        for name, value in state.items():
-            tensors[f"optimizer/{index}/{name}"] = torch.as_tensor(value)
+    tensors |= {f"optimizer/{name}": tensor for name, tensor in optimizer.state()}
     part = path.with_suffix(".part")
     save_file(
         {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()},
@@ -46,9 +44,7 @@ def save(
     part.replace(path)
 
 
-def restore(
-    path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer
-) -> Progress:
+def restore(path: Path, networks: Mapping[str, nn.Module], optimizer: Optimizer) -> Progress:
     """Fill networks and optimizer from a checkpoint; return how far it had come.
 
     Raises:
@@ -65,13 +61,7 @@ def restore(
             network.load_state_dict(_below(tensors, f"{part}/"))
     except RuntimeError as error:
         raise ConfigError(f"{path} is of another network; begin in another folder") from error
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in _below(tensors, "optimizer/").items():
-        index, key = name.split("/")
-        state.setdefault(int(index), {})[key] = tensor
-    content = optimizer.state_dict()
-    content["state"] = state
-    optimizer.load_state_dict(content)
+    optimizer.restore(_below(tensors, "optimizer/"))
     return progress
 
 

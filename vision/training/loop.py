@@ -1,8 +1,8 @@
 """The training loop of backbone and detection head.
 
-AdamW with a short warm-up and a cosine down to nothing at the end of the time that is given; an
-exponential mean of the weights is what is kept. Parts of pictures first, whole ones in the last
-third: early on a small view teaches as much as a large one and costs half.
+Muon and AdamW with a short warm-up and a cosine down to nothing at the end of the time that is
+given; an exponential mean of the weights is what is kept. Parts of pictures first, whole ones in
+the last third: early on a small view teaches as much as a large one and costs half.
 """
 
 import copy
@@ -26,6 +26,7 @@ from vision.training import checkpoints
 from vision.training.batches import Batch, Views, loader
 from vision.training.checkpoints import Progress
 from vision.training.losses import box_loss, feature_loss, score_loss
+from vision.training.optimizer import Optimizer
 
 log = structlog.get_logger()
 
@@ -86,20 +87,12 @@ class Run:
         torch.set_num_threads(plan.threads)
         self._plan, self._clock = plan, clock
         self._device = torch.device(plan.device)
-        encoder = Encoder(shape).to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack the keyword
+        encoder = Encoder(shape).to(self._device)
         adapters = nn.ModuleList(nn.Conv2d(shape.pyramid, TAUGHT_FEATURES, 1) for _ in range(3))
         self.encoder: Encoder = encoder
         self.adapters = adapters.to(self._device)
         self.mean = copy.deepcopy(encoder).eval()
-        decayed: list[nn.Parameter] = []
-        plain: list[nn.Parameter] = []
-        for parameter in [*encoder.parameters(), *adapters.parameters()]:
-            (decayed if parameter.ndim > 1 else plain).append(parameter)
-        self._optimizer = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
-            lr=plan.rate,
-            foreach=True,
-        )
+        self._optimizer = Optimizer(encoder, adapters, rate=plan.rate)
         plan.out.mkdir(parents=True, exist_ok=True)
         self._checkpoint = plan.out / CHECKPOINT_FILE
         self.progress = Progress()
@@ -165,12 +158,10 @@ class Run:
                 return
 
     def _step(self, batch: Batch) -> dict[str, float]:
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._plan.rate * _rate(self.share)
         self.encoder.train()
         pixels = batch.pixels_N3HW.to(self._device).float()
         wanted = batch.scores_NAC.to(self._device)
-        maps = self.encoder(pixels.contiguous(memory_format=torch.channels_last))
+        maps = self.encoder(pixels)
         features = torch.cat(
             [
                 adapter(level).flatten(2).transpose(1, 2)
@@ -186,12 +177,13 @@ class Run:
             * feature_loss(features, batch.features_NAD.to(self._device).float()),
         }
         total = torch.stack(list(parts.values())).sum()
-        self._optimizer.zero_grad(set_to_none=True)
+        for parameter in self._parameters:
+            parameter.grad = None
         total.backward()  # type: ignore[no-untyped-call]  # torch's
         self._step_s = self._share_gradients()
         norm = nn.utils.clip_grad_norm_(self.encoder.parameters(), LARGEST_GRADIENT)
         if torch.isfinite(norm):
-            self._optimizer.step()
+            self._optimizer.step(_rate(self.share))
             self._follow()
         else:
             log.warning("step left out, gradient is not finite", step=self.progress.step)

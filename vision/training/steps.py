@@ -62,6 +62,7 @@ def train(arguments: argparse.Namespace) -> str:
         out=arguments.run,
         minutes=arguments.minutes,
         batch=arguments.batch,
+        rate=arguments.rate,
         threads=1 if is_cpu else 2,
         processes=0 if is_cpu else max(1, (os.cpu_count() or 2) - 1),
         ranks=ranks,

@@ -1,8 +1,8 @@
-"""Makes a training view of pictures: turned, cut, pasted, mosaicked; then dirt, dark and noise.
+"""Makes a training view of pictures: turned, cut, pasted, mosaicked; and dirt, dark and noise.
 
-A view has two faces. The clear one goes to the dense teacher; the student sees the same scene
-through a bad camera. Pixels per object follow what the encoder sees in use: a picture is fitted
-into 384x224 and then scaled; small views are parts of it, not smaller pictures.
+The clear view goes to the dense teacher; the student sees the same scene through a bad camera.
+Pixels per object follow what the encoder sees in use: a picture is fitted into 384x224 and then
+scaled; small views are parts of it, not smaller pictures.
 
 Shape legend: H, W = view in pixels, 3 = blue, green, red, N = objects, 4 = x1, y1, x2, y2.
 """
@@ -71,10 +71,9 @@ class Objects:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What teacher and student see, and the objects in it."""
+    """What the teacher sees, and the objects in it."""
 
     clear_HW3: BgrImage
-    dirty_HW3: BgrImage
     objects: Objects
 
 
@@ -103,9 +102,7 @@ class ViewMaker:
         if self._people and self._random.random() < 0.5:
             for _ in range(self._random.integers(1, 4)):
                 objects = self._paste(pixels, objects)
-        if self._random.random() < 0.5:
-            pixels, objects = _mirrored(pixels, objects)
-        return View(pixels, worn(pixels, self._random), objects)
+        return View(pixels, objects)
 
     def _mosaic(self, first: int, size: tuple[int, int]) -> tuple[BgrImage, Objects]:
         height, width = size
@@ -263,11 +260,3 @@ def _visible(objects: Objects, moved_N4: FloatArray, size: tuple[int, int]) -> O
     share_N = sides_N2.clip(0).prod(axis=1) / np.maximum(whole_N, 1e-6)
     kept_N = (share_N >= LEAST_VISIBLE) & (sides_N2 >= LEAST_SIDE).all(axis=1)
     return Objects(clipped_N4.astype(np.float32), objects.labels_N, objects.scores_N).where(kept_N)
-
-
-def _mirrored(pixels_HW3: BgrImage, objects: Objects) -> tuple[BgrImage, Objects]:
-    width = pixels_HW3.shape[1]
-    boxes_N4 = objects.boxes_N4[:, [2, 1, 0, 3]] * np.array([-1, 1, -1, 1], np.float32)
-    boxes_N4 += np.array([width, 0, width, 0], np.float32)
-    flipped = np.ascontiguousarray(pixels_HW3[:, ::-1])
-    return flipped, Objects(boxes_N4, objects.labels_N, objects.scores_N)

@@ -54,7 +54,7 @@ def test_each_anchor_point_of_each_view_has_its_target(street: Path, teachers: P
 def test_people_are_wanted_where_they_are_seen(street: Path, teachers: Path) -> None:
     """Of the points at which a person is surely wanted, most lie on red."""
     on_red = wanted = 0
-    for batch in batches(street, teachers, count=4, whole=True):
+    for batch in batches(street, teachers, count=12, whole=True):
         x, y, _ = anchor_points(*batch.pixels_N3HW.shape[2:]).long().T
         for view, scores_AC in zip(batch.pixels_N3HW.int(), batch.scores_NAC, strict=True):
             sure_A = scores_AC[:, PERSON] > 0.6

@@ -8,6 +8,7 @@ from torch import nn
 
 from contracts.errors import ConfigError
 from vision.training.checkpoints import Progress, parts_of, restore, save
+from vision.training.optimizer import Optimizer
 
 PROGRESS = Progress(step=7, views=112, elapsed_s=33.5)
 
@@ -18,19 +19,19 @@ def networks(seed: int) -> dict[str, nn.Module]:
     return {"encoder": trained, "mean": nn.Linear(2, 2)}
 
 
-def optimizer_of(parts: dict[str, nn.Module]) -> torch.optim.AdamW:
-    return torch.optim.AdamW(parts["encoder"].parameters(), lr=0.05)
+def optimizer_of(parts: dict[str, nn.Module]) -> Optimizer:
+    return Optimizer(parts["encoder"], parts["mean"], rate=0.05)
 
 
-def trained(parts: dict[str, nn.Module], optimizer: torch.optim.Optimizer, *, steps: int) -> None:
+def trained(parts: dict[str, nn.Module], optimizer: Optimizer, *, steps: int) -> None:
     for step in range(steps):
         inputs = torch.randn(8, 3, generator=torch.Generator().manual_seed(step))
-        optimizer.zero_grad()
+        parts["encoder"].zero_grad()
         (parts["encoder"](inputs) - inputs.sum(dim=1, keepdim=True)).square().mean().backward()
-        optimizer.step()
+        optimizer.step(1.0)
 
 
-def saved(path: Path, *, steps: int = 3) -> tuple[dict[str, nn.Module], torch.optim.AdamW]:
+def saved(path: Path, *, steps: int = 3) -> tuple[dict[str, nn.Module], Optimizer]:
     parts = networks(1)
     optimizer = optimizer_of(parts)
     trained(parts, optimizer, steps=steps)

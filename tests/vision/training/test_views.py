@@ -118,26 +118,11 @@ def test_boxes_lie_in_the_view_and_have_sides(
     view = view_of(street, Steered(seed, choice), size, green_person())
 
     boxes_N4 = view.objects.boxes_N4
-    assert view.clear_HW3.shape == view.dirty_HW3.shape == (*size, 3)
+    assert view.clear_HW3.shape == (*size, 3)
     assert (boxes_N4 >= 0).all()
     assert (boxes_N4 <= np.array([size[1], size[0]] * 2)).all()
     assert (boxes_N4[:, 2:] - boxes_N4[:, :2] >= LEAST_SIDE).all()
     assert len(boxes_N4) == len(view.objects.labels_N) == len(view.objects.scores_N)
-
-
-@given(seed=seeds, size=sizes)
-@settings(max_examples=30)
-def test_a_mirrored_view_is_the_same_view_mirrored(
-    street: Corpus, seed: int, size: tuple[int, int]
-) -> None:
-    plain = view_of(street, Steered(seed, NO, NO, NO), size)
-    mirrored = view_of(street, Steered(seed, NO, NO, YES), size)
-
-    assert np.array_equal(mirrored.clear_HW3, plain.clear_HW3[:, ::-1])
-    x1, y1, x2, y2 = plain.objects.boxes_N4.T
-    wanted_N4 = np.stack([size[1] - x2, y1, size[1] - x1, y2], axis=1)
-    assert mirrored.objects.boxes_N4 == pytest.approx(wanted_N4, abs=1e-3)
-    assert np.array_equal(mirrored.objects.labels_N, plain.objects.labels_N)
 
 
 @given(seed=seeds, size=sizes)
@@ -185,7 +170,7 @@ def test_a_seed_gives_the_same_view_again(street: Corpus) -> None:
     first, second = (
         view_of(street, np.random.default_rng(3), (160, 256), green_person()) for _ in range(2)
     )
-    assert np.array_equal(first.dirty_HW3, second.dirty_HW3)
+    assert np.array_equal(first.clear_HW3, second.clear_HW3)
     assert np.array_equal(first.objects.boxes_N4, second.objects.boxes_N4)
 
 
@@ -218,6 +203,7 @@ def test_dirt_keeps_the_size_and_leaves_the_clear_view_alone(seed: int) -> None:
     assert np.array_equal(clear, before)
 
 
-def test_most_views_are_dirty(street: Corpus) -> None:
-    views = [view_of(street, np.random.default_rng(seed), (128, 320)) for seed in range(20)]
-    assert sum(not np.array_equal(view.clear_HW3, view.dirty_HW3) for view in views) > 10
+def test_most_views_get_dirt() -> None:
+    clear = scene(people=[WALKER], size=(96, 160))
+    dirty = [worn(clear, np.random.default_rng(seed)) for seed in range(20)]
+    assert sum(not np.array_equal(clear, one) for one in dirty) > 10
