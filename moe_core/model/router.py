@@ -1,0 +1,135 @@
+"""Which experts judge a token, and how much each counts.
+
+Shape legend: T = tokens, D = width, E = experts, K = experts of a token.
+
+Sources: Shazeer et al. 2017 (top-k); DeepSeek-V3 and V4 (sigmoid and sqrt-softplus scores, the bias
+that chooses but does not weigh, routing of the first layer by a table); Wang et al. 2024,
+"Auxiliary-loss-free load balancing strategy for mixture-of-experts" (how the bias moves).
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812  # its usual name
+from torch import Tensor, nn
+
+from contracts.errors import ModelError
+from moe_core.model.shape import Gate
+
+
+class Routed(NamedTuple):
+    """Experts of each token and their weights, both (T, K); scores of all experts (T, E)."""
+
+    experts_TK: Tensor
+    weights_TK: Tensor
+    scores_TE: Tensor
+
+
+def scores_of(logits_TE: Tensor, gate: Gate) -> Tensor:
+    """Return scores, positive; their sum means something for ``softmax`` only."""
+    logits_TE = logits_TE.float()
+    if gate is Gate.SIGMOID:
+        return logits_TE.sigmoid()
+    if gate is Gate.SQRT_SOFTPLUS:
+        return F.softplus(logits_TE).sqrt()
+    return logits_TE.softmax(dim=-1)
+
+
+class _Router(nn.Module):
+    def __init__(self, width: int, experts: int, *, gate: Gate, scaling: float) -> None:
+        super().__init__()
+        self.gate, self.scaling = gate, scaling
+        self.weight = nn.Parameter(torch.empty(experts, width))
+        nn.init.normal_(self.weight, std=width**-0.5)
+
+    def _routed(self, scores_TE: Tensor, experts_TK: Tensor) -> Routed:
+        weights_TK = scores_TE.gather(1, experts_TK)
+        weights_TK = weights_TK / (weights_TK.sum(dim=-1, keepdim=True) + 1e-20)
+        return Routed(experts_TK, weights_TK * self.scaling, scores_TE)
+
+
+class LearnedRouter(_Router):
+    """Sends each token to the experts of highest score plus bias; the weights know no bias.
+
+    ``bias_E`` is no parameter: ``rebalance`` moves it after a step, by what its tokens chose.
+    """
+
+    bias_E: Tensor
+
+    def __init__(
+        self, width: int, experts: int, active: int, *, gate: Gate, scaling: float = 1.0
+    ) -> None:
+        super().__init__(width, experts, gate=gate, scaling=scaling)
+        self.active = active
+        self.register_buffer("bias_E", torch.zeros(experts))
+
+    def forward(self, x_TD: Tensor) -> Routed:
+        """Choose."""
+        scores_TE = scores_of(F.linear(x_TD, self.weight), self.gate)
+        chosen_TK = torch.topk(scores_TE + self.bias_E, self.active, dim=-1).indices
+        return self._routed(scores_TE, chosen_TK)
+
+    @torch.no_grad()
+    def rebalance(self, load_E: Tensor, *, rate: float) -> None:
+        """Make experts that were chosen less than the mean a little easier to choose.
+
+        Args:
+            load_E: How many tokens of the whole step chose each.
+            rate: How far the bias moves.
+        """
+        load_E = load_E.float()
+        self.bias_E += rate * torch.sign(load_E.mean() - load_E)
+        self.bias_E -= self.bias_E.mean()
+
+
+class TypeRouter(_Router):
+    """Sends each token to the experts that a table names for its type; only weighs them."""
+
+    table_YK: Tensor
+
+    def __init__(
+        self,
+        width: int,
+        experts: int,
+        active: int,
+        *,
+        types: int,
+        gate: Gate,
+        scaling: float = 1.0,
+    ) -> None:
+        super().__init__(width, experts, gate=gate, scaling=scaling)
+        self.register_buffer("table_YK", balanced_table(types, experts, active))
+
+    def forward(self, x_TD: Tensor, types_T: Tensor) -> Routed:
+        """Look up.
+
+        Raises:
+            ModelError: A type is not in the table.
+        """
+        if types_T.numel() and not 0 <= int(types_T.min()) <= int(types_T.max()) < len(
+            self.table_YK
+        ):
+            raise ModelError(
+                f"token types must be in 0..{len(self.table_YK) - 1}, got "
+                f"{int(types_T.min())}..{int(types_T.max())}"
+            )
+        scores_TE = scores_of(F.linear(x_TD, self.weight), self.gate)
+        return self._routed(scores_TE, self.table_YK[types_T])
+
+
+def balanced_table(types: int, experts: int, active: int) -> Tensor:
+    """Return the experts (types, active) of each type: each expert serves as many types."""
+    first_Y = torch.arange(types)[:, None] * active
+    return (first_Y + torch.arange(active)[None]) % experts
+
+
+def load_of(routed: Routed) -> Tensor:
+    """Return how many tokens chose each expert, (E)."""
+    count = routed.scores_TE.shape[1]
+    return torch.bincount(routed.experts_TK.flatten(), minlength=count)
+
+
+def max_violation(load_E: Tensor) -> float:
+    """Return by how much the busiest expert exceeds the mean, as a share of it (MaxVio)."""
+    load_E = load_E.float()
+    return float(load_E.max() / load_E.mean().clamp(min=1e-9) - 1)
