@@ -4,9 +4,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from contracts.frames import FrameHeader
 from contracts.geometry import Box, centre
 from contracts.tracks import Track, TrackPoint, TrackState
@@ -24,7 +21,6 @@ LOST_AFTER_S: Final = 0.5
 STILL_WINDOW_S: Final = 1.0
 STILL_SIZES: Final = 0.25
 """Stood still: moved less than this share of its size within the window."""
-_EMBEDDING_MEMORY: Final = 0.9
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,7 +42,6 @@ class TrackLife:
     label: str = ""
     hits: int = 0
     misses: int = 0
-    embedding: npt.NDArray[np.float32] | None = None
     mended_since_s: float | None = None
     is_hidden: bool = False
     _pending_misses: int = 0
@@ -82,15 +77,6 @@ class TrackLife:
         unseen_s = header.monotonic_s - self.last_hit_s
         if self.state is TrackState.CONFIRMED and unseen_s > LOST_AFTER_S:
             self.state = TrackState.LOST
-
-    def learn_appearance(self, embedding_D: npt.NDArray[np.float32]) -> None:
-        """Mix a unit embedding into the memory of what the object looks like."""
-        if self.embedding is None:
-            self.embedding = embedding_D
-            return
-        mixed_D = _EMBEDDING_MEMORY * self.embedding + (1 - _EMBEDDING_MEMORY) * embedding_D
-        length = float(np.linalg.norm(mixed_D))
-        self.embedding = (mixed_D / length if length > 0 else embedding_D).astype(np.float32)
 
     def stood_still(self) -> bool:
         """Say whether it stood in the second before it was last seen."""

@@ -45,28 +45,28 @@ def test_assigns_the_cheapest_sum_and_leaves_out_what_cannot_be() -> None:
     forbidden = association.FORBIDDEN
     costs = np.array([[0.1, 0.2], [0.15, forbidden], [forbidden, forbidden]])
 
-    assert association.assign(costs).tolist() == [[0, 1], [1, 0]]
+    assert association.assign(costs) == [(0, 1), (1, 0)]
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0)])
 def test_nothing_goes_with_nothing(shape: tuple[int, int]) -> None:
-    assert association.assign(np.zeros(shape)).shape == (0, 2)
+    assert association.assign(np.zeros(shape)) == []
 
 
 def test_appearance_decides_between_equal_places() -> None:
     costs = np.array([[0.3, 0.3]])
-    seen = np.array([[0.0, 1.0], [1.0, 0.0]], np.float32)
+    distances = np.array([[1.0, 0.0]], np.float32)
 
-    mixed = association.add_appearance(costs, np.array([[1.0, 0.0]], np.float32), seen)
+    mixed = association.add_appearance(costs, distances, away_N=np.zeros(1))
 
     assert mixed[0, 1] < 0.3 < mixed[0, 0] + 0.15
 
 
-def test_a_track_without_appearance_keeps_its_costs() -> None:
+def test_where_no_look_is_known_costs_stay() -> None:
     costs = np.array([[0.3, association.FORBIDDEN]])
-    seen = np.ones((2, 2), np.float32)
+    distances = np.full((1, 2), np.nan, np.float32)
 
-    mixed = association.add_appearance(costs, np.zeros((1, 2), np.float32), seen)
+    mixed = association.add_appearance(costs, distances, away_N=np.zeros(1))
 
     assert mixed.tolist() == costs.tolist()
 
