@@ -5,7 +5,12 @@ For instance::
     {"zones": [{"id": "dock", "polygon": [[0, 0], [1, 0], [1, 1]]}],
      "lines": [{"id": "gate", "points": [[0.1, 0.5], [0.9, 0.5]]}],
      "rules": [{"id": "night", "kind": "intrusion", "zone": "dock", "labels": ["person"],
-                "params": {"threshold_s": 1.0}, "severity": "high"}]}
+                "params": {"threshold_s": 1.0}, "severity": "high",
+                "schedule": ["mon-fri 22:00-06:00", "sat,sun"]}],
+     "calibration": {"picture": [[0.2, 0.4], [0.8, 0.4], [0.9, 0.9], [0.1, 0.9]],
+                     "ground": [[0, 12], [6, 12], [6, 0], [0, 0]]}}
+
+``docs/rules.md`` lists the kinds of rules and what each takes.
 """
 
 import math
@@ -14,8 +19,10 @@ from enum import StrEnum
 from typing import TypeVar
 
 from contracts.errors import ConfigError
-from contracts.geometry import Line, Point, Zone
+from contracts.geometry import Calibration, Line, Point, Zone
 from contracts.rules import RuleKind, RuleSettings, SceneRules, Severity
+from vision.ground import GroundPlane
+from vision.scene_check import check_rule, check_scene, check_zone
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
@@ -39,19 +46,23 @@ class SceneRulesParser:
         """
         if not isinstance(document, dict):
             raise ConfigError(f"{self._where}: must be a JSON object, got {_kind_of(document)}")
-        self._refuse_unknown(document, {"zones", "lines", "rules"}, "")
+        self._refuse_unknown(document, {"zones", "lines", "rules", "calibration"}, "")
         zones = [self._zone(entry, at) for at, entry in self._entries(document, "zones")]
         lines = [self._line(entry, at) for at, entry in self._entries(document, "lines")]
         rules = [self._rule(entry, at) for at, entry in self._entries(document, "rules")]
+        calibration = self._calibration(document.get("calibration"))
         self._raise_problems()
         try:
-            return SceneRules(
+            scene = SceneRules(
                 zones=tuple(zone for zone in zones if zone),
                 lines=tuple(line for line in lines if line),
                 rules=tuple(rule for rule in rules if rule),
+                calibration=calibration,
             )
+            check_scene(scene)
         except ConfigError as error:
             raise ConfigError(f"{self._where}: {error}") from error
+        return scene
 
     def _raise_problems(self) -> None:
         if self._problems:
@@ -93,15 +104,17 @@ class SceneRulesParser:
     def _zone(self, entry: dict[str, object], at: str) -> Zone | None:
         self._refuse_unknown(entry, {"id", "polygon", "name", "restricted"}, at)
         try:
-            return Zone(
+            zone = Zone(
                 zone_id=str(entry.get("id", "")),
                 polygon=self._points(entry, "polygon"),
                 name=str(entry.get("name", "")),
                 is_restricted=bool(entry.get("restricted", False)),
             )
+            check_zone(zone)
         except ConfigError as error:
             self._problems.append(f"{at}: {error}")
             return None
+        return zone
 
     def _line(self, entry: dict[str, object], at: str) -> Line | None:
         self._refuse_unknown(entry, {"id", "points", "name"}, at)
@@ -116,10 +129,11 @@ class SceneRulesParser:
             return None
 
     def _rule(self, entry: dict[str, object], at: str) -> RuleSettings | None:
-        known = {"id", "kind", "zone", "line", "labels", "params", "severity"}
-        self._refuse_unknown(entry, known | {"cooldown_s", "enabled", "version"}, at)
+        known = {"id", "kind", "zone", "line", "labels", "params", "severity", "cooldown_s"}
+        known |= {"enabled", "version", "schedule", "time_zone", "quiet"}
+        self._refuse_unknown(entry, known, at)
         try:
-            return RuleSettings(
+            rule = RuleSettings(
                 rule_id=str(entry.get("id", "")),
                 kind=_member(RuleKind, entry.get("kind"), "kind"),
                 zone_id=str(entry.get("zone", "")),
@@ -130,10 +144,35 @@ class SceneRulesParser:
                 cooldown_s=_number(entry.get("cooldown_s", 30.0), "cooldown_s"),
                 is_enabled=bool(entry.get("enabled", True)),
                 version=int(_number(entry.get("version", 1), "version")),
+                schedule=_strings(entry.get("schedule", []), "schedule"),
+                time_zone=_word(entry.get("time_zone", ""), "time_zone"),
+                is_quiet=_truth(entry.get("quiet", False), "quiet"),
             )
+            check_rule(rule)
         except ConfigError as error:
             self._problems.append(f"{at}: {error}")
             return None
+        return rule
+
+    def _calibration(self, entry: object) -> Calibration | None:
+        if entry is None:
+            return None
+        if not isinstance(entry, dict):
+            self._problems.append(f"calibration: must be an object, got {_kind_of(entry)}")
+            return None
+        self._refuse_unknown(entry, {"picture", "ground"}, "calibration")
+        try:
+            calibration = Calibration(
+                picture=self._points(entry, "picture"), ground=self._points(entry, "ground")
+            )
+        except ConfigError as error:
+            self._problems.append(f"calibration: {error}")
+            return None
+        try:
+            GroundPlane(calibration)
+        except ConfigError as error:
+            self._problems.append(str(error))
+        return calibration
 
 
 def dump_rules(scene: SceneRules) -> dict[str, object]:
@@ -164,9 +203,20 @@ def dump_rules(scene: SceneRules) -> dict[str, object]:
                 "cooldown_s": rule.cooldown_s,
                 "enabled": rule.is_enabled,
                 "version": rule.version,
+                **({"schedule": list(rule.schedule)} if rule.schedule else {}),
+                **({"time_zone": rule.time_zone} if rule.time_zone else {}),
+                **({"quiet": True} if rule.is_quiet else {}),
             }
             for rule in scene.rules
         ],
+        **({} if scene.calibration is None else {"calibration": _dumped(scene.calibration)}),
+    }
+
+
+def _dumped(calibration: Calibration) -> dict[str, object]:
+    return {
+        "picture": [list(point) for point in calibration.picture],
+        "ground": [list(point) for point in calibration.ground],
     }
 
 
@@ -182,6 +232,18 @@ def _number(value: object, what: str) -> float:
     if not isinstance(value, int | float) or not _is_number(value):
         raise ConfigError(f"{what} must be a finite number, got {str(value)[:40]!r}")
     return float(value)
+
+
+def _word(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{what} must be a word, got {str(value)[:40]!r}")
+    return value
+
+
+def _truth(value: object, what: str) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{what} must be true or false, got {str(value)[:40]!r}")
+    return value
 
 
 def _strings(value: object, what: str) -> tuple[str, ...]:

@@ -161,6 +161,18 @@ class Line:
                 raise ConfigError(f"line {self.line_id}: two neighbouring points are the same")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Four points of the ground as the picture shows them, and in metres, in the same order.
+
+    The axes of the ground are anybody's choice. Whether the points make a plane is checked where
+    one is made of them (``vision/ground.py``).
+    """
+
+    picture: tuple[Point, ...]
+    ground: tuple[Point, ...]
+
+
 def segment_distance(point: Point, start: Point, end: Point) -> float:
     """Return the distance from a point to the segment between ``start`` and ``end``."""
     along_x, along_y = end[0] - start[0], end[1] - start[1]

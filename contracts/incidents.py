@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from contracts.detections import ModelIdentity
-from contracts.geometry import Line, Zone
+from contracts.geometry import Calibration, Line, Zone
 from contracts.rules import RuleKind, Severity
 from contracts.tracks import Track
 
@@ -26,7 +26,8 @@ class RuleEvent:
         since_at, since_s: When the condition began (entering the zone, the crossing itself).
         value, threshold, unit: What was measured and what was asked, in ``unit``: ``s`` for times,
             ``picture`` for normalised lengths, ``1`` for counts, ``share`` for shares and
-            probabilities, ``deg`` for angles, ``m/s``, ``height/s`` for body heights per second.
+            probabilities, ``deg`` for angles, ``m/s``, ``height/s`` for body heights per second,
+            ``1/m2`` for people per square metre.
         sigma: Standard uncertainty of ``value``, same unit.
         detail: Words the rule adds, for instance ``{"direction": "left"}``.
     """
@@ -58,8 +59,9 @@ class RuleEvent:
 
     @property
     def margin(self) -> float:
-        """``value - threshold``, in the rule's unit: how far past the threshold."""
-        return self.value - self.threshold
+        """How far past the threshold, in the rule's unit, whichever way that is."""
+        past = self.value - self.threshold
+        return -past if self.kind.fires_below else past
 
 
 class FactName(StrEnum):
@@ -183,7 +185,7 @@ class Incident:
         tracks: Snapshots of the tracks involved, histories included.
         facts: Everything a claim about it may rest on.
         evidence: What is kept so far; the clip follows later (see ``EvidenceReady``).
-        zones, lines: As they were when it happened.
+        zones, lines, calibration: As they were when it happened.
         decisive_at: ``captured_at`` of the frame that opened it.
         detected_at: Wall clock when vision had it.
     """
@@ -209,6 +211,7 @@ class Incident:
     evidence: tuple[EvidenceItem, ...]
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
+    calibration: Calibration | None = None
     detector: ModelIdentity
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from contracts.errors import ConfigError
-from contracts.geometry import Line, Zone
+from contracts.geometry import Calibration, Line, Zone
 from contracts.ids import check_name
 
 
@@ -64,7 +64,17 @@ class RuleKind(StrEnum):
     @property
     def is_instant(self) -> bool:
         """Whether its condition holds for a moment only, and cannot go on."""
-        return self in (RuleKind.LINE_CROSS, RuleKind.TAILGATE)
+        return self in (
+            RuleKind.LINE_CROSS,
+            RuleKind.TAILGATE,
+            RuleKind.ZONE_EXIT,
+            RuleKind.SEQUENCE,
+        )
+
+    @property
+    def fires_below(self) -> bool:
+        """Whether what it measures must not exceed its threshold: the time between two things."""
+        return self in (RuleKind.TAILGATE, RuleKind.SEQUENCE)
 
 
 _PLACES = {
@@ -94,6 +104,9 @@ class RuleSettings:
         cooldown_s: A second alert of this rule about the same situation within this time is
             suppressed (and counted).
         version: Goes up by one with each edit.
+        schedule: Its hours, ``mon-fri 22:00-06:00`` (``vision/schedule.py``); none means always.
+        time_zone: IANA name for ``schedule``; the site's if empty.
+        is_quiet: It alerts nobody; only rules about its events (``sequence``) hear of it.
     """
 
     rule_id: str
@@ -106,6 +119,9 @@ class RuleSettings:
     cooldown_s: float = 30.0
     is_enabled: bool = True
     version: int = 1
+    schedule: tuple[str, ...] = ()
+    time_zone: str = ""
+    is_quiet: bool = False
 
     def __post_init__(self) -> None:
         check_name(self.rule_id, what="rule id")
@@ -129,6 +145,7 @@ class SceneRules:
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
     rules: tuple[RuleSettings, ...] = ()
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         zone_ids = _unique([zone.zone_id for zone in self.zones], what="zone")

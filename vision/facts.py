@@ -14,7 +14,7 @@ from typing import Final
 
 from contracts.geometry import Box, Point, Zone, standing_point
 from contracts.incidents import Fact, FactName, RuleEvent
-from contracts.rules import SceneRules
+from contracts.rules import Place, SceneRules
 from contracts.tracks import Track, TrackPoint, TrackState
 from vision.keyframes import Moment
 from vision.kinematics import (
@@ -27,7 +27,7 @@ from vision.kinematics import (
     speed_sigma,
     way_length,
 )
-from vision.rules.line_cross import line_distance
+from vision.rules.line_cross import HYSTERESIS, line_distance
 from vision.rules.rule import TIME_SLACK_S
 from vision.rules.stay import GRACE_S, dwell_sigma
 
@@ -157,9 +157,10 @@ def event_facts(event: RuleEvent, *, track: Track, scene: SceneRules, cited: Cit
 def dwell_fact(event: RuleEvent, *, track: Track, scene: SceneRules, cited: Cited) -> Fact | None:
     """Measure how long the stay that a zone's rule event is about has lasted by now.
 
-    Absences within the rule's grace time are included; None if the event is about no zone.
+    Absences within the rule's grace time are included; None if the event is not about a stay that
+    began with it.
     """
-    if not event.zone_id:
+    if not event.zone_id or event.kind.place is not Place.ZONE or event.kind.is_instant:
         return None
     zone = scene.zone(event.zone_id)
     grace_s = next(
@@ -362,7 +363,8 @@ def _crossed(
     line = scene.line(event.line_id)
     before = [point for point in points if point.monotonic_s <= event.since_s + TIME_SLACK_S]
     feet: list[Point] = [standing_point(point.box) for point in before]
-    clear = [at for at in feet if line_distance(line, at) >= event.threshold]
+    hysteresis = event.threshold if event.unit == "picture" else HYSTERESIS
+    clear = [at for at in feet if line_distance(line, at) >= hysteresis]
     if not clear:
         return None
     return since.fact(

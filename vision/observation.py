@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from contracts.frames import FrameHeader
+from contracts.incidents import RuleEvent
 from contracts.tracks import Track
 from vision.cues.port import Cues
 
@@ -16,11 +17,13 @@ class Observation:
         header: Of the frame; ``monotonic_s`` never goes back within a run.
         tracks: All snapshots of objects in this frame, tentative and lost ones included.
         cues: What the pixels say besides.
+        stated: What the rules before this one have said about the frame.
     """
 
     header: FrameHeader
     tracks: Sequence[Track]
     cues: Cues = field(default_factory=Cues)
+    stated: Sequence[RuleEvent] = ()
 
     def subjects(self) -> list[Track]:
         """Return all that a rule can speak about: objects, then regions."""

@@ -16,7 +16,6 @@ from contracts.detections import Detections, Detector
 from contracts.evidence import EvidenceStore
 from contracts.frames import EncodedFrame, Frame, FrameHeader, FrameOutcome
 from contracts.incidents import Incident, IncidentState
-from contracts.rules import RuleKind
 from contracts.settings import VisionSettings
 from vision.checkpoint import Checkpoint, Outgoing, decode_checkpoint, encode_checkpoint
 from vision.cues.port import Glimpse
@@ -56,7 +55,7 @@ class CameraPipeline:
         settings: Of vision.
         evidence: Where pictures are kept.
         clock: For ``detected_at`` and timings; never for dwell.
-        time_zone: For the hour of day in facts; None leaves it out.
+        time_zone: For the hour of day in facts, and the hours of rules; None leaves both out.
 
     Raises:
         ConfigError: A rule's params are wrong; the message names them.
@@ -85,7 +84,7 @@ class CameraPipeline:
             time_zone=time_zone,
         )
         self._scene = camera.scene.with_defaults()
-        self._watch = Watch(self._scene)
+        self._watch = Watch(self._scene, time_zone=time_zone)
         self._last: FrameHeader | None = None
         self._run_id = ""
         self._ended_runs: deque[str] = deque(maxlen=ENDED_RUNS)
@@ -319,7 +318,7 @@ class CameraPipeline:
         for event in watched.events:
             for track_id in (event.track_id, *event.other_track_ids):
                 self._key_frames.mark(track_id, Moment.DECISIVE)
-            if event.kind is RuleKind.LINE_CROSS:
+            if event.line_id:
                 self._key_frames.mark_approach(event.track_id)
 
     def _read(self, watched: Watched, seen: Observation) -> None:

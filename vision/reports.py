@@ -202,6 +202,7 @@ class IncidentReporter:
             evidence=incident.evidence,
             zones=incident.scene.zones,
             lines=incident.scene.lines,
+            calibration=incident.scene.calibration,
             detector=self._detector,
         )
 
@@ -226,7 +227,10 @@ def complete_scene(known: SceneRules, current: SceneRules) -> SceneRules:
     lines: dict[str, Line] = {line.line_id: line for line in (*current.lines, *known.lines)}
     rules: dict[str, RuleSettings] = {rule.rule_id: rule for rule in (*current.rules, *known.rules)}
     return SceneRules(
-        zones=tuple(zones.values()), lines=tuple(lines.values()), rules=tuple(rules.values())
+        zones=tuple(zones.values()),
+        lines=tuple(lines.values()),
+        rules=tuple(rules.values()),
+        calibration=known.calibration or current.calibration,
     )
 
 

@@ -1,6 +1,6 @@
 """Tracks as a rule meets them: one growing snapshot for each frame."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -97,4 +97,48 @@ def play(
                 header_at(feet[index][0]),
             )
         )
+    ]
+
+
+Ways = Mapping[str, Sequence[tuple[float, Point]]]
+"""Of each track by id: where its foot is at which stream second."""
+
+
+def play_all(
+    rule: Rule, ways: Ways, *, label: str = "person", ends: Collection[str] = ()
+) -> list[RuleEvent]:
+    """Show the rule all frames of several tracks; all it says.
+
+    A track is there from its first to its last second and unseen in between where it has no
+    foot; those named in ``ends`` end in a frame of their own, 2.2 s after they were last seen.
+    """
+    moments = {at_s for way in ways.values() for at_s, _ in way}
+    endings = {round(ways[name][-1][0] + 2.2, 6): name for name in ends}
+    events: list[RuleEvent] = []
+    for now_s in sorted(moments | endings.keys()):
+        tracks = []
+        for name, way in ways.items():
+            so_far = [(at_s, foot) for at_s, foot in way if at_s <= now_s]
+            if so_far and now_s <= way[-1][0]:
+                tracks.append(followed(so_far, track_id=name, label=label))
+            elif endings.get(now_s) == name:
+                tracks.append(followed(so_far, track_id=name, state=TrackState.ENDED, label=label))
+        events += rule.update(observed(tracks, header_at(now_s)))
+    return events
+
+
+def straight(
+    start: Point, end: Point, *, from_s: float = 0.0, until_s: float, step_s: float = 0.2
+) -> list[tuple[float, Point]]:
+    """An even walk, ``step_s`` between frames."""
+    frames = round((until_s - from_s) / step_s)
+    return [
+        (
+            round(from_s + index * step_s, 6),
+            (
+                start[0] + (end[0] - start[0]) * index / max(1, frames),
+                start[1] + (end[1] - start[1]) * index / max(1, frames),
+            ),
+        )
+        for index in range(frames + 1)
     ]

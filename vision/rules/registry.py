@@ -6,11 +6,21 @@ from typing import Final
 from contracts.errors import ConfigError
 from contracts.geometry import Line, Zone
 from contracts.rules import RuleKind, RuleSettings, SceneRules
+from vision.ground import GroundPlane
+from vision.rules.crowd import CrowdRule
 from vision.rules.intrusion import IntrusionRule
 from vision.rules.line_cross import LineCrossRule
 from vision.rules.loiter import LoiterRule
+from vision.rules.place import named_zone
 from vision.rules.rule import Rule
+from vision.rules.running import RunningRule
+from vision.rules.sequence import SequenceRule
+from vision.rules.speed import SpeedRule
+from vision.rules.tailgate import TailgateRule
+from vision.rules.wrong_way import WrongWayRule
 from vision.rules.zone_entry import ZoneEntryRule
+from vision.rules.zone_exit import ZoneExitRule
+from vision.scene_check import check_scene
 
 RULES: Final[dict[RuleKind, Callable[[RuleSettings, SceneRules], Rule]]] = {
     RuleKind.INTRUSION: lambda settings, scene: IntrusionRule(
@@ -25,6 +35,29 @@ RULES: Final[dict[RuleKind, Callable[[RuleSettings, SceneRules], Rule]]] = {
     RuleKind.LOITER: lambda settings, scene: LoiterRule(
         settings, zone=scene.zone(settings.zone_id)
     ),
+    RuleKind.ZONE_EXIT: lambda settings, scene: ZoneExitRule(
+        settings, zone=scene.zone(settings.zone_id)
+    ),
+    RuleKind.CROWD: lambda settings, scene: CrowdRule(
+        settings, zone=named_zone(settings, scene), ground=ground_of(scene)
+    ),
+    RuleKind.WRONG_WAY: lambda settings, scene: WrongWayRule(
+        settings,
+        zone=named_zone(settings, scene),
+        line=scene.line(settings.line_id) if settings.line_id else None,
+    ),
+    RuleKind.SPEED: lambda settings, scene: SpeedRule(
+        settings, zone=named_zone(settings, scene), ground=ground_of(scene)
+    ),
+    RuleKind.RUNNING: lambda settings, scene: RunningRule(
+        settings, zone=named_zone(settings, scene), ground=ground_of(scene)
+    ),
+    RuleKind.TAILGATE: lambda settings, scene: TailgateRule(
+        settings, line=scene.line(settings.line_id)
+    ),
+    RuleKind.SEQUENCE: lambda settings, scene: SequenceRule(
+        settings, zone=named_zone(settings, scene)
+    ),
 }
 
 
@@ -32,8 +65,10 @@ def make_rules(scene: SceneRules) -> list[Rule]:
     """Return fresh rules for one run of one camera, without those that are switched off.
 
     Raises:
-        ConfigError: A rule's params are unknown or out of range; the message names them.
+        ConfigError: A rule's params are unknown or out of range, or the scene makes no sense
+            (``check_scene``); the message names what is wrong.
     """
+    check_scene(scene)
     return [_made(settings, scene) for settings in scene.rules if settings.is_enabled]
 
 
@@ -56,12 +91,18 @@ def remake_rules(
             earlier is not None
             and earlier.settings == settings
             and _place(settings, old_scene) == _place(settings, new_scene)
+            and old_scene.calibration == new_scene.calibration
         ):
             rules.append(earlier)
         else:
             rules.append(rule)
             fresh.append(settings.rule_id)
     return rules, fresh
+
+
+def ground_of(scene: SceneRules) -> GroundPlane | None:
+    """Return the ground plane of a calibrated scene; None of another. Raises ConfigError."""
+    return None if scene.calibration is None else GroundPlane(scene.calibration)
 
 
 def _made(settings: RuleSettings, scene: SceneRules) -> Rule:

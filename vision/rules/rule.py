@@ -63,6 +63,26 @@ class Params:
             raise ConfigError(f"{self._where}: {name} must be a number >= {least:g}, got {value!r}")
         return float(value)
 
+    def needed(self, name: str, meaning: str, *, least: float, most: float) -> float:
+        """Return a finite number that has no default, within ``least`` to ``most``."""
+        self._known.append(name)
+        value = self._params.get(name)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not least <= float(value or 0.0) <= most:
+            raise ConfigError(
+                f"{self._where}: {name} ({meaning}) must be a number from {least:g} to {most:g}, "
+                f"got {value!r}"
+            )
+        return float(value or 0.0)
+
+    def word(self, name: str, meaning: str) -> str:
+        """Return a word that has no default."""
+        self._known.append(name)
+        value = self._params.get(name)
+        if not isinstance(value, str) or not value:
+            raise ConfigError(f"{self._where}: {name} must name {meaning}, got {value!r}")
+        return value
+
     def choice(self, name: str, default: str, *, among: Sequence[str]) -> str:
         """Return one of the words ``among``."""
         self._known.append(name)
@@ -114,9 +134,14 @@ def _points_after(track: Track, seq: int) -> tuple[TrackPoint, ...]:
     for point in reversed(track.points):
         if point.seq <= seq:
             break
-        if point.is_observed:
+        if point.is_observed and has_finite_box(point):
             fresh.append(point)
     return tuple(reversed(fresh))
+
+
+def has_finite_box(point: TrackPoint) -> bool:
+    """Say whether the point is anywhere: a box that is not a number must not pass for a corner."""
+    return all(map(math.isfinite, point.box))
 
 
 def is_seen_now(track: Track, header: FrameHeader) -> bool:
@@ -125,6 +150,7 @@ def is_seen_now(track: Track, header: FrameHeader) -> bool:
         track.state is TrackState.CONFIRMED
         and track.last.is_observed
         and track.last.seq == header.seq
+        and has_finite_box(track.last)
     )
 
 

@@ -5,10 +5,20 @@ from dataclasses import replace
 import pytest
 
 from contracts.errors import ConfigError
-from contracts.geometry import Line
-from contracts.rules import RuleKind, RuleSettings, SceneRules
+from contracts.geometry import Calibration, Line
+from contracts.rules import Place, RuleKind, RuleSettings, SceneRules
 from tests.fakes.builders import scene
 from vision.rules.registry import RULES, make_rules
+
+SQUARE = Calibration(
+    picture=((0.2, 0.4), (0.8, 0.4), (0.9, 0.9), (0.1, 0.9)),
+    ground=((0.0, 10.0), (6.0, 10.0), (6.0, 0.0), (0.0, 0.0)),
+)
+NEEDED: dict[RuleKind, dict[str, float | str]] = {
+    RuleKind.WRONG_WAY: {"direction": 90.0},
+    RuleKind.SEQUENCE: {"first": "intrusion", "then": "loiter"},
+}
+"""Params without a default."""
 
 
 def test_there_is_a_rule_for_each_kind() -> None:
@@ -23,11 +33,13 @@ def test_makes_each_kind_from_its_settings() -> None:
             RuleSettings(
                 rule_id=kind.value,
                 kind=kind,
-                zone_id="" if kind is RuleKind.LINE_CROSS else "dock",
-                line_id="gate" if kind is RuleKind.LINE_CROSS else "",
+                zone_id="" if kind.place is Place.LINE else "dock",
+                line_id="gate" if kind.place is Place.LINE else "",
+                params=NEEDED.get(kind, {}),
             )
             for kind in RULES
         ),
+        calibration=SQUARE,
     )
 
     assert [rule.settings for rule in make_rules(asked)] == list(asked.rules)

@@ -1,0 +1,142 @@
+"""The ground plane: from places in the picture to metres, by four points that somebody measured.
+
+Shape legend: N = points, 2 = x and y.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts.errors import ConfigError
+from contracts.geometry import Calibration, Point, check_point
+
+FloatArray = npt.NDArray[np.float64]
+
+CORNERS: Final = 4
+CLICK_SHARE: Final = 0.03
+"""Relative standard uncertainty of lengths on the ground: points are clicked and paced out."""
+_FLATTEST: Final = 0.01
+"""Least area of a triangle of three points, as a share of the square of its longest side."""
+_FARTHEST_M: Final = 10_000.0
+_HORIZON: Final = 0.05
+"""Points whose distance is more than 1 / this of the nearest calibrated one's are not measured."""
+
+
+class GroundPlane:
+    """Tells where on the ground, in metres, a foot in the picture stands.
+
+    Raises:
+        ConfigError: The calibration is no plane seen by a camera: not four points, three of them
+            on one line, or not in the same order in the picture and on the ground.
+
+    Source: the direct linear transform of four points, Hartley and Zisserman, "Multiple View
+    Geometry in Computer Vision", section 4.1.
+    """
+
+    def __init__(self, calibration: Calibration) -> None:
+        _check(calibration)
+        self._matrix_33 = _homography(calibration)
+        scales = [self._scale(point) for point in calibration.picture]
+        if scales[0] < 0:
+            self._matrix_33 = -self._matrix_33
+            scales = [-scale for scale in scales]
+        self._least_scale = _HORIZON * max(scales)
+
+    def place(self, point: Point) -> Point | None:
+        """Return where on the ground the point is, metres; None near the horizon and beyond."""
+        scale = self._scale(point)
+        # A comparison with what is not a number is false, as it should be here.
+        if not scale >= self._least_scale:
+            return None
+        x, y = self._matrix_33[:2] @ (*point, 1.0) / scale
+        return (float(x), float(y))
+
+    def blur_m(self, point: Point, jitter: float) -> float:
+        """Return the standard deviation in metres of a place whose point jitters; inf where none.
+
+        Args:
+            point: In the picture.
+            jitter: Standard deviation of each of its coordinates, picture units.
+        """
+        place = self.place(point)
+        if place is None:
+            return math.inf
+        steps_22 = (self._matrix_33[:2, :2] - np.outer(place, self._matrix_33[2, :2])) / (
+            self._scale(point)
+        )
+        return jitter * float(np.linalg.norm(steps_22, 2))
+
+    def area_m2(self, polygon: Sequence[Point]) -> float | None:
+        """Return the area that a polygon of the picture covers; None if it nears the horizon."""
+        corners = [self.place(point) for point in polygon]
+        known = [corner for corner in corners if corner is not None]
+        if len(known) < len(corners):
+            return None
+        return abs(_twice_area(known)) / 2
+
+    def _scale(self, point: Point) -> float:
+        """Return the third homogeneous coordinate: falls to 0 towards the horizon."""
+        return float(self._matrix_33[2] @ (*point, 1.0))
+
+
+def _homography(calibration: Calibration) -> FloatArray:
+    rows, right = [], []
+    for (u, v), (x, y) in zip(calibration.picture, calibration.ground, strict=True):
+        rows += [[u, v, 1, 0, 0, 0, -u * x, -v * x], [0, 0, 0, u, v, 1, -u * y, -v * y]]
+        right += [x, y]
+    solved_8 = np.linalg.solve(np.array(rows, np.float64), np.array(right, np.float64))
+    return np.append(solved_8, 1.0).reshape(3, 3)
+
+
+def _check(calibration: Calibration) -> None:
+    picture, ground = calibration.picture, calibration.ground
+    if len(picture) != CORNERS or len(ground) != CORNERS:
+        raise ConfigError(
+            f"calibration: needs {CORNERS} points of the picture and as many of the ground, "
+            f"got {len(picture)} and {len(ground)}"
+        )
+    for number, point in enumerate(picture, start=1):
+        check_point(point, what=f"calibration: point {number} of the picture")
+    for number, place in enumerate(ground, start=1):
+        if not all(math.isfinite(value) and abs(value) <= _FARTHEST_M for value in place):
+            raise ConfigError(
+                f"calibration: point {number} of the ground must be in metres within "
+                f"{_FARTHEST_M:g} of the origin, got {tuple(place)}"
+            )
+    turns = set()
+    for triple in itertools.combinations(range(CORNERS), 3):
+        seen = _turn([picture[index] for index in triple])
+        true = _turn([ground[index] for index in triple])
+        numbers = ", ".join(str(index + 1) for index in triple)
+        for name, turn in (("picture", seen), ("ground", true)):
+            if turn == 0:
+                raise ConfigError(
+                    f"calibration: points {numbers} of the {name} lie (nearly) on one line; "
+                    "choose four corners of an area, for instance of a parking bay"
+                )
+        turns.add(seen * true)
+    if len(turns) > 1:
+        raise ConfigError(
+            "calibration: the points of the ground are in another order than those of the "
+            "picture (are two of them swapped?)"
+        )
+
+
+def _turn(triangle: Sequence[Point]) -> int:
+    """Return +1 or -1 for the way around the triangle, 0 where it is (nearly) flat."""
+    longest = max(math.dist(a, b) for a, b in itertools.combinations(triangle, 2))
+    twice = _twice_area(triangle)
+    if longest <= 0 or abs(twice) / 2 < _FLATTEST * longest**2:
+        return 0
+    return 1 if twice > 0 else -1
+
+
+def _twice_area(polygon: Sequence[Point]) -> float:
+    return sum(
+        x * next_y - next_x * y
+        for (x, y), (next_x, next_y) in zip(polygon, [*polygon[1:], polygon[0]], strict=True)
+    )
