@@ -50,6 +50,13 @@ def iou(first: Box, second: Box) -> float:
     return both / (areas - both)
 
 
+def gap(first: Box, second: Box) -> float:
+    """Return the distance between two boxes, normalised; 0 where they touch."""
+    across = max(0.0, second[0] - first[2], first[0] - second[2])
+    down = max(0.0, second[1] - first[3], first[1] - second[3])
+    return math.hypot(across, down)
+
+
 def check_point(point: Point, *, what: str) -> Point:
     """Return the point if both coordinates are finite and in 0..1; raise ConfigError if not."""
     if not all(math.isfinite(value) and 0.0 <= value <= 1.0 for value in point):

@@ -101,6 +101,12 @@ class FactName(StrEnum):
     """Largest share (0..1) of the picture that moved at once. Subject: camera."""
     RULE_VALUE = "rule_value"
     """What the rule measured. Target: the rule. Text: the unit."""
+    LEFT_BY = "left_by"
+    """Distance of feet from a thing to whoever left it (``target``) then. Text: his label."""
+    OWNER_AWAY = "owner_away"
+    """The same where he was last seen. Text: ``away`` if he is still in view, else ``gone``."""
+    TAKEN_BY = "taken_by"
+    """Distance of feet from a thing to whoever took it (``target``) then. Text: his label."""
     HOUR = "hour"
     """Local hour of day, 0..24, at the decisive frame. Subject: camera."""
 

@@ -86,7 +86,10 @@ _PLACES = {
     RuleKind.TAILGATE: Place.LINE,
 }
 
-ON_BY_DEFAULT: Mapping[RuleKind, Severity] = {}
+ON_BY_DEFAULT: Mapping[RuleKind, Severity] = {
+    RuleKind.ABANDONED: Severity.MEDIUM,
+    RuleKind.REMOVED: Severity.MEDIUM,
+}
 """Kinds that watch the whole picture of every camera unless they are configured otherwise."""
 
 

@@ -13,6 +13,10 @@ from contracts.incidents import FactName
 from contracts.rules import RuleKind
 
 _ALL_KINDS: Final = frozenset(RuleKind)
+_STILL_KINDS: Final = frozenset(
+    {RuleKind.ABANDONED, RuleKind.REMOVED, RuleKind.FIRE, RuleKind.SMOKE, RuleKind.TAMPER}
+)
+"""Kinds about what stands where it is: that it did not travel says nothing."""
 _ZONE_KINDS: Final = frozenset({RuleKind.INTRUSION, RuleKind.ZONE_ENTRY, RuleKind.LOITER})
 
 
@@ -122,6 +126,7 @@ CAUSES: Final[Mapping[str, Cause]] = {
             unit="picture",
             limit=0.05,
             rules_out_above=True,
+            kinds=_ALL_KINDS - _STILL_KINDS,
             needs_label=False,
         ),
         # A person 23 px tall in 640 x 360: what is smaller may as well be a bird or a cat.

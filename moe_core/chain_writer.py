@@ -115,15 +115,17 @@ def _event_lines(case: Case, event: RuleEvent, *, known: Sequence[_Line]) -> lis
         present = _copied(
             case.facts.newest(FactName.PRESENT, track), "present", number="seconds", word="label"
         )
+        followed = case.track(track)
+        is_region = followed is not None and followed.is_region
         entered = _copied(
-            case.facts.newest(FactName.ENTERED_FROM, track),
+            None if is_region else case.facts.newest(FactName.ENTERED_FROM, track),
             "entered_from",
             number="distance",
             word="side",
         )
         lines += [line for line in (present, entered) if line is not None]
     where = _place_lines(case, event, shown)
-    lines += where
+    lines += [*where, *_doer_lines(case, event, known)]
     meets = _meets_line(case, event)
     if meets is None:
         return lines
@@ -153,6 +155,28 @@ def _place_lines(case: Case, event: RuleEvent, shown: Sequence[_Line]) -> list[_
             found.append(_copied(dwell, "dwell", number="seconds", place="zone"))
     said = {(line.predicate, line.facts) for line in shown}
     return [line for line in found if line is not None and (line.predicate, line.facts) not in said]
+
+
+def _doer_lines(case: Case, event: RuleEvent, known: Sequence[_Line]) -> list[_Line]:
+    """Return who left or took a thing, and where he is, as far as it was seen."""
+    told = {line.args.get("track") for line in known if line.predicate == "present"}
+    found: list[_Line | None] = []
+    for other in event.other_track_ids[:1]:
+        doings = [
+            _copied(
+                case.facts.newest(name, event.track_id, other),
+                name.value,
+                number="distance",
+                word="who",
+                place="other",
+            )
+            for name in (FactName.LEFT_BY, FactName.OWNER_AWAY, FactName.TAKEN_BY)
+        ]
+        if any(doings) and other not in told and case.track(other) is not None:
+            present = case.facts.newest(FactName.PRESENT, other)
+            found.append(_copied(present, "present", number="seconds", word="label"))
+        found += doings
+    return [line for line in found if line is not None]
 
 
 def _meets_line(case: Case, event: RuleEvent) -> _Line | None:

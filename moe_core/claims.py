@@ -219,6 +219,17 @@ PREDICATES: Final[Mapping[str, Predicate]] = {
         _relation("others_present", FactName.OTHERS_PRESENT, track=_T, count=ArgType.COUNT),
         _relation("near", FactName.NEAR, track=_T, other=_T, distance=ArgType.PICTURE),
         *(
+            _relation(
+                fact.value,
+                fact,
+                track=_T,
+                other=_T,
+                distance=ArgType.PICTURE,
+                who=ArgType.WORD,
+            )
+            for fact in (FactName.LEFT_BY, FactName.OWNER_AWAY, FactName.TAKEN_BY)
+        ),
+        *(
             _hypothesis(name, track=_T, place=ArgType.PLACE, rule=ArgType.RULE)
             for name in ALARMING.values()
         ),

@@ -5,7 +5,7 @@ says so; otherwise it is "something". Titles and summaries use supported claims 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from contracts.incidents import WHOLE_PICTURE
@@ -32,12 +32,14 @@ class Naming:
         is_numbered: Whether track ids are needed to tell tracks apart.
         places: Names of zones and lines, by id.
         lines: Ids of lines.
+        kinds: Kind of each rule, by rule id.
     """
 
     labels: Mapping[str, str]
     is_numbered: bool
     places: Mapping[str, str]
     lines: frozenset[str]
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     def label(self, track_id: str) -> str:
         """Return the track's kind, ``object`` where no supported claim says it."""
@@ -65,6 +67,7 @@ def naming_of(claims: Iterable[Claim], case: Case) -> Naming:
         is_numbered=len(tracks) > 1,
         places=places,
         lines=frozenset(line.line_id for line in case.incident.lines),
+        kinds={event.rule_id: event.kind.value for event in case.events},
     )
 
 
@@ -248,7 +251,10 @@ def _variants(claim: Claim, naming: Naming) -> tuple[str, ...]:
         place = "line" if args["place"] in naming.lines else "zone"
         variant = f"{place}.{args['unit']}"
         is_whole = float(args["value"]) > _WHOLE_PICTURE
-        return (*((f"{variant}.whole",) if is_whole else ()), variant, str(args["unit"]))
+        kind = naming.kinds.get(str(args["rule"]), "")
+        return (kind, *((f"{variant}.whole",) if is_whole else ()), variant, str(args["unit"]))
+    if claim.predicate == "owner_away":
+        return (str(args["who"]),)
     if claim.predicate == "entered_from":
         return (str(args["side"]),)
     if claim.predicate == "inside":

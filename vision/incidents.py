@@ -25,6 +25,8 @@ REVISION_GAP_S: Final = 1.0
 """News that comes faster than this goes together into one revision."""
 JOIN_S: Final = 1.0
 """An event of the same rule joins while somebody was there within this time."""
+_EACH_ITS_OWN: Final = frozenset({RuleKind.ABANDONED, RuleKind.REMOVED})
+"""Kinds that are about one thing each: two bags are two situations, not a group."""
 _STRIDE_PER_S: Final = 1.0
 """Somebody unseen moves at most so many of its own sizes a second (walking is about 0.8)."""
 _TOUCH: Final = 0.02
@@ -207,6 +209,8 @@ class IncidentBook:
 
     def _continues(self, heir: Track, lost: Track) -> bool:
         """Say whether ``heir`` may be the same object as ``lost``, under a new id."""
+        if heir.is_region is not lost.is_region:
+            return False
         ending = _last_seen(lost)
         gap_s = (heir.first_seen_at - ending.captured_at).total_seconds()
         if not 0 < gap_s <= self.close_after_s or _is_leaving(lost, ending):
@@ -244,7 +248,7 @@ class IncidentBook:
         for incident in newest_first:
             if event.track_id in incident.tracks:
                 return incident
-        if event.kind.is_instant:
+        if event.kind.is_instant or event.kind in _EACH_ITS_OWN:
             return None
         for incident in newest_first:
             quiet_s = (event.at - incident.active_at).total_seconds()

@@ -26,5 +26,9 @@ class Observation:
     stated: Sequence[RuleEvent] = ()
 
     def subjects(self) -> list[Track]:
-        """Return all that a rule can speak about: objects, then regions."""
-        return [*self.tracks, *self.cues.regions()]
+        """Return all that a rule can speak about: objects, regions, then who is remembered."""
+        there = {track.track_id for track in self.tracks}
+        remembered = {
+            track.track_id: track for track in self.cues.remembered() if track.track_id not in there
+        }
+        return [*self.tracks, *self.cues.regions(), *remembered.values()]

@@ -34,6 +34,7 @@ from vision.facts import (
 )
 from vision.incidents import Joined, OpenIncident
 from vision.keyframes import KeyFrame, KeyFrames, Moment
+from vision.thing_facts import thing_facts
 
 MAX_POINTS: Final = 600
 """Track points in one message, all its tracks together; more are thinned out evenly."""
@@ -107,6 +108,7 @@ class IncidentReporter:
             *track_facts(track, cited=cited),
             *event_facts(event, track=track, scene=known, cited=cited),
             *company_facts(event, track=track, tracks=sight.tracks, cited=cited),
+            *thing_facts(event, track=track, others=incident.tracks, cited=cited),
             *picture_facts(
                 event,
                 track=track,

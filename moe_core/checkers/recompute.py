@@ -129,6 +129,18 @@ def _near(case: Case, fact: Fact) -> Measurement | None:
     return Measurement.of(float(np.hypot(*(own.feet_N2[-1] - other.feet_N2[-1]))), sigma=0.0)
 
 
+def _from_other(case: Case, fact: Fact) -> Measurement | None:
+    """Measure from a region, which stands still, to where another track was at that time."""
+    region, other = case.way(fact.subject), case.way(fact.target)
+    if region is None or other is None or len(region) == 0:
+        return None
+    until = other.until(fact.end_s)
+    if len(until) == 0 or until.times_N[-1] < fact.start_s - until.step_s:
+        return None
+    apart = float(np.hypot(*(region.feet_N2[-1] - until.feet_N2[-1])))
+    return Measurement.of(apart, sigma=FOOT_SIGMA)
+
+
 def _others_present(case: Case, fact: Fact) -> Measurement | None:
     """Count the incident's own tracks: a floor, since other tracks were not handed on."""
     own, subject = way_of_fact(case, fact), case.track(fact.subject)
@@ -174,6 +186,9 @@ RECOMPUTE: Final[Mapping[FactName, Recompute]] = {
     FactName.SPEED: _speed,
     FactName.ENTERED_FROM: _entered_from,
     FactName.NEAR: _near,
+    FactName.LEFT_BY: _from_other,
+    FactName.OWNER_AWAY: _from_other,
+    FactName.TAKEN_BY: _from_other,
     FactName.OTHERS_PRESENT: _others_present,
     FactName.HOUR: _hour,
 }

@@ -123,6 +123,6 @@ def _target(claim: Claim, name: FactName) -> str | None:
         return str(args.get("zone", args.get("place", "")))
     if name is FactName.CROSSED:
         return str(args.get("line", args.get("place", "")))
-    if name is FactName.NEAR:
+    if name in (FactName.NEAR, FactName.LEFT_BY, FactName.OWNER_AWAY, FactName.TAKEN_BY):
         return str(args.get("other", ""))
     return None

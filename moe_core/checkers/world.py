@@ -78,6 +78,8 @@ def check_kind_unknown(case: Case, claim: Claim) -> Check:
     if isinstance(fact, Check):
         return fact
     track = case.track(fact.subject)
+    if track is not None and track.is_region:
+        return contradicted("it is a part of the picture, of which no detector names the kind")
     named = {fact.text, track.label if track is not None else ANY_LABEL} - {ANY_LABEL}
     if named:
         return contradicted(f"the detector says {', '.join(sorted(named))}")

@@ -29,11 +29,19 @@ CLAIMS: Final[Mapping[str, str]] = {
     "meets_rule.zone.picture": "{it} came into {place}, {value} beyond its edge.",
     "meets_rule.zone.picture.whole": "{it} came into {place}, which is all of the picture.",
     "meets_rule.line.picture": "{it} crossed {place} and stood {value} beyond it.",
+    "meets_rule.abandoned": "{it} has been alone in {place} for {value}; the rule asks for"
+    " {threshold}.",
+    "meets_rule.removed": "{it} stood in {place} for {value} and is gone; the rule asks for"
+    " {threshold}.",
     "meets_rule": "{it} met rule {rule} at {place}: {value}; the rule asks for {threshold}.",
     "alone": "Nobody and nothing else was being followed in the picture.",
     "others_present": "{count} other people or things were being followed in the picture.",
     "others_present.1": "One other person or thing was being followed in the picture.",
     "near": "{it} was {distance} away from {other}.",
+    "left_by": "{other} was {distance} away from {it} when it was put there.",
+    "owner_away": "{other}, who had been with {it}, is {distance} away from it.",
+    "owner_away.gone": "{other}, who had been with {it}, is gone: last seen {distance} away.",
+    "taken_by": "{other} was {distance} away from {it} when it went.",
     "is_intrusion": "This is an intrusion: {a} is in {place}, where rule {rule} allows nobody.",
     "is_entry": "{a} entered {place}, which rule {rule} watches.",
     "is_crossing": "{a} crossed {place}, which rule {rule} watches.",
@@ -147,6 +155,10 @@ KINDS: Final[Mapping[str, str]] = {
 }
 
 SEEN: Final[Mapping[str, str]] = {
+    "meets_rule.abandoned": "{a} has been alone in {place} for {value}; the rule asks for"
+    " {threshold}.",
+    "meets_rule.removed": "{a} stood in {place} for {value} and is gone; the rule asks for"
+    " {threshold}.",
     "meets_rule.s": "{a} stayed {value} in {place}; the rule asks for {threshold}.",
     "meets_rule.zone.picture": "{a} came into {place}, {value} beyond its edge.",
     "meets_rule.zone.picture.whole": "{a} came into {place}, which is all of the picture.",
@@ -174,8 +186,8 @@ WHY: Final[Mapping[str, str]] = {
     "is_sequence": "Rule {rule} watches for the one after the other",
     "is_fall": "Whoever lies there may need help",
     "is_fight": "Somebody may be hurt",
-    "is_abandoned": "Nobody is with it",
-    "is_removal": "It had been there until then",
+    "is_abandoned": "Whoever left it is not with it",
+    "is_removal": "It was not put down anywhere in the picture",
     "is_fire": "Fire spreads within minutes",
     "is_smoke": "Where smoke is there may be fire",
     "is_tamper": "Until it sees again nothing is watched here",

@@ -6,12 +6,13 @@ which is a track like any other, so that rules, facts, evidence and claims need 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from contracts.detections import Detections
 from contracts.frames import Frame, FrameHeader
 from contracts.tracks import Track
+from vision.cues.seen import ThingsSeen
 from vision.motion_gate import Motion
 
 ReadingT_co = TypeVar("ReadingT_co", covariant=True)
@@ -53,6 +54,12 @@ class Cue(Protocol[ReadingT_co]):
 class Cues:
     """What the cues of one camera say about one frame: a field for each cue in ``CueReaders``."""
 
+    things: ThingsSeen = field(default_factory=ThingsSeen)
+
     def regions(self) -> Iterator[Track]:
         """Yield all regions that a cue follows now, ended ones in the frame of their end."""
-        yield from ()
+        yield from self.things.regions()
+
+    def remembered(self) -> Iterator[Track]:
+        """Yield tracks that may have ended and that a cue still speaks of, as last seen."""
+        yield from self.things.remembered()

@@ -1,11 +1,15 @@
 """The cues of one camera's run, and the order in which they look."""
 
 from vision.cues.port import Cues, Glimpse
+from vision.cues.things import ThingsCue
 
 
 class CueReaders:
     """Asks every cue about every frame."""
 
+    def __init__(self) -> None:
+        self._things = ThingsCue()
+
     def look(self, glimpse: Glimpse) -> Cues:
         """Return what they say; each sees every frame once, in order."""
-        return Cues()
+        return Cues(things=self._things.look(glimpse))

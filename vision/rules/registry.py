@@ -7,11 +7,13 @@ from contracts.errors import ConfigError
 from contracts.geometry import Line, Zone
 from contracts.rules import RuleKind, RuleSettings, SceneRules
 from vision.ground import GroundPlane
+from vision.rules.abandoned import AbandonedRule
 from vision.rules.crowd import CrowdRule
 from vision.rules.intrusion import IntrusionRule
 from vision.rules.line_cross import LineCrossRule
 from vision.rules.loiter import LoiterRule
 from vision.rules.place import named_zone
+from vision.rules.removed import RemovedRule
 from vision.rules.rule import Rule
 from vision.rules.running import RunningRule
 from vision.rules.sequence import SequenceRule
@@ -56,6 +58,12 @@ RULES: Final[dict[RuleKind, Callable[[RuleSettings, SceneRules], Rule]]] = {
         settings, line=scene.line(settings.line_id)
     ),
     RuleKind.SEQUENCE: lambda settings, scene: SequenceRule(
+        settings, zone=named_zone(settings, scene)
+    ),
+    RuleKind.ABANDONED: lambda settings, scene: AbandonedRule(
+        settings, zone=named_zone(settings, scene)
+    ),
+    RuleKind.REMOVED: lambda settings, scene: RemovedRule(
         settings, zone=named_zone(settings, scene)
     ),
 }

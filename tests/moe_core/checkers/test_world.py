@@ -24,6 +24,21 @@ from tests.moe_core.checking import (
     value_of,
 )
 
+
+def near_as(name: FactName) -> Incident:
+    """``NEAR`` with its distance under another name, of one who left or took something."""
+    return replace(
+        NEAR,
+        facts=tuple(
+            replace(fact, name=name, text="person") if fact.name is FactName.NEAR else fact
+            for fact in NEAR.facts
+        ),
+    )
+
+
+DOER: Args = {"track": "t1", "other": "t2", "who": "person"}
+DOINGS = (FactName.LEFT_BY, FactName.OWNER_AWAY, FactName.TAKEN_BY)
+
 MEASURED: dict[str, tuple[Incident, FactName, Args, str]] = {
     "present": (ZONE, FactName.PRESENT, {"track": "t1", "label": "person"}, "seconds"),
     "label": (ZONE, FactName.LABEL_SHARE, {"track": "t1", "label": "person"}, "share"),
@@ -45,6 +60,7 @@ MEASURED: dict[str, tuple[Incident, FactName, Args, str]] = {
     "hour": (ZONE, FactName.HOUR, {}, "hour"),
     "others_present": (PAIR, FactName.OTHERS_PRESENT, {"track": "t1"}, "count"),
     "near": (NEAR, FactName.NEAR, {"track": "t1", "other": "t2"}, "distance"),
+    **{name.value: (near_as(name), name, DOER, "distance") for name in DOINGS},
     "not_detector_noise": (ZONE, FactName.HIT_RATIO, {"track": "t1"}, "value"),
     "not_light_change": (ZONE, FactName.LIGHT_CHANGE, {}, "value"),
     "not_camera_movement": (ZONE, FactName.FOREGROUND_SHARE, {}, "value"),

@@ -1,0 +1,103 @@
+import math
+
+import pytest
+
+from contracts.geometry import Box
+from contracts.tracks import Track, TrackState
+from tests.fakes.tracks import followed, header_at, missed
+from vision.cues.company import Company, cover
+
+BAG: Box = (0.44, 0.7, 0.48, 0.8)
+
+
+def walk(end_s: float, *, x: float = 0.4, track_id: str = "t1", label: str = "person") -> Track:
+    return followed(
+        [(round(at * 0.2, 1), (x, 0.8)) for at in range(round(end_s * 5) + 1)],
+        track_id=track_id,
+        label=label,
+    )
+
+
+def test_who_was_in_reach_when_it_appeared_left_it() -> None:
+    company = Company()
+    for step in range(11):
+        company.look([walk(step / 5)], header_at(step / 5))
+
+    assert company.beside(BAG, start_s=1.0, end_s=2.0) == "t1"
+    assert company.beside((0.9, 0.7, 0.95, 0.8), start_s=1.0, end_s=2.0) is None
+    assert company.beside(BAG, start_s=5.0, end_s=6.0) is None
+
+
+def test_a_vehicle_leaves_nothing() -> None:
+    company = Company()
+    company.look([walk(0.0, label="car")], header_at(0.0))
+
+    assert company.beside(BAG, start_s=0.0, end_s=1.0) is None
+
+
+def test_a_thing_that_a_detector_sees_is_nobody() -> None:
+    company = Company()
+
+    assert company.look([walk(0.0, label="backpack")], header_at(0.0)) == []
+
+
+def test_what_nobody_can_name_is_somebody_once_it_has_moved() -> None:
+    company = Company()
+    moving = followed([(0.0, (0.1, 0.8)), (0.2, (0.3, 0.8))], label="object")
+
+    assert company.look([followed([(0.0, (0.1, 0.8))], label="object")], header_at(0.0)) == []
+    assert [one.track_id for one in company.look([moving], header_at(0.2))] == ["t1"]
+
+
+def test_whoever_appears_where_somebody_was_lost_is_the_same() -> None:
+    company = Company()
+    first = walk(1.0)
+    company.look([first], header_at(1.0))
+    company.look([missed(first, 1.2)], header_at(1.2))
+    again = followed([(2.0, (0.42, 0.8)), (2.2, (0.42, 0.8))], track_id="t2")
+    company.look([again], header_at(2.2))
+
+    assert company.now_called("t1") == "t2"
+    found = company.track("t1")
+    assert found is not None
+    assert found.track_id == "t2"
+
+
+def test_somebody_lost_over_a_place_may_be_there_still() -> None:
+    company = Company()
+    stood = walk(1.0)
+    company.look([stood], header_at(1.0))
+    assert not company.vanished_at((0.38, 0.7, 0.42, 0.8))
+
+    company.look([missed(stood, 2.0)], header_at(2.0))
+
+    assert company.vanished_at((0.38, 0.7, 0.42, 0.8))
+    assert not company.vanished_at((0.8, 0.7, 0.84, 0.8))
+
+
+def test_distances_are_in_body_heights() -> None:
+    company = Company()
+    company.look([walk(0.2)], header_at(0.2))
+
+    # From x = 0.425 to 0.525 of the width are 0.178 of the height; he is 0.2 tall.
+    assert company.nearest((0.525, 0.7, 0.6, 0.8)) == pytest.approx(0.1 * 640 / 360 / 0.2, rel=0.01)
+    assert Company().nearest(BAG) == math.inf
+
+
+def test_the_forgotten_are_nobody() -> None:
+    company = Company()
+    company.look([walk(0.2)], header_at(0.2))
+    for at_s in range(1, 400, 20):
+        company.look([], header_at(float(at_s)))
+
+    assert company.track("t1") is None
+
+
+def test_the_cover_stays_in_the_picture() -> None:
+    track = followed([(0.0, (0.0, 1.0))], state=TrackState.CONFIRMED)
+
+    covered = cover([track], (18, 32), header_at(0.0))
+
+    assert covered.shape == (18, 32)
+    assert covered[17, 0] == 255
+    assert covered[0, 31] == 0
