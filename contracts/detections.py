@@ -38,6 +38,8 @@ class Detections:
             there. None if all may. What is not proven can still go on with a track.
         scene_SD: float32 unit vectors of the whole frame: a grid of cells row by row, then the
             whole; or None likewise. Their D need not be that of the objects.
+        guesses: All that a detector took for something, also what it does not stand by: for cues,
+            never for tracks. None where these are all.
     """
 
     boxes_N4: FloatArray
@@ -49,6 +51,7 @@ class Detections:
     posture_labels: tuple[str, ...] = ()
     is_proven_N: npt.NDArray[np.bool_] | None = None
     scene_SD: FloatArray | None = None
+    guesses: "Detections | None" = None
 
     def __len__(self) -> int:
         return int(self.boxes_N4.shape[0])

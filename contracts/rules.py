@@ -87,6 +87,7 @@ _PLACES = {
 }
 
 ON_BY_DEFAULT: Mapping[RuleKind, Severity] = {
+    RuleKind.FALL: Severity.HIGH,
     RuleKind.ABANDONED: Severity.MEDIUM,
     RuleKind.REMOVED: Severity.MEDIUM,
 }

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from contracts.geometry import Box
 
+POSTURES = ("upright", "bent", "sitting", "lying")
+"""How people hold themselves, in the order of ``TrackPoint.postures``."""
+
 
 class TrackState(StrEnum):
     """Life of a track, in MOT's words."""
@@ -25,6 +28,8 @@ class TrackPoint:
         box: Normalised xyxy, as measured (not smoothed) if ``is_observed``, else predicted.
         confidence: Of the detection, 0 if predicted.
         is_observed: Whether a detection was associated in that frame.
+        postures: Shares of ``POSTURES``, rounded to hundredths; empty where the detector knows
+            none or says nothing.
     """
 
     seq: int
@@ -33,6 +38,14 @@ class TrackPoint:
     box: Box
     confidence: float
     is_observed: bool
+    postures: tuple[float, ...] = ()
+
+    @property
+    def posture(self) -> str:
+        """The posture with the largest share, of ``POSTURES``; empty where none is known."""
+        if not self.postures:
+            return ""
+        return POSTURES[self.postures.index(max(self.postures))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,15 @@ class TrackLife:
 
     _last_hit: TrackPoint = field(init=False)
 
-    def hit(self, header: FrameHeader, box: Box, *, confidence: float, label: str) -> None:
+    def hit(
+        self,
+        header: FrameHeader,
+        box: Box,
+        *,
+        confidence: float,
+        label: str,
+        postures: tuple[float, ...] = (),
+    ) -> None:
         """Record that the object was seen."""
         self.hits += 1
         self.misses += self._pending_misses
@@ -62,7 +70,9 @@ class TrackLife:
         self.votes[label] = self.votes.get(label, 0.0) + confidence
         if not self.label or self.votes[label] > self.votes[self.label]:
             self.label = label
-        self._last_hit = self._add_point(header, box, confidence=confidence, is_observed=True)
+        self._last_hit = self._add_point(
+            header, box, confidence=confidence, is_observed=True, postures=postures
+        )
         if self.state is not TrackState.TENTATIVE or (
             self.hits >= CONFIRM_HITS
             and header.monotonic_s - self.header.monotonic_s >= CONFIRM_S - 1e-6
@@ -112,7 +122,13 @@ class TrackLife:
         )
 
     def _add_point(
-        self, header: FrameHeader, box: Box, *, confidence: float, is_observed: bool
+        self,
+        header: FrameHeader,
+        box: Box,
+        *,
+        confidence: float,
+        is_observed: bool,
+        postures: tuple[float, ...] = (),
     ) -> TrackPoint:
         point = TrackPoint(
             seq=header.seq,
@@ -121,6 +137,7 @@ class TrackLife:
             box=box,
             confidence=confidence,
             is_observed=is_observed,
+            postures=postures,
         )
         self.points.append(point)
         while header.monotonic_s - self.points[0].monotonic_s > HISTORY_S:

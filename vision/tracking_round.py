@@ -16,6 +16,7 @@ from contracts.tracks import TrackState
 from vision import association
 from vision.association import Array, Pairs
 from vision.looks import Embeddings
+from vision.postures import postures_of
 from vision.track_life import TrackLife
 
 Rows = npt.NDArray[np.int64]
@@ -46,6 +47,7 @@ class Round:
         self.labels = [
             detections.labels[index] for index in detections.class_ids_N[usable_M].tolist()
         ]
+        self.postures = [postures_of(detections, int(index)) for index in usable_M]
         self.pairs = Pairs(tracks_N4, self.boxes_M4)
         self.columns = [-1] * len(tracks_N4)
         self.is_free = [True] * len(usable_M)
@@ -136,6 +138,7 @@ class Round:
             box,
             confidence=self.confidences[column],
             label=self.labels[column],
+            postures=self.postures[column],
         )
 
 

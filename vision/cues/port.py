@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from contracts.detections import Detections
 from contracts.frames import Frame, FrameHeader
 from contracts.tracks import Track
+from vision.cues.body import Body
 from vision.cues.seen import ThingsSeen
 from vision.motion_gate import Motion
 
@@ -52,12 +53,20 @@ class Cue(Protocol[ReadingT_co]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cues:
-    """What the cues of one camera say about one frame: a field for each cue in ``CueReaders``."""
+    """What the cues of one camera say about one frame: a field for each cue in ``CueReaders``.
 
+    Attributes:
+        bodies: Of people, through changes of posture.
+        things: That were left, and that were taken.
+    """
+
+    bodies: tuple[Body, ...] = ()
     things: ThingsSeen = field(default_factory=ThingsSeen)
 
     def regions(self) -> Iterator[Track]:
         """Yield all regions that a cue follows now, ended ones in the frame of their end."""
+        # Whoever never fell is told of as an object.
+        yield from (body.track for body in self.bodies if body.has_fallen)
         yield from self.things.regions()
 
     def remembered(self) -> Iterator[Track]:

@@ -1,5 +1,6 @@
 """The cues of one camera's run, and the order in which they look."""
 
+from vision.cues.bodies import BodyCue
 from vision.cues.port import Cues, Glimpse
 from vision.cues.things import ThingsCue
 
@@ -8,8 +9,9 @@ class CueReaders:
     """Asks every cue about every frame."""
 
     def __init__(self) -> None:
+        self._bodies = BodyCue()
         self._things = ThingsCue()
 
     def look(self, glimpse: Glimpse) -> Cues:
         """Return what they say; each sees every frame once, in order."""
-        return Cues(things=self._things.look(glimpse))
+        return Cues(bodies=self._bodies.look(glimpse), things=self._things.look(glimpse))

@@ -92,15 +92,17 @@ class WitnessedDetector:
         counts_N = (borne_out_N & ~is_doubtful_N) | (found.confidences_N >= CERTAIN)
         named_M = common_NM[counts_N].sum(axis=0) >= NAMED * areas(bodies_M4)
         witnesses_N = np.where(is_same_NM, bodies.confidences_N, 0.0).max(axis=1, initial=0.0)
+        guesses = found
         found = replace(
             found,
             confidences_N=np.maximum(found.confidences_N, witnesses_N).astype(np.float32),
         )
-        return _together(
+        joined = _together(
             _some(found, np.flatnonzero(counts_N)),
             _some(bodies, np.flatnonzero(~named_M)),
             self._labels,
         )
+        return replace(joined, guesses=guesses)
 
 
 def _some(detections: Detections, chosen: npt.NDArray[np.int64]) -> Detections:

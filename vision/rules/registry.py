@@ -9,6 +9,7 @@ from contracts.rules import RuleKind, RuleSettings, SceneRules
 from vision.ground import GroundPlane
 from vision.rules.abandoned import AbandonedRule
 from vision.rules.crowd import CrowdRule
+from vision.rules.fall import FallRule
 from vision.rules.intrusion import IntrusionRule
 from vision.rules.line_cross import LineCrossRule
 from vision.rules.loiter import LoiterRule
@@ -33,6 +34,9 @@ RULES: Final[dict[RuleKind, Callable[[RuleSettings, SceneRules], Rule]]] = {
     ),
     RuleKind.LINE_CROSS: lambda settings, scene: LineCrossRule(
         settings, line=scene.line(settings.line_id)
+    ),
+    RuleKind.FALL: lambda settings, scene: FallRule(
+        settings, zone=scene.zone(settings.zone_id) if settings.zone_id else None
     ),
     RuleKind.LOITER: lambda settings, scene: LoiterRule(
         settings, zone=scene.zone(settings.zone_id)

@@ -147,7 +147,7 @@ def test_evaluate_scores_a_folder_and_writes_the_table(
                 "duration": 24.0,
                 "events": [
                     {"type": "intrusion", "start_s": 9.1, "end_s": 19.7},
-                    {"type": "fall", "start_s": 3.0, "end_s": 4.0},
+                    {"type": "door_tamper", "start_s": 3.0, "end_s": 4.0},
                 ],
             }
         ]
@@ -163,9 +163,9 @@ def test_evaluate_scores_a_folder_and_writes_the_table(
     rows = {row["kind"]: row for row in written["scores"]}
     assert rows["intrusion"]["f1"] == 1.0
     assert rows["intrusion"]["median_delay_s"] < 3.0
-    assert rows["fall"]["recall"] == 0.0
+    assert rows["door_tamper"]["recall"] == 0.0
     printed = capsys.readouterr().out
-    assert "no rule watches for these yet: fall" in printed
+    assert "no rule watches for these yet: door_tamper" in printed
 
 
 def test_evaluate_names_the_kinds_that_there_are(

@@ -126,3 +126,13 @@ def test_two_who_stand_together_are_two() -> None:
     left, right = (0.4, 0.3, 0.5, 0.7), (0.5, 0.3, 0.6, 0.7)
 
     assert names(joined(Says(left, right), (0.4, 0.3, 0.6, 0.7))) == ["person", "person"]
+
+
+def test_what_does_not_count_is_kept_as_a_guess() -> None:
+    """Who lies is a doubtful find and no foreground for long; cues look at it all the same."""
+    detections = joined(Says(STOOL, confidence=0.3), MAN)
+
+    assert names(detections) == [ANY_LABEL]
+    assert detections.guesses is not None
+    assert detections.guesses.boxes_N4 == pytest.approx(np.array([STOOL], np.float32))
+    assert detections.guesses.confidences_N == pytest.approx(0.3)
