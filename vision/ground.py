@@ -17,8 +17,9 @@ from contracts.geometry import Calibration, Point, check_point
 FloatArray = npt.NDArray[np.float64]
 
 CORNERS: Final = 4
-CLICK_SHARE: Final = 0.03
-"""Relative standard uncertainty of lengths on the ground: points are clicked and paced out."""
+LENGTH_SHARE: Final = 0.05
+"""Relative standard uncertainty of lengths on the ground: its points were clicked and paced out,
+and the foot of a box is not always the same point of the body (docs/results/rules.md)."""
 _FLATTEST: Final = 0.01
 """Least area of a triangle of three points, as a share of the square of its longest side."""
 _FARTHEST_M: Final = 10_000.0
@@ -39,10 +40,13 @@ class GroundPlane:
 
     def __init__(self, calibration: Calibration) -> None:
         _check(calibration)
-        self._matrix_33 = _homography(calibration)
+        # Plain numbers: the places of hundreds of feet are asked for one by one.
+        self._rows: tuple[tuple[float, ...], ...] = tuple(
+            tuple(map(float, row)) for row in _homography(calibration)
+        )
         scales = [self._scale(point) for point in calibration.picture]
         if scales[0] < 0:
-            self._matrix_33 = -self._matrix_33
+            self._rows = tuple(tuple(-value for value in row) for row in self._rows)
             scales = [-scale for scale in scales]
         self._least_scale = _HORIZON * max(scales)
 
@@ -52,8 +56,9 @@ class GroundPlane:
         # A comparison with what is not a number is false, as it should be here.
         if not scale >= self._least_scale:
             return None
-        x, y = self._matrix_33[:2] @ (*point, 1.0) / scale
-        return (float(x), float(y))
+        (a, b, c), (d, e, f), _ = self._rows
+        x, y = point
+        return ((a * x + b * y + c) / scale, (d * x + e * y + f) / scale)
 
     def blur_m(self, point: Point, jitter: float) -> float:
         """Return the standard deviation in metres of a place whose point jitters; inf where none.
@@ -65,10 +70,13 @@ class GroundPlane:
         place = self.place(point)
         if place is None:
             return math.inf
-        steps_22 = (self._matrix_33[:2, :2] - np.outer(place, self._matrix_33[2, :2])) / (
-            self._scale(point)
-        )
-        return jitter * float(np.linalg.norm(steps_22, 2))
+        scale = self._scale(point)
+        (a, b, _), (d, e, _), (g, h, _) = self._rows
+        xx, xy = (a - place[0] * g) / scale, (b - place[0] * h) / scale
+        yx, yy = (d - place[1] * g) / scale, (e - place[1] * h) / scale
+        # The larger singular value of the matrix of these four.
+        total, turn = xx**2 + xy**2 + yx**2 + yy**2, xx * yy - xy * yx
+        return jitter * math.sqrt((total + math.sqrt(max(0.0, total**2 - 4 * turn**2))) / 2)
 
     def area_m2(self, polygon: Sequence[Point]) -> float | None:
         """Return the area that a polygon of the picture covers; None if it nears the horizon."""
@@ -80,7 +88,8 @@ class GroundPlane:
 
     def _scale(self, point: Point) -> float:
         """Return the third homogeneous coordinate: falls to 0 towards the horizon."""
-        return float(self._matrix_33[2] @ (*point, 1.0))
+        g, h, i = self._rows[2]
+        return g * point[0] + h * point[1] + i
 
 
 def _homography(calibration: Calibration) -> FloatArray:

@@ -1,19 +1,20 @@
 """How fast and where to something moves, so that one wrong box or a jump of the id is no speed.
 
-Shape legend: N = points in order of time, P = pairs of them, 2 = x and y in any one unit.
+In plain numbers rather than arrays: ways of a second have a handful of points, and there may be
+hundreds of them in a frame.
 """
 
+import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
-FloatArray = npt.NDArray[np.float64]
+from contracts.geometry import Point
 
 LEAST_POINTS: Final = 4
+MOST_POINTS: Final = 8
+"""More of them, from cameras analysed faster, are thinned out: pairs grow with the square."""
 _MAD_TO_SIGMA: Final = 1.4826
 _OUTLIERS: Final = 0.2
 """Share of the points that may be wrong boxes."""
@@ -46,43 +47,83 @@ class Velocity:
         return math.hypot(self.x, self.y)
 
 
-def velocity(times_N: FloatArray, places_N2: FloatArray, *, noise: float) -> Velocity | None:
+def velocity(times: Sequence[float], places: Sequence[Point], *, noise: float) -> Velocity | None:
     """Return the median velocity of a few points, or None where they are on no straight way.
 
     Args:
-        times_N: Seconds, rising.
-        places_N2: Where it was, finite.
-        noise: Least standard deviation of a coordinate, in the unit of places.
+        times: Seconds, rising.
+        places: Where it was, finite, in any one unit.
+        noise: Least standard deviation of a coordinate, in that unit.
 
     Returns:
         None for fewer than ``LEAST_POINTS``, without time between them, or where more of them
-        than ``_OUTLIERS`` do not fit: a box that jumps to another object moves at no speed.
+        than a fifth do not fit: a box that jumps to another object moves at no speed.
 
     Source: the slope of Theil (1950) and Sen (1968), for each axis.
     """
-    if len(times_N) < LEAST_POINTS or not times_N[-1] > times_N[0]:
+    if len(times) < LEAST_POINTS or not times[-1] > times[0]:
         return None
-    first_P, last_P = _pairs(len(times_N))
-    base_P = times_N[last_P] - times_N[first_P]
-    is_long_P = base_P >= _LEAST_BASE * (times_N[-1] - times_N[0])
-    moved_P2 = (places_N2[last_P] - places_N2[first_P])[is_long_P]
-    slope_2 = np.median(moved_P2 / base_P[is_long_P, None], axis=0)
-    since_N = times_N - times_N.mean()
-    level_N2 = places_N2 - since_N[:, None] * slope_2
-    off_N2 = np.abs(level_N2 - np.median(level_N2, axis=0))
-    spread = max(noise, _MAD_TO_SIGMA * float(np.median(off_N2)))
-    length = float(np.hypot(*slope_2)) * float(times_N[-1] - times_N[0])
-    is_off_N = off_N2.max(axis=1) > max(_OFF_SIGMAS * noise, _OFF_SHARE * length)
-    if np.count_nonzero(is_off_N) > _OUTLIERS * len(times_N):
+    times, places = _thinned(times, places)
+    least_s = _LEAST_BASE * (times[-1] - times[0])
+    pairs = [
+        (first, last)
+        for first, last in itertools.combinations(range(len(times)), 2)
+        if times[last] - times[first] >= least_s
+    ]
+    slopes = [
+        _median([(places[b][axis] - places[a][axis]) / (times[b] - times[a]) for a, b in pairs])
+        for axis in (0, 1)
+    ]
+    middle_s = sum(times) / len(times)
+    levels = [
+        [
+            place[axis] - (at_s - middle_s) * slopes[axis]
+            for at_s, place in zip(times, places, strict=True)
+        ]
+        for axis in (0, 1)
+    ]
+    off = _offsets(levels)
+    spread = max(noise, _MAD_TO_SIGMA * _median([value for one in off for value in one]))
+    length = math.hypot(*slopes) * (times[-1] - times[0])
+    bound = max(_OFF_SIGMAS * noise, _OFF_SHARE * length)
+    kept = [index for index, one in enumerate(off) if max(one) <= bound]
+    if len(times) - len(kept) > _OUTLIERS * len(times):
         return None
-    excess = np.abs(np.diff(level_N2[~is_off_N], axis=0)).max(initial=0.0)
-    if excess > max(2 * _OFF_SIGMAS * noise, _JUMP_SHARE * length):
+    if _largest_step(levels, kept) > max(2 * _OFF_SIGMAS * noise, _JUMP_SHARE * length):
         return None
-    sigma = 1.05 * spread / math.sqrt(float((since_N**2).sum()))
-    return Velocity(x=float(slope_2[0]), y=float(slope_2[1]), sigma=sigma)
+    spanned = sum((at_s - middle_s) ** 2 for at_s in times)
+    return Velocity(x=slopes[0], y=slopes[1], sigma=1.05 * spread / math.sqrt(spanned))
 
 
-@cache
-def _pairs(count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    first_P, last_P = np.triu_indices(count, 1)
-    return first_P.astype(np.int64), last_P.astype(np.int64)
+def _offsets(levels: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+    """Return how far each point is off the way, by axis."""
+    across, along = (_median(level) for level in levels)
+    return [(abs(x - across), abs(y - along)) for x, y in zip(*levels, strict=True)]
+
+
+def _largest_step(levels: Sequence[Sequence[float]], kept: Sequence[int]) -> float:
+    """Return the largest step between neighbours that the velocity does not explain."""
+    return max(
+        (
+            abs(level[after] - level[before])
+            for level in levels
+            for before, after in itertools.pairwise(kept)
+        ),
+        default=0.0,
+    )
+
+
+def _thinned(
+    times: Sequence[float], places: Sequence[Point]
+) -> tuple[Sequence[float], Sequence[Point]]:
+    if len(times) <= MOST_POINTS:
+        return times, places
+    last = len(times) - 1
+    chosen = [round(index * last / (MOST_POINTS - 1)) for index in range(MOST_POINTS)]
+    return [times[index] for index in chosen], [places[index] for index in chosen]
+
+
+def _median(values: Sequence[float]) -> float:
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2

@@ -1,18 +1,17 @@
 """What ``speed`` and ``running`` have in common: who keeps above a pace for long enough."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
-
-import numpy as np
 
 from contracts.detections import label_matches
 from contracts.geometry import Zone, standing_point
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleSettings
 from contracts.tracks import Track, TrackPoint, TrackState
-from vision.ground import CLICK_SHARE, GroundPlane
+from vision.ground import LENGTH_SHARE, GroundPlane
 from vision.kinematics import foot_jitter
 from vision.observation import Observation
 from vision.rules.place import is_within
@@ -37,6 +36,8 @@ DOUBTFUL: Final = 0.25
 """A pace that is uncertain by more than this share of itself is not measured."""
 GAP_S: Final = 1.0
 """Unseen for longer, the time above the threshold begins anew."""
+JITTER_POINTS: Final = 12
+"""Newest points that the jitter is told from."""
 CUT: Final = 0.005
 """A box this near to the picture's edge is cut off: it has neither its foot nor its height."""
 
@@ -131,7 +132,7 @@ class PaceRule:
             if not is_within(self._zone, standing_point(track.last.box)):
                 self._runs.pop(track.track_id, None)
                 continue
-            points = _window(track)
+            points = last_second(track)
             pace = self._pace(track, points, aspect)
             run = self._followed(track.track_id, points, pace)
             if run is None or pace is None or run.is_reported:
@@ -152,7 +153,7 @@ class PaceRule:
         limit = RELEASE * self._threshold
         if self._meter.is_slow(points[0], points[-1], limit=0.5 * limit, aspect=aspect):
             return Pace(value=0.0, sigma=0.0)
-        recent = [point for point in track.points[-25:] if point.is_observed]
+        recent = [point for point in track.points[-JITTER_POINTS:] if point.is_observed]
         pace = self._meter.measure(points, jitter=foot_jitter(recent), aspect=aspect)
         if pace is None or pace.sigma > DOUBTFUL * max(pace.value, self._threshold):
             return None
@@ -200,23 +201,22 @@ def ground_velocity(
 ) -> Velocity | None:
     """Return the velocity of a foot on the ground, metres per second; None where unknown.
 
-    Its uncertainty holds that of the calibration, ``CLICK_SHARE``.
+    Its uncertainty holds that of the calibration, ``LENGTH_SHARE``.
     """
     feet = [standing_point(point.box) for point in points]
     placed = [ground.place(foot) for foot in feet]
     known = [place for place in placed if place is not None]
     if len(known) < len(placed):
         return None
-    times_N = np.array([point.monotonic_s for point in points], np.float64)
-    blur_m = ground.blur_m(feet[-1], jitter)
-    found = velocity(times_N, np.array(known, np.float64), noise=blur_m)
+    times = [point.monotonic_s for point in points]
+    found = velocity(times, known, noise=ground.blur_m(feet[-1], jitter))
     if found is None:
         return None
-    sigma = float(np.hypot(found.sigma, CLICK_SHARE * found.speed))
+    sigma = math.hypot(found.sigma, LENGTH_SHARE * found.speed)
     return Velocity(x=found.x, y=found.y, sigma=sigma)
 
 
-def _window(track: Track) -> list[TrackPoint]:
+def last_second(track: Track) -> list[TrackPoint]:
     """Return the seen points of the last second, none of them cut off by the picture's edge."""
     since_s = track.last.monotonic_s - WINDOW_S - TIME_SLACK_S
     window: list[TrackPoint] = []

@@ -4,8 +4,6 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-
 from contracts.geometry import Zone, standing_point
 from contracts.rules import RuleSettings
 from contracts.tracks import TrackPoint
@@ -19,7 +17,7 @@ THRESHOLD: Final = 1.5
 HOLD_S: Final = 0.6
 BODY_M: Final = 1.7
 """Height of a body where it is measured in metres."""
-_BODY_QUANTILE: Final = 0.8
+_BODY_SHARE: Final = 0.8
 """Of the heights within a second: who bends, or is half hidden, is not smaller."""
 _BODY_SIGMA: Final = 0.08
 """Relative standard uncertainty of a body's height by a box, limbs and hats included."""
@@ -42,9 +40,12 @@ class BodyMeter:
             found = ground_velocity(points, self._ground, jitter=jitter)
             body = BODY_M
         else:
-            times_N = np.array([point.monotonic_s for point in points], np.float64)
-            feet_N2 = np.array([standing_point(point.box) for point in points], np.float64)
-            found = velocity(times_N, feet_N2 * (aspect, 1.0), noise=jitter * max(1.0, aspect))
+            feet = [standing_point(point.box) for point in points]
+            found = velocity(
+                [point.monotonic_s for point in points],
+                [(x * aspect, y) for x, y in feet],
+                noise=jitter * max(1.0, aspect),
+            )
             body = body_height(points, aspect=aspect)
         if found is None or body <= 0:
             return None
@@ -75,7 +76,7 @@ def body_height(points: Sequence[TrackPoint], *, aspect: float) -> float:
     sizes = [
         max(point.box[3] - point.box[1], (point.box[2] - point.box[0]) * aspect) for point in points
     ]
-    return float(np.quantile(sizes, _BODY_QUANTILE)) if len(sizes) > 1 else sizes[0]
+    return sorted(sizes)[int(_BODY_SHARE * (len(sizes) - 1))]
 
 
 class RunningRule(PaceRule):
