@@ -8,7 +8,13 @@ from contracts.incidents import Incident, RuleEvent
 from contracts.rules import RuleKind
 from contracts.tracks import Track
 
-_SECONDS = "s"
+_UNITS: Final[Mapping[str, str]] = {
+    "s": " s",
+    "m/s": " m/s",
+    "deg": " degrees",
+    "height/s": " body heights per second",
+    "1/m2": " per square metre",
+}
 _TITLES: Final[Mapping[RuleKind, str]] = {
     RuleKind.INTRUSION: "{who} in {place}",
     RuleKind.ZONE_ENTRY: "{who} entered {place}",
@@ -43,7 +49,7 @@ def summary_of(incident: Incident) -> str:
     """Return one sentence with the rule, what it measured and what it asks for."""
     event = incident.rule_events[0]
     where = incident.camera_name or incident.camera_id
-    unit = f" {event.unit}" if event.unit == _SECONDS else ""
+    unit = _UNITS.get(event.unit, "")
     return (
         f"{title_of(incident)} at {where}: rule {event.rule_id} measured "
         f"{event.value:.2f}{unit}, its threshold is {event.threshold:.2f}{unit}. "

@@ -107,7 +107,7 @@ CAUSES: Final[Mapping[str, Cause]] = {
             unit="picture",
             limit=0.02,
             rules_out_above=True,
-            kinds=frozenset({RuleKind.LINE_CROSS}),
+            kinds=frozenset({RuleKind.LINE_CROSS, RuleKind.TAILGATE}),
         ),
         # People on their way cross a twentieth of the picture in a second; who stays does not.
         Cause(
@@ -118,6 +118,24 @@ CAUSES: Final[Mapping[str, Cause]] = {
             limit=0.05,
             rules_out_above=False,
             kinds=frozenset({RuleKind.LOITER}),
+        ),
+        # Turning round on the spot takes a step or two in any direction.
+        Cause(
+            name="side_step",
+            fact=FactName.DISPLACEMENT,
+            unit="picture",
+            limit=0.08,
+            rules_out_above=True,
+            kinds=frozenset({RuleKind.WRONG_WAY}),
+        ),
+        # What was seen for hardly longer than a pace is measured over is no sure pace.
+        Cause(
+            name="brief_glimpse",
+            fact=FactName.PRESENT,
+            unit="s",
+            limit=1.2,
+            rules_out_above=True,
+            kinds=frozenset({RuleKind.SPEED, RuleKind.RUNNING, RuleKind.WRONG_WAY}),
         ),
         # Foliage, flags and reflections sway on the spot; what travelled is none of them.
         Cause(

@@ -289,7 +289,8 @@ def _other_counters(case: Case, event: RuleEvent) -> list[_Line]:
         lines.append(
             _Line(predicate="kind_unknown", args={"track": track}, facts=(present.fact_id,))
         )
-    if dwell is not None and case.incident.state is IncidentState.CLOSED:
+    is_stay = event.unit == "s" and not event.kind.is_instant
+    if dwell is not None and is_stay and case.incident.state is IncidentState.CLOSED:
         args: Args = {
             "track": track,
             "rule": event.rule_id,

@@ -25,6 +25,7 @@ from typing import Final
 
 from contracts.incidents import FactName, IncidentState, RuleEvent
 from contracts.reasoning import Claim, ClaimRole, ClaimStatus
+from contracts.rules import RuleKind
 from moe_core.checkers.benign import beyond_line
 from moe_core.checkers.case import K_SIGMA, Case
 from moe_core.claims import MEETS_RULE, PREDICATES
@@ -34,6 +35,8 @@ HIGHEST: Final = 0.99
 CONTINUES: Final = 0.8
 """Share of stays that, surely inside at their threshold, last a frame longer; our estimate."""
 UNCHECKED: Final = 0.8
+_HALF: Final = 0.5
+"""Of one more: counts are whole numbers, their uncertainty is not."""
 _UNSEEN_HIT_RATIO: Final = 0.5
 """Assumed where nobody measured in how many frames the track was seen."""
 
@@ -88,9 +91,15 @@ def _held(case: Case, event: RuleEvent, deciding: Claim | None) -> float:
     )
     if is_supported and crossed is not None:
         value = max(value, beyond_line(case, crossed) or 0.0)
+    if event.kind.fires_below:
+        return chance_above(event.threshold - value, sigma)
+    if event.unit == "1":
+        value += _HALF  # a count of just the threshold meets it, and is no more likely short of it
+    inside = case.facts.newest(FactName.INSIDE, event.track_id, event.zone_id)
+    if event.kind is RuleKind.ZONE_EXIT and is_supported and inside is not None:
+        return chance_above(-inside.value, inside.sigma)
     held = chance_above(value - event.threshold, sigma)
     goes_on = event.unit == "s" and case.incident.state is not IncidentState.CLOSED
-    inside = case.facts.newest(FactName.INSIDE, event.track_id, event.zone_id)
     if is_supported and goes_on and inside is not None:
         held += (1 - held) * CONTINUES * chance_above(inside.value, inside.sigma)
     return held

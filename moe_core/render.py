@@ -86,7 +86,7 @@ def title_of(claims: Sequence[Claim], *, kind: RuleKind, naming: Naming) -> str:
     if not alarming or deciding is None:
         return _unconfirmed_title(claims, kind=kind, naming=naming)
     labels = [naming.label(str(claim.args["track"])) for claim in alarming]
-    args = _words(deciding, naming) | {"value": _longest_stay(claims, deciding)}
+    args = _words(deciding, naming) | {"value": _longest_stay(claims, deciding, naming)}
     args["bare"] = en.bare(labels[0])
     if len(labels) > 1:
         args["bare"] = (
@@ -107,7 +107,7 @@ def summary_of(claims: Sequence[Claim], *, naming: Naming) -> str:
     alarming = _alarming(claims)
     if verdict != ReasoningVerdict.CONFIRMED or not stated or not alarming:
         return en.SEEN[verdict if verdict in en.SEEN else ReasoningVerdict.UNVERIFIED]
-    words = _words(stated[0], naming) | {"value": _longest_stay(claims, stated[0])}
+    words = _words(stated[0], naming) | {"value": _longest_stay(claims, stated[0], naming)}
     sentences = [_capital(_template(en.SEEN, stated[0], naming).format_map(words))]
     others = len({claim.args["track"] for claim in stated}) - 1
     if others:
@@ -155,7 +155,7 @@ def quantity(value: float, unit: str) -> str:
 
     Args:
         value: In ``unit``.
-        unit: ``s``, ``picture``, ``picture/s``, ``share``, ``1`` or ``h``.
+        unit: ``s``, ``picture``, ``picture/s``, ``share``, ``1``, ``h`` or one of ``en.UNITS``.
     """
     if unit == "h":
         minutes = round(value * 60) % (24 * 60)
@@ -194,13 +194,15 @@ def _alarming(claims: Sequence[Claim]) -> list[Claim]:
     ]
 
 
-def _longest_stay(claims: Sequence[Claim], deciding: Claim) -> str:
+def _longest_stay(claims: Sequence[Claim], deciding: Claim, naming: Naming) -> str:
     """Return the deciding value; for a stay, by the newest supported claim about it."""
+    kind = naming.kinds.get(str(deciding.args["rule"]), RuleKind.LOITER)
     later = [
         float(claim.args["seconds"])
         for claim in claims
         if claim.predicate == "dwell"
         and deciding.args["unit"] == "s"
+        and not kind.is_instant
         and claim.status is ClaimStatus.SUPPORTED
         and claim.args["track"] == deciding.args["track"]
         and claim.args["zone"] == deciding.args["place"]
@@ -252,7 +254,8 @@ def _variants(claim: Claim, naming: Naming) -> tuple[str, ...]:
         variant = f"{place}.{args['unit']}"
         is_whole = float(args["value"]) > _WHOLE_PICTURE
         kind = naming.kinds.get(str(args["rule"]), "")
-        return (kind, *((f"{variant}.whole",) if is_whole else ()), variant, str(args["unit"]))
+        whole = (f"{variant}.whole",) if is_whole else ()
+        return (kind, *whole, variant, str(args["unit"]))
     if claim.predicate == "owner_away":
         return (str(args["who"]),)
     if claim.predicate == "entered_from":

@@ -20,6 +20,7 @@ from moe_core.checkers.case import (
     supported,
     unverifiable,
 )
+from moe_core.checkers.motion_condition import MOTION_CONDITIONS
 from moe_core.claims import RULE_FACTS
 from moe_core.measure import FOOT_SIGMA, Measurement
 from moe_core.way import Way
@@ -54,10 +55,11 @@ def check_meets_rule(case: Case, claim: Claim) -> Check:
     if again is None:
         return supported(event.value, tolerance=tolerance, unit=event.unit)
     tolerance = K_SIGMA * math.hypot(event.sigma, again.sigma)
-    if again.high + tolerance < event.threshold:
+    is_missed, reached = _misses(event, again, tolerance)
+    if is_missed:
         return contradicted(
-            f"the track gives {again.high:.4g} at most, the rule asks for {event.threshold:.4g}",
-            measured=again.value,
+            f"the track gives {reached}, the rule asks for {event.threshold:.4g}",
+            measured=again.value if math.isfinite(again.value) else None,
             tolerance=tolerance,
             unit=event.unit,
         )
@@ -78,6 +80,8 @@ def condition_again(case: Case, event: RuleEvent) -> Measurement | None:
     if way is None:
         return None
     until = way.until(event.monotonic_s)
+    if event.kind in MOTION_CONDITIONS:
+        return MOTION_CONDITIONS[event.kind](case, event, until)
     if event.kind not in _RECOMPUTED:
         return None
     zone, line = case.zone(event.zone_id), case.line(event.line_id)
@@ -96,6 +100,13 @@ def condition_again(case: Case, event: RuleEvent) -> Measurement | None:
         low = min(depth, distance) if depth >= 0 else depth
         return Measurement(value=depth, low=low, high=depth, sigma=FOOT_SIGMA)
     return None
+
+
+def _misses(event: RuleEvent, again: Measurement, tolerance: float) -> tuple[bool, str]:
+    """Return whether no honest way of measuring meets the threshold, and the best in words."""
+    if event.kind.fires_below:
+        return again.low - tolerance > event.threshold, f"{again.low:.4g} at least"
+    return again.high + tolerance < event.threshold, f"{again.high:.4g} at most"
 
 
 def _over_line(until: Way, line: Line, event: RuleEvent) -> Measurement | None:
@@ -141,8 +152,9 @@ def _copy_problem(claim: Claim, event: RuleEvent, fact: Fact) -> str | None:
     claimed, tolerance = float(args["value"]), K_SIGMA * event.sigma + EXACT
     if abs(claimed - event.value) > tolerance:
         return f"says {claimed:.4g}, rule {event.rule_id} measured {event.value:.4g}"
-    if claimed < event.threshold - tolerance:
-        return f"{claimed:.4g} does not reach {event.threshold:.4g}"
+    past = claimed - event.threshold
+    if (-past if event.kind.fires_below else past) < -tolerance:
+        return f"{claimed:.4g} does not meet {event.threshold:.4g}"
     if fact.name is FactName.RULE_VALUE and abs(claimed - fact.value) > tolerance:
         return f"says {claimed:.4g}, fact {fact.fact_id} measured {fact.value:.4g}"
     return None

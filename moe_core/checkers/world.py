@@ -53,7 +53,7 @@ def check_near_threshold(case: Case, claim: Claim) -> Check:
     if isinstance(fact, Check):
         return fact
     event = case.event(str(claim.args["rule"]), str(claim.args["track"]))
-    if event is None or event.unit != "s":
+    if event is None or event.unit != "s" or event.kind.is_instant:
         return unverifiable("the rule asks for no time")
     threshold = float(claim.args["threshold"])
     if threshold != event.threshold:

@@ -33,6 +33,17 @@ CLAIMS: Final[Mapping[str, str]] = {
     " {threshold}.",
     "meets_rule.removed": "{it} stood in {place} for {value} and is gone; the rule asks for"
     " {threshold}.",
+    "meets_rule.zone_exit": "{it} left {place} and was outside for {value};"
+    " the rule asks for {threshold}.",
+    "meets_rule.crowd": "{value} were in {place} at the same time; the rule asks for {threshold}.",
+    "meets_rule.wrong_way": "{it} went {value} off the direction that is allowed in {place};"
+    " from {threshold} on it is wrong.",
+    "meets_rule.speed": "{it} went {value} in {place}; the rule allows less than {threshold}.",
+    "meets_rule.running": "{it} went {value} in {place}; from {threshold} on it is running.",
+    "meets_rule.tailgate": "{it} crossed {place} {value} after another;"
+    " the rule asks for more than {threshold} between them.",
+    "meets_rule.sequence": "{value} lay between the two things that rule {rule} watches for,"
+    " the last of them by {it}; it asks for at most {threshold}.",
     "meets_rule": "{it} met rule {rule} at {place}: {value}; the rule asks for {threshold}.",
     "alone": "Nobody and nothing else was being followed in the picture.",
     "others_present": "{count} other people or things were being followed in the picture.",
@@ -76,6 +87,11 @@ CLAIMS: Final[Mapping[str, str]] = {
     " from where it was first seen.",
     "perhaps_passing_by": "{it} was on the move: in {seconds} it got {distance} away"
     " from where it was first seen.",
+    "not_side_step": "No mere step aside: {it} got {value} away from where it was first seen.",
+    "perhaps_side_step": "{it} was never further than {value} from where it was first seen.",
+    "not_brief_glimpse": "No brief glimpse: {it} was followed for {value}.",
+    "perhaps_brief_glimpse": "{it} was seen for only {value}, hardly longer than it takes to"
+    " measure how it moves.",
     "not_sway": "Nothing that sways on the spot: {it} got {value} away"
     " from where it was first seen.",
     "perhaps_sway": "{it} was never further than {value} from where it was first seen.",
@@ -103,6 +119,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "edge_touch": "a mere touch of the zone's edge",
     "line_touch": "a mere touch of the line",
     "passing_by": "somebody passing by",
+    "side_step": "a step aside",
+    "brief_glimpse": "too short a look to measure by",
     "sway": "something swaying on the spot, such as foliage",
     "too_small": "something small, such as an animal",
     "wrong_object": "another kind of object",
@@ -116,11 +134,11 @@ TITLES: Final[Mapping[str, str]] = {
     "is_loitering": "Loitering: {bare} in {place}",
     "is_loitering.stayed": "Loitering: {bare} stayed {value} in {place}",
     "is_exit": "Zone exit: {bare} left {place}",
-    "is_crowd": "Crowd in {place}",
+    "is_crowd": "Crowd: {value} in {place}",
     "is_wrong_way": "Wrong way: {bare} in {place}",
-    "is_speeding": "Speed: {bare} too fast in {place}",
+    "is_speeding": "Speed: {bare} at {value} in {place}",
     "is_running": "Running: {bare} in {place}",
-    "is_tailgating": "Tailgating: {bare} over {place}",
+    "is_tailgating": "Tailgating: {bare} {value} behind another over {place}",
     "is_sequence": "Sequence at {place}: {bare}",
     "is_fall": "Fall: {bare} lying in {place}",
     "is_fight": "Fight in {place}",
@@ -163,6 +181,15 @@ SEEN: Final[Mapping[str, str]] = {
     "meets_rule.zone.picture": "{a} came into {place}, {value} beyond its edge.",
     "meets_rule.zone.picture.whole": "{a} came into {place}, which is all of the picture.",
     "meets_rule.line.picture": "{a} crossed {place} and stood {value} beyond it.",
+    "meets_rule.zone_exit": "{a} left {place}.",
+    "meets_rule.crowd": "{value} were in {place} at the same time; the rule asks for {threshold}.",
+    "meets_rule.wrong_way": "{a} went {value} off the direction that is allowed in {place}.",
+    "meets_rule.speed": "{a} went {value} in {place}; the rule allows less than {threshold}.",
+    "meets_rule.running": "{a} went {value} in {place}; from {threshold} on it is running.",
+    "meets_rule.tailgate": "{a} crossed {place} {value} after another;"
+    " the rule asks for more than {threshold} between them.",
+    "meets_rule.sequence": "{a} did the last of the two things that rule {rule} watches for,"
+    " {value} after the first.",
     "meets_rule": "{a} met rule {rule} at {place}: {value}; the rule asks for {threshold}.",
     "contradicted": "A rule reported this, but the measurements contradict it.",
     "unverified": "A rule reported this; it could not be checked against measurements.",
@@ -222,6 +249,7 @@ UNITS: Final[Mapping[str, str]] = {
     "deg": "{number} degrees",
     "m/s": "{number} m/s",
     "height/s": "{number} body heights per second",
+    "1/m2": "{number} per square metre",
 }
 
 

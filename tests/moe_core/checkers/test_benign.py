@@ -52,6 +52,14 @@ STANDING: dict[str, tuple[Incident, Args]] = {
         situation(kind=RuleKind.LOITER, threshold=1.0),
         {"track": "t1", "distance": 0.7, "seconds": 4.0},
     ),
+    "perhaps_side_step": (
+        situation(feet=[(0.7, 0.6), (0.71, 0.6)] * 8),
+        {"track": "t1", "value": 0.01},
+    ),
+    "perhaps_brief_glimpse": (
+        situation(feet=[(0.7, 0.6), (0.71, 0.6)] * 3, threshold=0.5),
+        {"track": "t1", "value": 1.0},
+    ),
     "perhaps_sway": (
         situation(feet=[(0.7, 0.6), (0.71, 0.6)] * 8, label="object"),
         {"track": "t1", "value": 0.01},

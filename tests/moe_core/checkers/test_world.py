@@ -65,6 +65,8 @@ MEASURED: dict[str, tuple[Incident, FactName, Args, str]] = {
     "not_light_change": (ZONE, FactName.LIGHT_CHANGE, {}, "value"),
     "not_camera_movement": (ZONE, FactName.FOREGROUND_SHARE, {}, "value"),
     "not_edge_touch": (ZONE, FactName.INSIDE, {"track": "t1", "zone": "dock"}, "value"),
+    "not_side_step": (ZONE, FactName.DISPLACEMENT, {"track": "t1"}, "value"),
+    "not_brief_glimpse": (ZONE, FactName.PRESENT, {"track": "t1"}, "value"),
     "not_sway": (ZONE, FactName.DISPLACEMENT, {"track": "t1"}, "value"),
     "not_too_small": (ZONE, FactName.BOX_AREA, {"track": "t1"}, "value"),
     "not_wrong_object": (ZONE, FactName.LABEL_SHARE, {"track": "t1", "label": "person"}, "value"),
