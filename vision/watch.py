@@ -63,8 +63,8 @@ class Watch:
     def reconfigure(self, scene: SceneRules, *, now_s: float) -> None:
         """Take up changed rules; unchanged ones go on.
 
-        A rule that is new sees what the tracks have done so far, except for conditions of an
-        instant: those before the change are nobody's news.
+        A rule that is new sees what the tracks have done so far, except for what was over in an
+        instant (an entry, too): what was before the change is nobody's news.
 
         Raises:
             ConfigError: A rule's params are wrong; everything stays as it was.

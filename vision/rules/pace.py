@@ -26,6 +26,9 @@ from vision.velocity import Velocity, velocity
 
 WINDOW_S: Final = 1.0
 """A pace is measured over so much of the way: half of it would double the jitter's part."""
+ENOUGH: Final = 5
+LONGEST_S: Final = 3.0
+"""Where a second holds fewer points (few frames, or missed ones), the window is up to so long."""
 FILLED: Final = 0.8
 """... and not before the points reach back over this share of it."""
 HOLD_S: Final = 0.4
@@ -217,11 +220,15 @@ def ground_velocity(
 
 
 def last_second(track: Track) -> list[TrackPoint]:
-    """Return the seen points of the last second, none of them cut off by the picture's edge."""
-    since_s = track.last.monotonic_s - WINDOW_S - TIME_SLACK_S
+    """Return the seen points of the last second, none of them cut off by the picture's edge.
+
+    Of up to the last ``LONGEST_S``, where a second does not hold ``ENOUGH`` of them.
+    """
+    now_s = track.last.monotonic_s
     window: list[TrackPoint] = []
     for point in reversed(track.points):
-        if point.monotonic_s < since_s:
+        past_s = now_s - point.monotonic_s - TIME_SLACK_S
+        if past_s > LONGEST_S or (past_s > WINDOW_S and len(window) >= ENOUGH):
             break
         is_new = not window or point.monotonic_s < window[-1].monotonic_s
         if point.is_observed and is_new and has_finite_box(point) and not _is_cut(point):

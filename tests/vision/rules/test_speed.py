@@ -86,6 +86,16 @@ def test_one_wrong_box_is_no_speed() -> None:
     assert play(rule(), feet) == []
 
 
+def test_a_camera_of_two_frames_a_second_measures_over_a_longer_way() -> None:
+    way = [
+        (0.5 * index, plan.VIEW.ground_point(-4.5 + 6.0 * 0.3 * index, 13.0)) for index in range(6)
+    ]
+
+    [event] = play(rule(threshold_mps=3.0), way)
+
+    assert event.value == pytest.approx(3.6, rel=0.01)
+
+
 def test_a_gap_begins_the_time_anew() -> None:
     way = drive(5.5)
     gap = [*way[:6], *[(at + 3.0, foot) for at, foot in way[6:8]]]
