@@ -39,7 +39,7 @@ class Naming:
     is_numbered: bool
     places: Mapping[str, str]
     lines: frozenset[str]
-    kinds: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, RuleKind] = field(default_factory=dict)
 
     def label(self, track_id: str) -> str:
         """Return the track's kind, ``object`` where no supported claim says it."""
@@ -67,7 +67,7 @@ def naming_of(claims: Iterable[Claim], case: Case) -> Naming:
         is_numbered=len(tracks) > 1,
         places=places,
         lines=frozenset(line.line_id for line in case.incident.lines),
-        kinds={event.rule_id: event.kind.value for event in case.events},
+        kinds={event.rule_id: event.kind for event in case.events},
     )
 
 
@@ -255,7 +255,7 @@ def _variants(claim: Claim, naming: Naming) -> tuple[str, ...]:
         is_whole = float(args["value"]) > _WHOLE_PICTURE
         kind = naming.kinds.get(str(args["rule"]), "")
         whole = (f"{variant}.whole",) if is_whole else ()
-        return (kind, *whole, variant, str(args["unit"]))
+        return (str(kind), *whole, variant, str(args["unit"]))
     if claim.predicate == "owner_away":
         return (str(args["who"]),)
     if claim.predicate == "entered_from":
