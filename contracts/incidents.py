@@ -107,6 +107,16 @@ class FactName(StrEnum):
     """The same where he was last seen. Text: ``away`` if he is still in view, else ``gone``."""
     TAKEN_BY = "taken_by"
     """Distance of feet from a thing to whoever took it (``target``) then. Text: his label."""
+    HEAD_DROP = "head_drop"
+    """How far the head of whoever fell came down, in heights of the body as it stood."""
+    FALL_PACE = "fall_pace"
+    """How fast it came down, body heights per second."""
+    HEAD_GONE = "head_gone"
+    """Share (0..1) of the place where its head was that looks otherwise now."""
+    DOWN = "down"
+    """Seconds that it has been down."""
+    POSTURE = "posture"
+    """Share (0..1) of the posture that it is in. Text: upright, bent, sitting or lying."""
     HOUR = "hour"
     """Local hour of day, 0..24, at the decisive frame. Subject: camera."""
 
@@ -121,11 +131,12 @@ class Fact:
         target: Zone, line, rule or other track it relates to; may be empty.
         value: The number; NaN is never stored.
         text: The word, for facts that have one.
-        unit: ``s``, ``picture``, ``picture/s``, ``share``, ``1`` or ``h``.
+        unit: ``s``, ``picture``, ``picture/s``, ``height``, ``height/s`` (of a body), ``share``,
+            ``1`` or ``h``.
         sigma: Standard uncertainty of ``value`` in its unit; 0 means exact by construction.
         start_s, end_s: The stream time that it is about.
         frames: Frame ids (``f_12``) that show it; each is kept as evidence.
-        source: Who measured: ``tracker``, ``rule:<id>``, ``gate`` or ``clock``.
+        source: Who measured: ``tracker``, ``bodies``, ``rule:<id>``, ``gate`` or ``clock``.
     """
 
     fact_id: str

@@ -26,7 +26,7 @@ class Cause:
 
     Attributes:
         fact: What is measured.
-        unit: Of the fact's value: ``share`` or ``picture``.
+        unit: Of the fact's value.
         per: Divide by this fact as well (a pace is a distance per time).
         limit: In the unit of the measurement (after division).
         rules_out_above: A value above the limit speaks against the cause; else one below does.
@@ -136,6 +136,42 @@ CAUSES: Final[Mapping[str, Cause]] = {
             limit=1.2,
             rules_out_above=True,
             kinds=frozenset({RuleKind.SPEED, RuleKind.RUNNING, RuleKind.WRONG_WAY}),
+        ),
+        # Who sits down or squats keeps more than half of the height; who lies, a third at most.
+        Cause(
+            name="sitting_down",
+            fact=FactName.HEAD_DROP,
+            unit="height",
+            limit=0.4,
+            rules_out_above=True,
+            kinds=frozenset({RuleKind.FALL}),
+        ),
+        # Who ties a shoe or picks something up is on the way up again by then.
+        Cause(
+            name="bending_down",
+            fact=FactName.DOWN,
+            unit="s",
+            limit=2.0,
+            rules_out_above=True,
+            kinds=frozenset({RuleKind.FALL}),
+        ),
+        # Lying down on purpose takes two to four seconds, falling about one.
+        Cause(
+            name="lying_down",
+            fact=FactName.FALL_PACE,
+            unit="height/s",
+            limit=0.35,
+            rules_out_above=True,
+            kinds=frozenset({RuleKind.FALL}),
+        ),
+        # Where only the box was lost, the head is still where it was.
+        Cause(
+            name="lost_box",
+            fact=FactName.HEAD_GONE,
+            unit="share",
+            limit=0.15,
+            rules_out_above=True,
+            kinds=frozenset({RuleKind.FALL}),
         ),
         # Foliage, flags and reflections sway on the spot; what travelled is none of them.
         Cause(

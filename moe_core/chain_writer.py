@@ -12,6 +12,7 @@ from typing import Final
 from contracts.detections import ANY_LABEL
 from contracts.incidents import Fact, FactName, IncidentState, RuleEvent
 from contracts.reasoning import Claim, ClaimRole, ClaimStatus, ReasoningVerdict
+from contracts.rules import RuleKind
 from moe_core.causes import CAUSES, Cause
 from moe_core.checkers.benign import beyond_line
 from moe_core.checkers.case import K_SIGMA, Case
@@ -125,7 +126,7 @@ def _event_lines(case: Case, event: RuleEvent, *, known: Sequence[_Line]) -> lis
         )
         lines += [line for line in (present, entered) if line is not None]
     where = _place_lines(case, event, shown)
-    lines += [*where, *_doer_lines(case, event, known)]
+    lines += [*where, *_fall_lines(case, event, shown), *_doer_lines(case, event, known)]
     meets = _meets_line(case, event)
     if meets is None:
         return lines
@@ -177,6 +178,20 @@ def _doer_lines(case: Case, event: RuleEvent, known: Sequence[_Line]) -> list[_L
             found.append(_copied(present, "present", number="seconds", word="label"))
         found += doings
     return [line for line in found if line is not None]
+
+
+def _fall_lines(case: Case, event: RuleEvent, shown: Sequence[_Line]) -> list[_Line]:
+    """Return how whoever fell came down and is now, as far as it was not said before."""
+    if event.kind is not RuleKind.FALL:
+        return []
+    track, facts = event.track_id, case.facts
+    found = (
+        _copied(facts.newest(FactName.HEAD_DROP, track), "came_down", number="heights"),
+        _copied(facts.newest(FactName.DOWN, track), "down", number="seconds"),
+        _copied(facts.newest(FactName.POSTURE, track), "posture", number="share", word="posture"),
+    )
+    said = {(line.predicate, line.facts) for line in shown}
+    return [line for line in found if line is not None and (line.predicate, line.facts) not in said]
 
 
 def _meets_line(case: Case, event: RuleEvent) -> _Line | None:

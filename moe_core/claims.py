@@ -55,6 +55,9 @@ class ArgType(StrEnum):
     SECONDS = "s"
     PICTURE = "picture"
     PICTURE_PER_S = "picture/s"
+    HEIGHT = "height"
+    """Body heights."""
+    HEIGHT_PER_S = "height/s"
     SHARE = "share"
     COUNT = "1"
     HOUR = "h"
@@ -72,6 +75,8 @@ _NUMBERS: Final = frozenset(
         ArgType.SECONDS,
         ArgType.PICTURE,
         ArgType.PICTURE_PER_S,
+        ArgType.HEIGHT,
+        ArgType.HEIGHT_PER_S,
         ArgType.SHARE,
         ArgType.COUNT,
         ArgType.HOUR,
@@ -201,6 +206,11 @@ PREDICATES: Final[Mapping[str, Predicate]] = {
         _observation("displaced", FactName.DISPLACEMENT, track=_T, distance=ArgType.PICTURE),
         _observation("speed", FactName.SPEED, track=_T, speed=ArgType.PICTURE_PER_S),
         _observation("area", FactName.BOX_AREA, track=_T, share=ArgType.SHARE),
+        _observation("came_down", FactName.HEAD_DROP, track=_T, heights=ArgType.HEIGHT),
+        _observation("down", FactName.DOWN, track=_T, seconds=ArgType.SECONDS),
+        _observation(
+            "posture", FactName.POSTURE, track=_T, posture=ArgType.WORD, share=ArgType.SHARE
+        ),
         _observation("hour", FactName.HOUR, hour=ArgType.HOUR),
         Predicate(
             name=MEETS_RULE,

@@ -32,6 +32,7 @@ from vision.facts import (
     picture_facts,
     track_facts,
 )
+from vision.fall_facts import down_fact, fall_facts
 from vision.incidents import Joined, OpenIncident
 from vision.keyframes import KeyFrame, KeyFrames, Moment
 from vision.thing_facts import thing_facts
@@ -107,6 +108,7 @@ class IncidentReporter:
         fresh = [
             *track_facts(track, cited=cited),
             *event_facts(event, track=track, scene=known, cited=cited),
+            *fall_facts(event, track=track, cited=cited),
             *company_facts(event, track=track, tracks=sight.tracks, cited=cited),
             *thing_facts(event, track=track, others=incident.tracks, cited=cited),
             *picture_facts(
@@ -279,6 +281,11 @@ def _aged_facts(incident: OpenIncident, key_frames: KeyFrames) -> list[Fact]:
         fresh += track_facts(track, cited=cited)
         stays = [
             dwell_fact(event, track=track, scene=incident.scene, cited=cited)
+            for event in incident.rule_events
+            if event.track_id == track.track_id
+        ]
+        stays += [
+            down_fact(event, track=track, cited=cited)
             for event in incident.rule_events
             if event.track_id == track.track_id
         ]

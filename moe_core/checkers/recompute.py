@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from contracts.incidents import Fact, FactName
-from moe_core import measure
+from moe_core import measure, measure_falls
 from moe_core.checkers.case import K_SIGMA, Case
 from moe_core.measure import FOOT_SIGMA, Measurement
 from moe_core.way import Way
@@ -159,6 +159,23 @@ def _others_present(case: Case, fact: Fact) -> Measurement | None:
     return Measurement(value=max(fact.value, count), low=count, high=math.inf)
 
 
+def _head_drop(case: Case, fact: Fact) -> Measurement | None:
+    span = _span_of_fact(case, fact)
+    return None if span is None else measure_falls.head_drop(span)
+
+
+def _down(case: Case, fact: Fact) -> Measurement | None:
+    """Look from where the body stood: some time before it was down."""
+    way = case.way(fact.subject)
+    drop = case.facts.newest(FactName.HEAD_DROP, fact.subject)
+    if way is None or drop is None or drop.start_s > fact.start_s:
+        return None
+    fell = way.since(drop.start_s)
+    if not len(fell) or fell.times_N[0] > drop.start_s + way.step_s:
+        return None
+    return measure_falls.down(fell, until_s=drop.end_s, end_s=fact.end_s)
+
+
 def _hour(case: Case, fact: Fact) -> Measurement | None:
     """Check the minutes; which quarter of an hour it is depends on the site's time zone."""
     at = next(
@@ -190,6 +207,8 @@ RECOMPUTE: Final[Mapping[FactName, Recompute]] = {
     FactName.OWNER_AWAY: _from_other,
     FactName.TAKEN_BY: _from_other,
     FactName.OTHERS_PRESENT: _others_present,
+    FactName.HEAD_DROP: _head_drop,
+    FactName.DOWN: _down,
     FactName.HOUR: _hour,
 }
 """What tracks and geometry show. Light and movement of the whole picture are in no track."""

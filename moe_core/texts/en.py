@@ -24,6 +24,9 @@ CLAIMS: Final[Mapping[str, str]] = {
     "displaced": "{it} was up to {distance} away from where it was first seen.",
     "speed": "{it} moves at {speed}.",
     "area": "{it} covers {share} of the picture.",
+    "came_down": "The head of {it} came down by {heights}.",
+    "down": "{it} has been down for {seconds}.",
+    "posture": "{it} looks {posture}, by {share}.",
     "hour": "It was {hour} local time.",
     "meets_rule.s": "{it} stayed {value} in {place}; the rule asks for {threshold}.",
     "meets_rule.zone.picture": "{it} came into {place}, {value} beyond its edge.",
@@ -44,6 +47,8 @@ CLAIMS: Final[Mapping[str, str]] = {
     " the rule asks for more than {threshold} between them.",
     "meets_rule.sequence": "{value} lay between the two things that rule {rule} watches for,"
     " the last of them by {it}; it asks for at most {threshold}.",
+    "meets_rule.fall": "{it} fell in {place} with a likelihood of {value}; the rule asks for"
+    " {threshold}.",
     "meets_rule": "{it} met rule {rule} at {place}: {value}; the rule asks for {threshold}.",
     "alone": "Nobody and nothing else was being followed in the picture.",
     "others_present": "{count} other people or things were being followed in the picture.",
@@ -92,6 +97,14 @@ CLAIMS: Final[Mapping[str, str]] = {
     "not_brief_glimpse": "No brief glimpse: {it} was followed for {value}.",
     "perhaps_brief_glimpse": "{it} was seen for only {value}, hardly longer than it takes to"
     " measure how it moves.",
+    "not_sitting_down": "No mere sitting down: the head of {it} came down by {value}.",
+    "perhaps_sitting_down": "The head of {it} came down by only {value}.",
+    "not_bending_down": "No mere bending down: {it} has been down for {value}.",
+    "perhaps_bending_down": "{it} has been down for only {value} so far.",
+    "not_lying_down": "Not lying down at leisure: {it} came down at {value}.",
+    "perhaps_lying_down": "{it} came down slowly, at {value}.",
+    "not_lost_box": "No mere loss of sight: {value} of where the head of {it} was looks otherwise.",
+    "perhaps_lost_box": "Only {value} of where the head of {it} was looks otherwise.",
     "not_sway": "Nothing that sways on the spot: {it} got {value} away"
     " from where it was first seen.",
     "perhaps_sway": "{it} was never further than {value} from where it was first seen.",
@@ -121,6 +134,10 @@ CAUSES: Final[Mapping[str, str]] = {
     "passing_by": "somebody passing by",
     "side_step": "a step aside",
     "brief_glimpse": "too short a look to measure by",
+    "sitting_down": "somebody sitting down",
+    "bending_down": "somebody bending down",
+    "lying_down": "somebody lying down on purpose",
+    "lost_box": "a loss of sight of somebody who still stands",
     "sway": "something swaying on the spot, such as foliage",
     "too_small": "something small, such as an animal",
     "wrong_object": "another kind of object",
@@ -190,6 +207,8 @@ SEEN: Final[Mapping[str, str]] = {
     " the rule asks for more than {threshold} between them.",
     "meets_rule.sequence": "{a} did the last of the two things that rule {rule} watches for,"
     " {value} after the first.",
+    "meets_rule.fall": "{a} fell in {place} with a likelihood of {value}; the rule asks for"
+    " {threshold}.",
     "meets_rule": "{a} met rule {rule} at {place}: {value}; the rule asks for {threshold}.",
     "contradicted": "A rule reported this, but the measurements contradict it.",
     "unverified": "A rule reported this; it could not be checked against measurements.",
@@ -248,6 +267,7 @@ UNITS: Final[Mapping[str, str]] = {
     "1": "{number}",
     "deg": "{number} degrees",
     "m/s": "{number} m/s",
+    "height": "{number} body heights",
     "height/s": "{number} body heights per second",
     "1/m2": "{number} per square metre",
 }

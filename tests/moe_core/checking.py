@@ -11,7 +11,9 @@ from moe_core.checkers.case import Case
 from moe_core.claims import PREDICATES, draft
 from moe_core.program import ProgramReasoner
 from moe_core.verify import check_claim
+from tests.fakes.bodies import LYING, STANDING, stays
 from tests.fakes.builders import fact
+from tests.fakes.fall_incidents import fall_incident
 from tests.fakes.incidents import STAY, WALK_IN, situation, together
 
 SUPPORTED = ClaimStatus.SUPPORTED
@@ -51,6 +53,8 @@ ZONE = situation()
 LOITER = situation(kind=RuleKind.LOITER, feet=STAY, threshold=8.0)
 UNKNOWN = situation(label="object")
 PAIR = situation(others=1)
+FALL = fall_incident()
+FALLEN = fall_incident(stays((STANDING, 2.0), (LYING, 4.0)), down_s=3.0)
 NEAR = replace(
     together(situation(), situation(track_id="t2", feet=[(x, 0.8) for x, _ in WALK_IN])),
     facts=(

@@ -11,8 +11,10 @@ from contracts.reasoning import ClaimStatus, Decision, ReasoningVerdict
 from contracts.rules import RuleKind, RuleSettings, SceneRules
 from contracts.tracks import Track
 from moe_core.program import ProgramReasoner
+from tests.fakes.bodies import LYING, STANDING, stays
 from tests.fakes.builders import header, track
 from tests.fakes.clock import ManualClock
+from tests.fakes.fall_incidents import fall_incident
 from tests.fakes.incidents import DOCK, GATE, STAY, WALK_IN, elsewhere, situation
 from tests.fakes.tracks import observed
 from vision.fact_list import merge_facts
@@ -120,3 +122,40 @@ def test_a_displacement_that_was_measured_long_ago_says_nothing_about_the_pace_s
     told = {claim.predicate for claim in finding.reasoning.claims}
     assert told.isdisjoint({"not_passing_by", "perhaps_passing_by", "perhaps_sway"})
     assert "not_sway" in told
+
+
+def test_what_vision_states_of_a_fall_is_supported() -> None:
+    finding = ProgramReasoner(ManualClock()).reason(fall_incident())
+
+    claims = {claim.predicate: claim for claim in finding.reasoning.claims}
+    assert {claim.status for claim in claims.values()} == {ClaimStatus.SUPPORTED}
+    assert {"came_down", "down", "posture", "not_sitting_down", "not_lying_down"} <= claims.keys()
+    assert {"not_lost_box", "perhaps_bending_down"} <= claims.keys()
+    assert finding.reasoning.verdict is ReasoningVerdict.CONFIRMED
+    assert finding.decision is Decision.ALERT
+    assert "has been down for only 0.8 s so far" in claims["perhaps_bending_down"].text
+
+
+def test_the_longer_somebody_lies_the_less_it_may_be_bending_down() -> None:
+    way = stays((STANDING, 2.0), (LYING, 4.0))
+
+    finding = ProgramReasoner(ManualClock()).reason(fall_incident(way, down_s=3.0))
+
+    told = {claim.predicate for claim in finding.reasoning.claims}
+    assert "not_bending_down" in told
+    assert "perhaps_bending_down" not in told
+
+
+def test_a_fall_of_a_body_that_never_came_down_is_contradicted_by_its_way() -> None:
+    """Facts that were made up do not survive the body's own points."""
+    incident = fall_incident()
+    [body] = incident.tracks
+    upright = replace(
+        body, points=tuple(replace(point, box=body.points[0].box) for point in body.points)
+    )
+
+    finding = ProgramReasoner(ManualClock()).reason(replace(incident, tracks=(upright,)))
+
+    claims = {claim.predicate: claim for claim in finding.reasoning.claims}
+    assert claims["came_down"].status is ClaimStatus.CONTRADICTED
+    assert "not_sitting_down" not in claims

@@ -74,6 +74,7 @@ class FallRule:
                     "down_s": f"{descent.down_s:.1f}",
                     "drop": f"{descent.drop:.2f}",
                     "pace": f"{descent.pace:.2f}",
+                    **_gone(body),
                 },
             )
             events.append(
@@ -105,6 +106,11 @@ class FallRule:
             if not any(self._zone.contains(foot) for foot in feet):
                 return None
         return descent, fall
+
+
+def _gone(body: Body) -> dict[str, str]:
+    """Return how much of the place of the head looks otherwise, for the detail of an event."""
+    return {} if body.surroundings is None else {"gone": f"{body.surroundings.gone:.2f}"}
 
 
 def boxes_overlap(box: Box, other: Box) -> float:

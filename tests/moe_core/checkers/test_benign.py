@@ -9,6 +9,7 @@ from moe_core.claims import PREDICATES
 from tests.fakes.incidents import WALK_IN, elsewhere, situation, with_fact
 from tests.moe_core.checking import (
     CONTRADICTED,
+    FALL,
     LINE,
     LOITER,
     SUPPORTED,
@@ -79,6 +80,19 @@ STANDING: dict[str, tuple[Incident, Args]] = {
     "perhaps_weak_detection": (
         with_fact(ZONE, FactName.CONFIDENCE, value=0.9, sigma=0.3),
         {"track": "t1", "value": 0.9},
+    ),
+    "perhaps_sitting_down": (
+        with_fact(FALL, FactName.HEAD_DROP, sigma=0.3),
+        {"track": "rb0", "value": value_of(FALL, FactName.HEAD_DROP)},
+    ),
+    "perhaps_bending_down": (FALL, {"track": "rb0", "value": value_of(FALL, FactName.DOWN)}),
+    "perhaps_lying_down": (
+        with_fact(FALL, FactName.FALL_PACE, value=0.4, sigma=0.05),
+        {"track": "rb0", "value": 0.4},
+    ),
+    "perhaps_lost_box": (
+        with_fact(FALL, FactName.HEAD_GONE, value=0.2, sigma=0.05),
+        {"track": "rb0", "value": 0.2},
     ),
 }
 each_standing = pytest.mark.parametrize("predicate", STANDING)

@@ -11,6 +11,8 @@ from moe_core.claims import PREDICATES, ArgType
 from tests.fakes.incidents import situation, together, with_fact
 from tests.moe_core.checking import (
     CONTRADICTED,
+    FALL,
+    FALLEN,
     LINE,
     NEAR,
     PAIR,
@@ -71,6 +73,13 @@ MEASURED: dict[str, tuple[Incident, FactName, Args, str]] = {
     "not_too_small": (ZONE, FactName.BOX_AREA, {"track": "t1"}, "value"),
     "not_wrong_object": (ZONE, FactName.LABEL_SHARE, {"track": "t1", "label": "person"}, "value"),
     "not_weak_detection": (ZONE, FactName.CONFIDENCE, {"track": "t1"}, "value"),
+    "came_down": (FALL, FactName.HEAD_DROP, {"track": "rb0"}, "heights"),
+    "down": (FALL, FactName.DOWN, {"track": "rb0"}, "seconds"),
+    "posture": (FALL, FactName.POSTURE, {"track": "rb0", "posture": "lying"}, "share"),
+    "not_sitting_down": (FALL, FactName.HEAD_DROP, {"track": "rb0"}, "value"),
+    "not_bending_down": (FALLEN, FactName.DOWN, {"track": "rb0"}, "value"),
+    "not_lying_down": (FALL, FactName.FALL_PACE, {"track": "rb0"}, "value"),
+    "not_lost_box": (FALL, FactName.HEAD_GONE, {"track": "rb0"}, "value"),
 }
 """Predicates that repeat one number: incident, its fact, other arguments, the number's name."""
 
