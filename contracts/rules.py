@@ -90,6 +90,7 @@ ON_BY_DEFAULT: Mapping[RuleKind, Severity] = {
     RuleKind.FALL: Severity.HIGH,
     RuleKind.ABANDONED: Severity.MEDIUM,
     RuleKind.REMOVED: Severity.MEDIUM,
+    RuleKind.FIRE: Severity.CRITICAL,
 }
 """Kinds that watch the whole picture of every camera unless they are configured otherwise."""
 

@@ -16,7 +16,7 @@ _ALL_KINDS: Final = frozenset(RuleKind)
 _STILL_KINDS: Final = frozenset(
     {RuleKind.ABANDONED, RuleKind.REMOVED, RuleKind.FIRE, RuleKind.SMOKE, RuleKind.TAMPER}
 )
-"""Kinds about what stands where it is: that it did not travel says nothing."""
+"""Kinds about parts of the picture: they do not travel, and no detector has named them."""
 _ZONE_KINDS: Final = frozenset({RuleKind.INTRUSION, RuleKind.ZONE_ENTRY, RuleKind.LOITER})
 
 
@@ -198,6 +198,7 @@ CAUSES: Final[Mapping[str, Cause]] = {
             unit="share",
             limit=0.5,
             rules_out_above=True,
+            kinds=_ALL_KINDS - _STILL_KINDS,
             needs_label=True,
         ),
         # Detectors of this kind give wrong boxes mostly below this.
@@ -207,6 +208,7 @@ CAUSES: Final[Mapping[str, Cause]] = {
             unit="share",
             limit=0.4,
             rules_out_above=True,
+            kinds=_ALL_KINDS - _STILL_KINDS,
             needs_label=True,
         ),
     )

@@ -34,6 +34,7 @@ CLAIMS: Final[Mapping[str, str]] = {
     "meets_rule.line.picture": "{it} crossed {place} and stood {value} beyond it.",
     "meets_rule.abandoned": "{it} has been alone in {place} for {value}; the rule asks for"
     " {threshold}.",
+    "meets_rule.fire": "{it} has burnt in {place} for {value}; the rule asks for {threshold}.",
     "meets_rule.removed": "{it} stood in {place} for {value} and is gone; the rule asks for"
     " {threshold}.",
     "meets_rule.zone_exit": "{it} left {place} and was outside for {value};"
@@ -190,6 +191,7 @@ KINDS: Final[Mapping[str, str]] = {
 }
 
 SEEN: Final[Mapping[str, str]] = {
+    "meets_rule.fire": "{a} has burnt in {place} for {value}; the rule asks for {threshold}.",
     "meets_rule.abandoned": "{a} has been alone in {place} for {value}; the rule asks for"
     " {threshold}.",
     "meets_rule.removed": "{a} stood in {place} for {value} and is gone; the rule asks for"

@@ -64,7 +64,7 @@ STORIES = (
             things=(Placed(at=BAG, from_s=6, to_s=24),),
             seconds=32,
         ),
-        told=(LEFT, Told(kind=RuleKind.REMOVED, since_s=24.0, fired_s=26.0, by="t2")),
+        told=(LEFT, Told(kind=RuleKind.REMOVED, since_s=24.0, fired_s=28.6, by="t2")),
     ),
     Story(
         scene=Scene(

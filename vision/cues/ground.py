@@ -213,11 +213,16 @@ class Ground:
 
 def tones_of(pixels_HW3: BgrImage) -> BgrImage:
     """Return a picture as the ground compares it: small, smoothed, in relative tones."""
+    return np.asarray(cv2.LUT(cv2.blur(shrunk(pixels_HW3), (3, 3)), _TONES), np.uint8)
+
+
+def shrunk(pixels_HW3: BgrImage) -> BgrImage:
+    """Return a picture at most ``WIDTH`` wide."""
     height, width = pixels_HW3.shape[:2]
-    if width > WIDTH:
-        size = (WIDTH, max(1, round(height * WIDTH / width)))
-        pixels_HW3 = np.asarray(cv2.resize(pixels_HW3, size, interpolation=cv2.INTER_AREA))
-    return np.asarray(cv2.LUT(cv2.blur(pixels_HW3, (3, 3)), _TONES), np.uint8)
+    if width <= WIDTH:
+        return pixels_HW3
+    size = (WIDTH, max(1, round(height * WIDTH / width)))
+    return np.asarray(cv2.resize(pixels_HW3, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _differs(

@@ -13,7 +13,7 @@ from contracts.detections import Detections
 from contracts.frames import Frame, FrameHeader
 from contracts.tracks import Track
 from vision.cues.body import Body
-from vision.cues.seen import ThingsSeen
+from vision.cues.seen import FlamesSeen, ThingsSeen
 from vision.motion_gate import Motion
 
 ReadingT_co = TypeVar("ReadingT_co", covariant=True)
@@ -58,16 +58,19 @@ class Cues:
     Attributes:
         bodies: Of people, through changes of posture.
         things: That were left, and that were taken.
+        flames: That burn now.
     """
 
     bodies: tuple[Body, ...] = ()
     things: ThingsSeen = field(default_factory=ThingsSeen)
+    flames: FlamesSeen = field(default_factory=FlamesSeen)
 
     def regions(self) -> Iterator[Track]:
         """Yield all regions that a cue follows now, ended ones in the frame of their end."""
         # Whoever never fell is told of as an object.
         yield from (body.track for body in self.bodies if body.has_fallen)
         yield from self.things.regions()
+        yield from self.flames.regions()
 
     def remembered(self) -> Iterator[Track]:
         """Yield tracks that may have ended and that a cue still speaks of, as last seen."""

@@ -1,6 +1,7 @@
 """The cues of one camera's run, and the order in which they look."""
 
 from vision.cues.bodies import BodyCue
+from vision.cues.flames import FlamesCue
 from vision.cues.port import Cues, Glimpse
 from vision.cues.things import ThingsCue
 
@@ -11,7 +12,12 @@ class CueReaders:
     def __init__(self) -> None:
         self._bodies = BodyCue()
         self._things = ThingsCue()
+        self._flames = FlamesCue()
 
     def look(self, glimpse: Glimpse) -> Cues:
         """Return what they say; each sees every frame once, in order."""
-        return Cues(bodies=self._bodies.look(glimpse), things=self._things.look(glimpse))
+        return Cues(
+            bodies=self._bodies.look(glimpse),
+            things=self._things.look(glimpse),
+            flames=self._flames.look(glimpse),
+        )

@@ -68,3 +68,30 @@ class ThingsSeen:
         for removal in self.removals:
             if removal.taker is not None:
                 yield removal.taker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flame:
+    """A place that flickers as fire does.
+
+    Attributes:
+        track: The region.
+        flicker: Share (0..1) of the last frames in which its pixels changed.
+        is_blinking: It changes as a whole, as a lamp does, and no fire.
+    """
+
+    track: Track
+    flicker: float
+    is_blinking: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlamesSeen:
+    """What there is of fire in one frame."""
+
+    flames: tuple[Flame, ...] = ()
+
+    def regions(self) -> Iterator[Track]:
+        """Yield the regions of all, ended ones in the frame of their end."""
+        for flame in self.flames:
+            yield flame.track

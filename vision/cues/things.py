@@ -36,6 +36,8 @@ THERE: Final = 0.5
 """Least share of a thing that must be seen for it to be there; of the ground, to be gone."""
 SETTLE_S: Final = 4.0
 """What somebody carries is waited for so long to be put down again."""
+STILL_HERE_S: Final = 1.0
+"""... while he was seen within this time: a detector misses people now and then."""
 MOVED_S: Final = 30.0
 """A thing that appears within this time of the removal of one like it was moved."""
 TELL_S: Final = 2.0
@@ -291,7 +293,7 @@ class ThingsCue:
             for left in moved_to:
                 left.is_moved = left.is_moved or taken.is_of_ground
             taker = None if taken.taker_id is None else self._company.track(taken.taker_id)
-            is_carried = taker is not None and taker.last.is_observed
+            is_carried = taker is not None and now_s - taker.last_seen.monotonic_s <= STILL_HERE_S
             if moved_to:
                 over.append(taken)
             elif taken.settled_s is None and (not is_carried or now_s - taken.found_s >= SETTLE_S):

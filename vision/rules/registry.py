@@ -10,6 +10,7 @@ from vision.ground import GroundPlane
 from vision.rules.abandoned import AbandonedRule
 from vision.rules.crowd import CrowdRule
 from vision.rules.fall import FallRule
+from vision.rules.fire import FireRule
 from vision.rules.intrusion import IntrusionRule
 from vision.rules.line_cross import LineCrossRule
 from vision.rules.loiter import LoiterRule
@@ -67,6 +68,7 @@ RULES: Final[dict[RuleKind, Callable[[RuleSettings, SceneRules], Rule]]] = {
     RuleKind.ABANDONED: lambda settings, scene: AbandonedRule(
         settings, zone=named_zone(settings, scene)
     ),
+    RuleKind.FIRE: lambda settings, scene: FireRule(settings, zone=named_zone(settings, scene)),
     RuleKind.REMOVED: lambda settings, scene: RemovedRule(
         settings, zone=named_zone(settings, scene)
     ),
