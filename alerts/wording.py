@@ -33,7 +33,7 @@ _TITLES: Final[Mapping[RuleKind, str]] = {
     RuleKind.REMOVED: "Object removed from {place}",
     RuleKind.FIRE: "Fire in {place}",
     RuleKind.SMOKE: "Smoke in {place}",
-    RuleKind.TAMPER: "Camera tampered with",
+    RuleKind.TAMPER: "{who}: camera tampered with",
 }
 
 

@@ -143,6 +143,7 @@ def _record(video: Path, alert: Alert) -> dict[str, Any]:
         "start_s": _seconds(incident.started_at),
         "end_s": _seconds(ended_at),
         "fired_s": _seconds(incident.decisive_at),
+        "cause": incident.rule_events[-1].detail.get("cause", ""),
         "severity": alert.severity.value,
         "decision": alert.decision.value,
         "confidence": round(alert.confidence, 3),

@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 import structlog
 
 from alerts.history.ports import CameraStore
-from api.ports import CameraPublisher, CameraStatuses
+from api.ports import CameraPublisher, CameraStatuses, LivePictures
 from api.problems import Refusal, bad_field, not_found
 from contracts.cameras import (
     Camera,
     CameraState,
     CameraStatus,
+    CameraView,
     RtspTransport,
     SourceSettings,
     SourceType,
@@ -30,6 +31,7 @@ _URL_MAX: Final = 2048
 _CONTROL: Final = re.compile(r"[\x00-\x20\x7f]")
 _ADDRESS: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:/")
 """With one slash as well: who mistypes rtsp:// has still given a password."""
+_NOT_ANALYSED: Final = "not analysed: no vision stage has looked at it within the last seconds"
 _SYNTHETIC: Final = "synthetic:"
 
 
@@ -124,17 +126,33 @@ def _is_same(known: Camera, wanted: Camera) -> bool:
     return replace(known, version=1, scene=wanted.scene) == wanted
 
 
-def status_of(camera: Camera, statuses: CameraStatuses, clock: Clock) -> CameraStatus:
-    """Return how a camera is doing; blind with the cause if nobody can say."""
+def status_of(
+    camera: Camera, statuses: CameraStatuses, pictures: LivePictures, clock: Clock
+) -> tuple[CameraStatus, CameraView | None]:
+    """Return how a camera is doing; blind with the cause if nobody can say.
+
+    Where its frames arrive, what vision sees in them decides: the view may be covered, or nobody
+    may be looking. The second is what vision said last; None if it has said nothing.
+    """
     if not camera.is_enabled:
-        return _blind(camera, clock, phase="disabled", cause="switched off")
+        return _blind(camera, clock, phase="disabled", cause="switched off"), None
     try:
         status = statuses.status(camera.camera_id)
+        picture = pictures.latest(camera.camera_id)
     except TransportUnavailable:
-        return _blind(camera, clock, phase="unknown", cause="the queue (Redis) cannot be reached")
-    return status or _blind(
-        camera, clock, phase="unknown", cause="no ingest stage has reported on it"
-    )
+        cause = "the queue (Redis) cannot be reached"
+        return _blind(camera, clock, phase="unknown", cause=cause), None
+    view = None if picture is None else picture.view
+    if status is None:
+        cause = "no ingest stage has reported on it"
+        return _blind(camera, clock, phase="unknown", cause=cause), view
+    if status.state is CameraState.BLIND:
+        return status, view
+    if view is None:
+        return replace(status, state=CameraState.BLIND, cause=_NOT_ANALYSED), None
+    if view.state is CameraState.BLIND or status.state is CameraState.SEEING:
+        return replace(status, state=view.state, cause=view.cause or status.cause), view
+    return status, view
 
 
 def _blind(camera: Camera, clock: Clock, *, phase: str, cause: str) -> CameraStatus:

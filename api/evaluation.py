@@ -30,15 +30,31 @@ KIND_OF_EVENT: Final[Mapping[str, str]] = {
     "zone_entry": "zone_entry",
 }
 """Alert kind for each type of labelled event; other types are context and call for no alert."""
+_TAMPER: Final = "camera_tamper:"
+CAUSE_OF_TAMPER: Final[Mapping[str, str]] = {
+    "black": "black",
+    "cover": "covered",
+    "defocus": "defocused",
+    "freeze": "frozen",
+    "moved": "moved",
+    "overexpose": "over_exposed",
+    "signal_loss": "signal_lost",
+    "spray": "sprayed",
+}
+"""Cause that an alert is to name, for what is labelled ``camera_tamper:<what>``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledEvent:
-    """Something that happened in a clip. Times in seconds from its first frame."""
+    """Something that happened in a clip. Times in seconds from its first frame.
+
+    ``cause`` is what an alert of the kind is to name as its cause; empty if nothing is asked.
+    """
 
     kind: str
     start_s: float
     end_s: float
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +74,16 @@ class RaisedAlert:
     start_s: float
     end_s: float
     fired_s: float
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """Counts of one kind over a set. Ratios are None where nothing could be counted."""
+    """Counts of one kind over a set. Ratios are None where nothing could be counted.
+
+    Of ``true_positives``, ``causes_asked`` are of events with a labelled cause, and in
+    ``causes_right`` of these the alert named it.
+    """
 
     kind: str
     true_positives: int
@@ -70,6 +91,8 @@ class Score:
     missed: int
     hours: float
     delays_s: tuple[float, ...]
+    causes_asked: int = 0
+    causes_right: int = 0
 
     @property
     def precision(self) -> float | None:
@@ -112,6 +135,8 @@ class Score:
             "f1": _rounded(self.f1),
             "false_alarms_per_hour": _rounded(self.false_alarms_per_hour),
             "median_delay_s": _rounded(self.median_delay_s),
+            "causes_asked": self.causes_asked,
+            "causes_right": self.causes_right,
         }
 
 
@@ -153,7 +178,7 @@ def _score_kind(
     alerts: Mapping[str, Sequence[RaisedAlert]],
     hours: float,
 ) -> Score:
-    true_positives = false_positives = missed = 0
+    true_positives = false_positives = missed = asked = right = 0
     delays_s: list[float] = []
     for clip in clips:
         open_events = [event for event in clip.events if event.kind == kind]
@@ -169,6 +194,8 @@ def _score_kind(
             open_events.remove(answered)
             true_positives += 1
             delays_s.append(alert.fired_s - answered.start_s)
+            asked += bool(answered.cause)
+            right += bool(answered.cause) and alert.cause == answered.cause
         missed += len(open_events)
     return Score(
         kind=kind,
@@ -177,6 +204,8 @@ def _score_kind(
         missed=missed,
         hours=hours,
         delays_s=tuple(delays_s),
+        causes_asked=asked,
+        causes_right=right,
     )
 
 
@@ -194,7 +223,10 @@ def _clip(record: object, index: int) -> LabelledClip:
             duration_s=float(record["duration"]),
             events=tuple(
                 LabelledEvent(
-                    kind=kind, start_s=float(event["start_s"]), end_s=float(event["end_s"])
+                    kind=kind,
+                    start_s=float(event["start_s"]),
+                    end_s=float(event["end_s"]),
+                    cause=_cause(str(event["type"])),
                 )
                 for event in record.get("events", [])
                 if (kind := _kind(str(event["type"]))) is not None
@@ -207,9 +239,14 @@ def _clip(record: object, index: int) -> LabelledClip:
 
 
 def _kind(event_type: str) -> str | None:
-    if event_type.startswith("camera_tamper:"):
+    if event_type.startswith(_TAMPER):
         return "tamper"
     return KIND_OF_EVENT.get(event_type)
+
+
+def _cause(event_type: str) -> str:
+    what = event_type.removeprefix(_TAMPER)
+    return CAUSE_OF_TAMPER.get(what, what) if event_type.startswith(_TAMPER) else ""
 
 
 def _rounded(value: float | None) -> float | None:

@@ -15,6 +15,7 @@ from api.ports import StageHealth
 from contracts.cameras import (
     Camera,
     CameraStatus,
+    CameraView,
     RtspTransport,
     SourceSettings,
     SourceType,
@@ -206,9 +207,13 @@ class Status(Answer):
     last_frame_age_s: float | None
     reconnects: int
     updated_at: str | None
+    coverage: float | None = Field(
+        description="Share (0..1) of the last hour that was analysed while the camera was not "
+        "blind, counted from when vision took the camera; null if vision says nothing"
+    )
 
     @classmethod
-    def of(cls, status: CameraStatus, *, now: datetime) -> "Status":
+    def of(cls, status: CameraStatus, view: CameraView | None, *, now: datetime) -> "Status":
         """Return the wire form; the age is at least 0."""
         age_s = None
         if status.last_frame_at:
@@ -226,6 +231,7 @@ class Status(Answer):
             last_frame_age_s=age_s,
             reconnects=status.reconnects,
             updated_at=rfc3339(status.updated_at),
+            coverage=None if view is None else round(view.coverage, 4),
         )
 
 
@@ -249,7 +255,7 @@ class CameraAnswer(Answer):
     status: Status
 
     @classmethod
-    def of(cls, camera: Camera, status: CameraStatus, *, now: datetime) -> "CameraAnswer":
+    def of(cls, camera: Camera, status: Status) -> "CameraAnswer":
         """Return the wire form."""
         return cls(
             id=camera.camera_id,
@@ -260,7 +266,7 @@ class CameraAnswer(Answer):
             analyze_fps=camera.analysis_fps,
             enabled=camera.is_enabled,
             version=camera.version,
-            status=Status.of(status, now=now),
+            status=status,
         )
 
 

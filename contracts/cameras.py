@@ -109,6 +109,21 @@ class CameraStatus:
     run_id: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraView:
+    """What vision sees of a camera's view, as of one frame.
+
+    Attributes:
+        cause: What is wrong with it, in words; empty while it sees what it should.
+        coverage: Share (0..1) of the last hour (or since vision took the camera) that was looked
+            at while the camera was not blind.
+    """
+
+    state: CameraState = CameraState.SEEING
+    cause: str = ""
+    coverage: float = 0.0
+
+
 class CameraDirectory(Protocol):
     """Tells every stage which cameras there are; the API and the settings file fill it."""
 

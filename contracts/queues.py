@@ -1,9 +1,10 @@
 """Work between stages: at least once, acknowledged, idempotent by id."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from contracts.cameras import CameraView
 from contracts.frames import FrameHeader
 from contracts.geometry import Box
 
@@ -83,11 +84,12 @@ class LiveBox:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LivePicture:
-    """The newest analysed frame of a camera with its tracks."""
+    """The newest analysed frame of a camera with its tracks, and whether the camera sees."""
 
     header: FrameHeader
     jpeg: bytes
     boxes: tuple[LiveBox, ...]
+    view: CameraView = field(default_factory=CameraView)
 
 
 class LiveView(Protocol):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from contracts.errors import ConfigError
@@ -86,14 +86,6 @@ _PLACES = {
     RuleKind.TAILGATE: Place.LINE,
 }
 
-ON_BY_DEFAULT: Mapping[RuleKind, Severity] = {
-    RuleKind.FALL: Severity.HIGH,
-    RuleKind.ABANDONED: Severity.MEDIUM,
-    RuleKind.REMOVED: Severity.MEDIUM,
-    RuleKind.FIRE: Severity.CRITICAL,
-}
-"""Kinds that watch the whole picture of every camera unless they are configured otherwise."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSettings:
@@ -167,24 +159,6 @@ class SceneRules:
                     f"rule {rule.rule_id}: there is no line {rule.line_id!r}; "
                     f"lines are {sorted(line_ids) or 'none'}"
                 )
-
-    def with_defaults(self) -> "SceneRules":
-        """Return the scene with a rule of each kind that is on by default and not configured.
-
-        A configured rule of the kind replaces it, also one that is switched off.
-        """
-        configured = {rule.kind for rule in self.rules}
-        taken = {rule.rule_id for rule in self.rules}
-        added = tuple(
-            RuleSettings(
-                rule_id=kind.value if kind.value not in taken else f"default-{kind.value}",
-                kind=kind,
-                severity=severity,
-            )
-            for kind, severity in ON_BY_DEFAULT.items()
-            if kind not in configured
-        )
-        return replace(self, rules=(*self.rules, *added)) if added else self
 
     def zone(self, zone_id: str) -> Zone:
         """Return the zone of that id; KeyError if there is none."""

@@ -17,6 +17,8 @@ _STILL_KINDS: Final = frozenset(
     {RuleKind.ABANDONED, RuleKind.REMOVED, RuleKind.FIRE, RuleKind.SMOKE, RuleKind.TAMPER}
 )
 """Kinds about parts of the picture: they do not travel, and no detector has named them."""
+_ABOUT_OBJECTS: Final = _ALL_KINDS - {RuleKind.TAMPER}
+"""What is about the view itself is large, moves all of the picture and was found by no detector."""
 _ZONE_KINDS: Final = frozenset({RuleKind.INTRUSION, RuleKind.ZONE_ENTRY, RuleKind.LOITER})
 
 
@@ -90,6 +92,7 @@ CAUSES: Final[Mapping[str, Cause]] = {
             unit="share",
             limit=0.5,
             rules_out_above=False,
+            kinds=_ABOUT_OBJECTS,
             is_about_picture=True,
         ),
         # About the error of a foot in the picture; who only brushes the edge stays below it.
@@ -190,6 +193,7 @@ CAUSES: Final[Mapping[str, Cause]] = {
             unit="share",
             limit=0.0008,
             rules_out_above=True,
+            kinds=_ABOUT_OBJECTS,
         ),
         # Half the detections disagreeing means that the name is a guess.
         Cause(

@@ -115,7 +115,7 @@ def track_facts(track: Track, *, cited: Cited) -> list[Fact]:
         if is_whole
         else None,
         seen.fact(FactName.BOX_AREA, median(areas), "share", _median_sigma(areas, floor=1e-4)),
-        _entered_from(seen, points[0]) if is_whole else None,
+        _entered_from(seen, points[0]) if is_whole and not track.is_region else None,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from contracts.cameras import CameraView
 from contracts.frames import EncodedFrame, Frame, FrameOutcome
 from contracts.incidents import ClipRequest, Incident
 from contracts.queues import LiveBox, LivePicture
@@ -60,7 +61,11 @@ class FrameResult:
 
 
 def live_picture(
-    frame: EncodedFrame, tracks: Sequence[Track], *, alerting: Collection[str]
+    frame: EncodedFrame,
+    tracks: Sequence[Track],
+    *,
+    alerting: Collection[str],
+    view: CameraView,
 ) -> LivePicture:
     """Return a frame for dashboards, with what is seen in it now.
 
@@ -68,6 +73,7 @@ def live_picture(
         frame: As it came.
         tracks: All that are alive.
         alerting: Ids of those that belong to open incidents.
+        view: Whether the camera sees.
     """
     return LivePicture(
         header=frame.header,
@@ -82,4 +88,5 @@ def live_picture(
             for track in tracks
             if is_seen_now(track, frame.header)
         ),
+        view=view,
     )

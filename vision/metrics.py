@@ -4,6 +4,8 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from contracts.cameras import CameraState
+
 _STAGE_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _AGE_BUCKETS: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 
@@ -25,6 +27,19 @@ FRAMES: Final = Counter(
     ["camera", "outcome"],
 )
 EVENTS: Final = Counter("vigil_events_total", "Incidents opened.", ["kind", "severity"])
+COVERED_SECONDS: Final = Counter(
+    "vigil_camera_covered_seconds_total",
+    "Time that was really watched: frames came, were looked at, and the camera was not blind.",
+    ["camera"],
+)
+VIEW_STATE: Final = Gauge(
+    "vigil_camera_view_state", "What the camera sees: 0 all, 1 degraded, 2 nothing.", ["camera"]
+)
+STATE_NUMBERS: Final = {
+    CameraState.SEEING: 0,
+    CameraState.DEGRADED: 1,
+    CameraState.BLIND: 2,
+}
 OPEN_INCIDENTS: Final = Gauge("vigil_vision_open_incidents", "Incidents now open.", ["camera"])
 CAMERAS_HELD: Final = Gauge("vigil_vision_cameras_held", "Cameras that this worker tracks.")
 EVIDENCE_PROBLEMS: Final = Counter(

@@ -17,6 +17,7 @@ from contracts.evidence import EvidenceStore
 from contracts.frames import EncodedFrame, Frame, FrameHeader, FrameOutcome
 from contracts.incidents import Incident, IncidentState
 from contracts.settings import VisionSettings
+from contracts.tracks import Track
 from vision.checkpoint import Checkpoint, Outgoing, decode_checkpoint, encode_checkpoint
 from vision.cues.port import Glimpse
 from vision.cues.readers import CueReaders
@@ -28,8 +29,10 @@ from vision.keyframes import KeyFrames, Moment
 from vision.metrics import EVENTS, STAGE_SECONDS
 from vision.motion_gate import Motion, MotionGate, gate_frame
 from vision.observation import Observation
+from vision.outlook import Outlook
 from vision.proof import proven
 from vision.reports import IncidentReporter, Report, Sight
+from vision.rules.defaults import with_defaults
 from vision.tracker import Tracker
 from vision.watch import Watch, Watched
 
@@ -83,7 +86,7 @@ class CameraPipeline:
             clock=clock,
             time_zone=time_zone,
         )
-        self._scene = camera.scene.with_defaults()
+        self._scene = with_defaults(camera.scene)
         self._watch = Watch(self._scene, time_zone=time_zone)
         self._last: FrameHeader | None = None
         self._run_id = ""
@@ -93,6 +96,7 @@ class CameraPipeline:
         self._cues = CueReaders()
         self._key_frames = KeyFrames()
         self._motions: deque[PictureMotion] = deque(maxlen=MOTION_FRAMES)
+        self._outlook = Outlook(camera.camera_id)
         self._seen_at_s = clock.monotonic_s()
         self._reports: list[Report] = []
         self._saved: tuple[object, ...] = ()
@@ -166,7 +170,7 @@ class CameraPipeline:
             ConfigError: A rule's params are wrong; everything stays as it was.
         """
         now_s = float("-inf") if self._last is None else self._last.monotonic_s
-        scene = camera.scene.with_defaults()
+        scene = with_defaults(camera.scene)
         self._watch.reconfigure(scene, now_s=now_s)
         self._camera, self._scene = camera, scene
 
@@ -252,13 +256,18 @@ class CameraPipeline:
         with self._timed("rule", timings):
             self._key_frames.look(frame, tracks=seen.subjects())
             watched = self._watch.look(seen)
-            self._keep_frames(watched)
+            self._keep_frames(watched, view=cues.view.region)
         with self._timed("report", timings):
             self._read(watched, seen)
         outcome = FrameOutcome.GATED if picture is None else FrameOutcome.ANALYSED
         return replace(
             self._result(outcome, timings),
-            live=live_picture(frame, seen.subjects(), alerting=self._alerting()),
+            live=live_picture(
+                frame,
+                seen.subjects(),
+                alerting=self._alerting(),
+                view=self._outlook.look(cues.view, frame.header),
+            ),
         )
 
     def close_idle(self) -> tuple[Incident, ...]:
@@ -311,10 +320,13 @@ class CameraPipeline:
         )
         return motion
 
-    def _keep_frames(self, watched: Watched) -> None:
+    def _keep_frames(self, watched: Watched, *, view: Track | None) -> None:
         """Keep the frame as evidence for whom something changed in it."""
         for track_id in watched.arrived:
             self._key_frames.mark(track_id, Moment.ENTRY)
+        if view is not None and view.track_id in watched.arrived:
+            # What it looked like before is what shows that something is wrong now.
+            self._key_frames.mark_approach(view.track_id)
         for event in watched.events:
             for track_id in (event.track_id, *event.other_track_ids):
                 self._key_frames.mark(track_id, Moment.DECISIVE)

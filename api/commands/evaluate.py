@@ -112,14 +112,17 @@ def _raised(record: Mapping[str, Any]) -> RaisedAlert:
         start_s=record["start_s"],
         end_s=record["end_s"],
         fired_s=record["fired_s"],
+        cause=record["cause"],
     )
 
 
 def _detail(clip: LabelledClip, raised: Sequence[RaisedAlert]) -> dict[str, Any]:
     return {
         "video": clip.video,
-        "events": [[event.kind, event.start_s, event.end_s] for event in clip.events],
-        "alerts": [[alert.kind, alert.start_s, alert.end_s, alert.fired_s] for alert in raised],
+        "events": [[event.kind, event.start_s, event.end_s, event.cause] for event in clip.events],
+        "alerts": [
+            [alert.kind, alert.start_s, alert.end_s, alert.fired_s, alert.cause] for alert in raised
+        ],
     }
 
 
@@ -134,6 +137,9 @@ def _print_table(scores: Sequence[Score], *, clips: int) -> None:
         say("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
     hours = scores[0].hours if scores else 0.0
     say(f"{clips} clips, {hours * 60:.1f} minutes")
+    for found in scores:
+        if found.causes_asked:
+            say(f"{found.kind}: the right cause in {found.causes_right} of {found.causes_asked}")
     without = sorted({found.kind for found in scores} - watched)
     if without:
         say(f"no rule watches for these yet: {', '.join(without)}")

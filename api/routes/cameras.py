@@ -138,9 +138,7 @@ def remove_camera(camera_id: str, desk: DeskDep) -> None:
 def camera_status(camera_id: str, services: ServicesDep, desk: DeskDep) -> StatusWithFrames:
     """Say how a camera is doing and what became of each of its frames."""
     camera = desk.get(camera_id)
-    status = Status.of(
-        status_of(camera, services.statuses, services.clock), now=services.clock.now()
-    )
+    status = _status(camera, services)
     account = services.ledger.account(camera_id)
     return StatusWithFrames(**status.model_dump(), frames=FrameCounts.of(account))
 
@@ -166,8 +164,12 @@ def put_scene(
 
 
 def _answer(camera: Camera, services: Services) -> CameraAnswer:
-    status = status_of(camera, services.statuses, services.clock)
-    return CameraAnswer.of(camera, status, now=services.clock.now())
+    return CameraAnswer.of(camera, _status(camera, services))
+
+
+def _status(camera: Camera, services: Services) -> Status:
+    said, view = status_of(camera, services.statuses, services.live_pictures, services.clock)
+    return Status.of(said, view, now=services.clock.now())
 
 
 def _changed_source(current: SourceSettings, change: SourceChange) -> SourceSettings:

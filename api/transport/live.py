@@ -6,6 +6,7 @@ import msgspec
 import structlog
 
 from api.transport.connection import RedisClient, translate_errors
+from contracts.cameras import CameraView
 from contracts.errors import TransportUnavailable
 from contracts.frames import FrameHeader
 from contracts.queues import LiveBox, LivePicture
@@ -21,6 +22,7 @@ class _Caption(msgspec.Struct):
 
     header: FrameHeader
     boxes: tuple[LiveBox, ...]
+    view: CameraView = msgspec.field(default_factory=CameraView)
 
 
 class RedisLiveView:
@@ -35,7 +37,9 @@ class RedisLiveView:
 
     def show(self, picture: LivePicture) -> None:
         """Replace the camera's newest picture; dropped if Redis does not answer."""
-        caption = msgspec.json.encode(_Caption(header=picture.header, boxes=picture.boxes))
+        caption = msgspec.json.encode(
+            _Caption(header=picture.header, boxes=picture.boxes, view=picture.view)
+        )
         key = _key(picture.header.camera_id)
         try:
             with translate_errors("showing a live picture"):
@@ -53,7 +57,9 @@ class RedisLiveView:
         if not caption or not jpeg:
             return None
         described = msgspec.json.decode(caption, type=_Caption)
-        return LivePicture(header=described.header, jpeg=jpeg, boxes=described.boxes)
+        return LivePicture(
+            header=described.header, jpeg=jpeg, boxes=described.boxes, view=described.view
+        )
 
 
 def _key(camera_id: str) -> str:

@@ -76,7 +76,7 @@ CLAIMS: Final[Mapping[str, str]] = {
     "is_removal": "{a} was taken away from {place}.",
     "is_fire": "Something burns in {place}.",
     "is_smoke": "Smoke rises in {place}.",
-    "is_tamper": "The camera no longer sees what it should.",
+    "is_tamper": "The camera no longer sees what it should: {a}.",
     "could_be": "It may also be {cause}.",
     "not_detector_noise": "No false detection: {it} was seen in {value} of the frames.",
     "perhaps_detector_noise": "{it} was seen in only {value} of the frames.",
@@ -164,7 +164,7 @@ TITLES: Final[Mapping[str, str]] = {
     "is_removal": "Object removed from {place}",
     "is_fire": "Fire in {place}",
     "is_smoke": "Smoke in {place}",
-    "is_tamper": "Camera tampered with",
+    "is_tamper": "Camera tampered with: {bare}",
     "unchecked": "{kind}, not confirmed: {bare} at {place}",
     "unplaced": "{kind}, not confirmed: {bare}",
 }

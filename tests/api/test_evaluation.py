@@ -84,3 +84,24 @@ def test_context_labels_call_for_no_alert_and_tamper_has_one_kind() -> None:
 def test_a_broken_ground_truth_names_the_place(document: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read_ground_truth(document)
+
+
+def test_an_alert_about_tampering_is_to_name_the_cause() -> None:
+    document = {
+        "videos": [
+            {
+                "video": f"{what}.mp4",
+                "duration": 20.0,
+                "events": [{"type": f"camera_tamper:{what}", "start_s": 6, "end_s": 14}],
+            }
+            for what in ("cover", "freeze")
+        ]
+    }
+    clips = read_ground_truth(document)
+    raised = RaisedAlert(kind="tamper", start_s=6.0, end_s=14.0, fired_s=7.4, cause="covered")
+
+    [found] = score(clips, {"cover.mp4": [raised], "freeze.mp4": [raised]})
+
+    assert [event.cause for clip in clips for event in clip.events] == ["covered", "frozen"]
+    assert (found.true_positives, found.causes_asked, found.causes_right) == (2, 2, 1)
+    assert found.row()["causes_right"] == 1

@@ -35,31 +35,3 @@ def test_a_rule_without_its_place_is_refused(kind: str, needs: str) -> None:
 def test_a_cool_down_must_be_a_time(cooldown_s: float) -> None:
     with pytest.raises(ConfigError, match="cooldown_s must be >= 0"):
         RuleSettings(rule_id="r", kind=RuleKind.LOITER, zone_id="z", cooldown_s=cooldown_s)
-
-
-@pytest.fixture
-def fall_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("contracts.rules.ON_BY_DEFAULT", {RuleKind.FALL: Severity.HIGH})
-
-
-@pytest.mark.usefixtures("fall_by_default")
-def test_what_is_on_by_default_is_added() -> None:
-    [rule] = SceneRules().with_defaults().rules
-
-    assert (rule.rule_id, rule.kind, rule.severity) == ("fall", RuleKind.FALL, Severity.HIGH)
-
-
-@pytest.mark.usefixtures("fall_by_default")
-def test_a_configured_rule_replaces_the_default_even_if_it_is_off() -> None:
-    off = SceneRules(rules=(RuleSettings(rule_id="no", kind=RuleKind.FALL, is_enabled=False),))
-
-    assert off.with_defaults() == off
-
-
-@pytest.mark.usefixtures("fall_by_default")
-def test_a_default_steps_back_from_an_id_that_is_taken() -> None:
-    taken = RuleSettings(rule_id="fall", kind=RuleKind.LOITER, zone_id="z")
-
-    rules = SceneRules(zones=(ZONE,), rules=(taken,)).with_defaults().rules
-
-    assert [rule.rule_id for rule in rules] == ["fall", "default-fall"]

@@ -11,14 +11,19 @@ from contracts.reasoning import ClaimStatus, Decision, ReasoningVerdict
 from contracts.rules import RuleKind, RuleSettings, SceneRules
 from contracts.tracks import Track
 from moe_core.program import ProgramReasoner
+from tests.bench.tamper_scenes import cover
 from tests.fakes.bodies import LYING, STANDING, stays
 from tests.fakes.builders import header, track
 from tests.fakes.clock import ManualClock
 from tests.fakes.fall_incidents import fall_incident
 from tests.fakes.incidents import DOCK, GATE, STAY, WALK_IN, elsewhere, situation
 from tests.fakes.tracks import observed
+from tests.fakes.views import filmed, glimpse, scene
+from vision.cues.port import Cues
+from vision.cues.view import ViewCue
 from vision.fact_list import merge_facts
 from vision.facts import company_facts, event_facts, track_facts
+from vision.observation import Observation
 from vision.rules.registry import make_rules
 
 
@@ -54,6 +59,43 @@ def reported(kind: RuleKind, feet: list[Point], *, threshold_s: float | None = N
             blank = situation(kind=kind)
             return replace(blank, rule_events=tuple(events), tracks=(seen,), facts=facts)
     pytest.fail(f"{kind} did not fire")
+
+
+def blinded() -> Incident:
+    """A lens that was covered, as vision's own cue, rule and facts tell it."""
+    settings = RuleSettings(rule_id="tamper", kind=RuleKind.TAMPER)
+    scene_rules = SceneRules(rules=(settings,))
+    [rule] = make_rules(scene_rules)
+    cue = ViewCue()
+    frames = [
+        *filmed(scene(), seconds=6.0),
+        *filmed(scene(), seconds=3.0, starts_s=6.0, effect=cover(22, slides_s=0.2)),
+    ]
+    for frame in frames:
+        view = cue.look(glimpse(frame))
+        events = rule.update(Observation(header=frame.header, tracks=(), cues=Cues(view=view)))
+        if events and view.region is not None:
+            facts = merge_facts(
+                (),
+                [
+                    *track_facts(view.region, cited={}),
+                    *event_facts(events[0], track=view.region, scene=scene_rules, cited={}),
+                    *company_facts(events[0], track=view.region, tracks=(), cited={}),
+                ],
+            )
+            blank = situation(kind=RuleKind.TAMPER)
+            return replace(blank, rule_events=tuple(events), tracks=(view.region,), facts=facts)
+    pytest.fail("nothing fired")
+
+
+def test_what_vision_states_of_a_blinded_camera_is_supported() -> None:
+    finding = ProgramReasoner(ManualClock()).reason(blinded())
+
+    assert {claim.status for claim in finding.reasoning.claims} == {ClaimStatus.SUPPORTED}
+    assert finding.reasoning.verdict is ReasoningVerdict.CONFIRMED
+    assert finding.decision is Decision.ALERT
+    assert finding.title == "Camera tampered with: covered view"
+    assert "came in" not in " ".join(claim.text for claim in finding.reasoning.claims)
 
 
 MOVED = FactName.DISPLACEMENT

@@ -14,6 +14,7 @@ from contracts.frames import Frame, FrameHeader
 from contracts.tracks import Track
 from vision.cues.body import Body
 from vision.cues.seen import FlamesSeen, ThingsSeen
+from vision.cues.tampering import ViewReading
 from vision.motion_gate import Motion
 
 ReadingT_co = TypeVar("ReadingT_co", covariant=True)
@@ -59,14 +60,18 @@ class Cues:
         bodies: Of people, through changes of posture.
         things: That were left, and that were taken.
         flames: That burn now.
+        view: Whether the camera sees what it should.
     """
 
     bodies: tuple[Body, ...] = ()
     things: ThingsSeen = field(default_factory=ThingsSeen)
     flames: FlamesSeen = field(default_factory=FlamesSeen)
+    view: ViewReading = field(default_factory=ViewReading)
 
     def regions(self) -> Iterator[Track]:
         """Yield all regions that a cue follows now, ended ones in the frame of their end."""
+        if self.view.region is not None:
+            yield self.view.region
         # Whoever never fell is told of as an object.
         yield from (body.track for body in self.bodies if body.has_fallen)
         yield from self.things.regions()

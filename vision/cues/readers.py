@@ -4,6 +4,7 @@ from vision.cues.bodies import BodyCue
 from vision.cues.flames import FlamesCue
 from vision.cues.port import Cues, Glimpse
 from vision.cues.things import ThingsCue
+from vision.cues.view import ViewCue
 
 
 class CueReaders:
@@ -13,6 +14,7 @@ class CueReaders:
         self._bodies = BodyCue()
         self._things = ThingsCue()
         self._flames = FlamesCue()
+        self._view = ViewCue()
 
     def look(self, glimpse: Glimpse) -> Cues:
         """Return what they say; each sees every frame once, in order."""
@@ -20,4 +22,5 @@ class CueReaders:
             bodies=self._bodies.look(glimpse),
             things=self._things.look(glimpse),
             flames=self._flames.look(glimpse),
+            view=self._view.look(glimpse),
         )

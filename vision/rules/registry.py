@@ -21,6 +21,7 @@ from vision.rules.running import RunningRule
 from vision.rules.sequence import SequenceRule
 from vision.rules.speed import SpeedRule
 from vision.rules.tailgate import TailgateRule
+from vision.rules.tamper import TamperRule
 from vision.rules.wrong_way import WrongWayRule
 from vision.rules.zone_entry import ZoneEntryRule
 from vision.rules.zone_exit import ZoneExitRule
@@ -72,6 +73,7 @@ RULES: Final[dict[RuleKind, Callable[[RuleSettings, SceneRules], Rule]]] = {
     RuleKind.REMOVED: lambda settings, scene: RemovedRule(
         settings, zone=named_zone(settings, scene)
     ),
+    RuleKind.TAMPER: lambda settings, _scene: TamperRule(settings),
 }
 
 

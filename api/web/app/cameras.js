@@ -105,6 +105,7 @@ class CameraCard {
       ["Analysed at most", `${number(camera.analyze_fps)} fps`],
       ["Picture", [size(status.width, status.height), status.codec].filter(Boolean).join(", ") || "none yet"],
       ["Newest frame", status.last_frame_at ? ago(status.last_frame_at) : "none yet"],
+      ["Coverage of the last hour", status.coverage === null ? "unknown" : `${number(100 * status.coverage)} %`],
       ["Reconnects", count(status.reconnects)],
     ];
     fill(this.facts, ...facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));

@@ -117,7 +117,8 @@ class Tile {
     this.place.textContent = camera.place;
     this.canvas.setAttribute("aria-label", `Live picture of ${camera.name || camera.id}`);
     this.badge.dataset.state = status.state;
-    this.badge.title = status.cause;
+    const covered = status.coverage === null ? "" : `${(100 * status.coverage).toFixed(1)} % of the last hour was watched`;
+    this.badge.title = [status.cause, covered].filter(Boolean).join("; ");
     fill(this.badge, el("span.dot"), STATES[status.state] ?? status.state);
     fill(this.facts, status.state === "blind" ? "" : `${status.fps.toFixed(1)} fps`);
     this.showVeil(status);

@@ -1,11 +1,20 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from contracts.cameras import Camera, CameraState, CameraStatus, SourceSettings, SourceType
+from contracts.cameras import (
+    Camera,
+    CameraState,
+    CameraStatus,
+    CameraView,
+    SourceSettings,
+    SourceType,
+)
 from contracts.errors import ConfigError
 from contracts.frames import EncodedFrame, FrameOutcome
+from contracts.queues import LivePicture
 from contracts.rules import SceneRules
 from tests.fakes.builders import header
 from tests.fakes.clock import START, ManualClock
@@ -190,7 +199,7 @@ def test_cameras_are_listed_by_page_tag_and_state(web: FakeWeb, client: WebClien
         source = SourceSettings(source_type=SourceType.SYNTHETIC, url="yard")
         tags = ("yard",) if name != "b" else ()
         web.history.save_camera(Camera(camera_id=name, source=source, tags=tags))
-    web.statuses.said["c"] = status_of("c")
+    arrives(web, "c")
 
     first = client.get("/api/v1/cameras?limit=2").json()
     second = client.get(f"/api/v1/cameras?limit=2&cursor={first['next_cursor']}").json()
@@ -202,6 +211,14 @@ def test_cameras_are_listed_by_page_tag_and_state(web: FakeWeb, client: WebClien
     assert [camera["id"] for camera in tagged] == ["a", "c"]
     seeing = client.get("/api/v1/cameras?state=seeing").json()["items"]
     assert [camera["id"] for camera in seeing] == ["c"]
+
+
+def arrives(web: FakeWeb, camera_id: str, view: CameraView | None = None) -> None:
+    """Ingest gets the camera's frames, and vision looks at them."""
+    web.statuses.said[camera_id] = status_of(camera_id)
+    web.pictures.pictures[camera_id] = LivePicture(
+        header=header(7, camera_id=camera_id), jpeg=b"", boxes=(), view=view or CameraView()
+    )
 
 
 def status_of(camera_id: str) -> CameraStatus:
@@ -220,7 +237,7 @@ def test_the_status_accounts_for_every_frame(
     web: FakeWeb, clock: ManualClock, client: WebClient
 ) -> None:
     client.post("/api/v1/cameras", json=GATE)
-    web.statuses.said["gate"] = status_of("gate")
+    arrives(web, "gate")
     for seq in range(20):
         web.frames.put(EncodedFrame(header=header(seq, camera_id="gate"), jpeg=b""))
     for queued, outcome in zip(
@@ -239,6 +256,42 @@ def test_the_status_accounts_for_every_frame(
     total = frames["analysed"] + frames["gated"] + frames["dropped"] + frames["queued"]
     assert frames["received"] == total == 20
     assert frames["balanced"] is True
+
+
+def test_what_vision_sees_decides_where_frames_arrive(web: FakeWeb, client: WebClient) -> None:
+    client.post("/api/v1/cameras", json=GATE)
+    covered = CameraView(state=CameraState.BLIND, cause="covered view", coverage=0.98765)
+    arrives(web, "gate", covered)
+
+    status = client.get("/api/v1/cameras/gate/status").json()
+
+    assert (status["state"], status["cause"]) == ("blind", "covered view")
+    assert (status["phase"], status["coverage"]) == ("live", 0.9877)
+    blind = client.get("/api/v1/cameras?state=blind").json()["items"]
+    assert [camera["id"] for camera in blind] == ["gate"]
+
+
+def test_a_view_that_is_well_does_not_hide_that_frames_are_damaged(
+    web: FakeWeb, client: WebClient
+) -> None:
+    client.post("/api/v1/cameras", json=GATE)
+    arrives(web, "gate", CameraView(coverage=1.0))
+    damaged = replace(status_of("gate"), state=CameraState.DEGRADED, cause="damaged pictures")
+    web.statuses.said["gate"] = damaged
+
+    status = client.get("/api/v1/cameras/gate/status").json()
+
+    assert (status["state"], status["cause"]) == ("degraded", "damaged pictures")
+
+
+def test_a_camera_that_nobody_looks_at_is_blind(web: FakeWeb, client: WebClient) -> None:
+    client.post("/api/v1/cameras", json=GATE)
+    web.statuses.said["gate"] = status_of("gate")
+
+    status = client.get("/api/v1/cameras/gate/status").json()
+
+    assert (status["state"], status["coverage"]) == ("blind", None)
+    assert "no vision stage has looked at it" in status["cause"]
 
 
 def test_silence_of_the_ingest_stage_is_blindness(client: WebClient) -> None:
