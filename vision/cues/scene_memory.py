@@ -190,7 +190,9 @@ class SceneMemory:
         # A plain mean at first, so that no picture counts more than another.
         weight = max(1 / self._pictures, 1 - math.exp(-self._unlearned_s / REMEMBER_S))
         self._unlearned_s = 0.0
-        self._level += weight * (self._level_now - self._level)
+        # Light comes and goes at once, detail is learned little by little.
+        slowly = weight if not self.is_settled else weight / 4
+        self._level += slowly * (self._level_now - self._level)
         if self.is_settled:
             self._take_up(np.float32(weight))
             return

@@ -19,8 +19,8 @@ Luma = npt.NDArray[np.uint8]
 
 WINDOW: Final = 100
 """So many steps from picture to picture say what is usual: 20 s at 5 frames a second."""
-LEAST_STEPS: Final = 15
-"""Fewer say nothing yet: 3 s."""
+LEAST_STEPS: Final = 8
+"""Fewer say nothing yet: 1.6 s, in which an exposure has adapted to another light."""
 STILLEST_PART: Final = 0.1
 """The tenth part of the steps that changed least is the camera at its stillest."""
 FAR_LESS: Final = 0.25

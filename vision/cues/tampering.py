@@ -14,7 +14,14 @@ import numpy as np
 from contracts.cameras import CameraState
 from contracts.frames import BgrImage
 from contracts.tracks import Track
-from vision.cues.scene_memory import RECOGNISED, FloatArray, Likeness, Luma, similarity
+from vision.cues.scene_memory import (
+    LEAST_PLACES,
+    RECOGNISED,
+    FloatArray,
+    Likeness,
+    Luma,
+    similarity,
+)
 
 
 class Tampering(StrEnum):
@@ -86,6 +93,8 @@ GLARE: Final = 0.5
 """Share of pixels at the end of the scale from which a picture is over-exposed."""
 DAZZLED: Final = 0.3
 """Share of known places that is gone behind glare; what was white before is no glare."""
+RECOGNISABLY: Final = 0.5
+"""Share of known places that may be gone of a dark scene that is recognised nevertheless."""
 COLOURED: Final = 60.0
 """Difference between a picture's mean colours that no scene makes: a blue screen, colour bars."""
 NO_NOISE: Final = 0.002
@@ -154,7 +163,7 @@ class Picture:
         """Whether the lights are out, and the scene is there nevertheless."""
         likeness = self.likeness
         seen = min(likeness.whole, likeness.whole_gone)
-        return likeness.level < DARKER and seen >= DIM
+        return likeness.level < DARKER and (seen >= DIM or likeness.likeness >= LIKE)
 
     @property
     def is_still_there(self) -> bool:
@@ -168,7 +177,8 @@ class Picture:
         """Whether the scene is where it was, but out of focus."""
         likeness = self.likeness
         is_there = likeness.layout >= LAYOUT and likeness.likeness >= LIKE
-        return is_there and likeness.fine < UNSHARP
+        # In the dark, coding leaves hardly any fine detail.
+        return is_there and likeness.fine < UNSHARP and likeness.level >= DARKER
 
     @property
     def is_empty(self) -> bool:
@@ -193,7 +203,7 @@ class Picture:
             return Tampering.SIGNAL_LOST
         if mean >= WHITE:
             return Tampering.OVER_EXPOSED
-        if self.is_dark:
+        if self.is_dark or self._is_recognised:
             return None
         if mean <= BLACK:
             return Tampering.BLACK
@@ -224,6 +234,10 @@ class Picture:
         shines_through = likeness.layout >= HAZE and likeness.likeness >= HAZY
         is_paint = shines_through or scatter >= RAGGED
         return Tampering.SPRAYED if is_paint else Tampering.COVERED
+
+    @property
+    def _is_recognised(self) -> bool:
+        return self.likeness.known >= LEAST_PLACES and self.likeness.gone < RECOGNISABLY
 
     @property
     def _is_dazzled(self) -> bool:
