@@ -17,7 +17,9 @@ from tests.fakes.builders import header, track
 from tests.fakes.clock import ManualClock
 from tests.fakes.fall_incidents import fall_incident
 from tests.fakes.incidents import DOCK, GATE, STAY, WALK_IN, elsewhere, situation
-from tests.fakes.tracks import observed
+from tests.fakes.scuffles import scene as fight_scene
+from tests.fakes.scuffles import scuffle
+from tests.fakes.tracks import followed, observed
 from tests.fakes.views import filmed, glimpse, scene
 from vision.cues.port import Cues
 from vision.cues.view import ViewCue
@@ -96,6 +98,38 @@ def test_what_vision_states_of_a_blinded_camera_is_supported() -> None:
     assert finding.decision is Decision.ALERT
     assert finding.title == "Camera tampered with: covered view"
     assert "came in" not in " ".join(claim.text for claim in finding.reasoning.claims)
+
+
+def test_a_fight_that_vision_saw_is_confirmed_and_every_claim_of_it_holds() -> None:
+    """The region that the cue follows is measured, told and checked as a track is."""
+    settings = RuleSettings(rule_id="fight", kind=RuleKind.FIGHT)
+    scene = SceneRules(rules=(settings,))
+    [rule] = make_rules(scene)
+    two = [followed([(2.0, (0.45, 0.8)), (3.0, (0.45, 0.8))], track_id="t1"),
+           followed([(2.0, (0.55, 0.8)), (3.0, (0.55, 0.8))], track_id="t2")]  # fmt: skip
+    for at_s in (2.6, 2.8, 3.0):
+        seen = scuffle(at_s, 0.8, since_s=1.0, people=("t1", "t2"))
+        for event in rule.update(fight_scene(at_s, seen, tracks=two)):
+            facts = merge_facts(
+                (),
+                [
+                    *track_facts(seen.region, cited={}),
+                    *event_facts(event, track=seen.region, scene=scene, cited={}),
+                    *company_facts(event, track=seen.region, tracks=two, cited={}),
+                ],
+            )
+            blank = situation(kind=RuleKind.FIGHT)
+            incident = replace(blank, rule_events=(event,), tracks=(seen.region, *two), facts=facts)
+
+            finding = ProgramReasoner(ManualClock()).reason(incident)
+
+            claims = finding.reasoning.claims
+            assert {claim.status for claim in claims} == {ClaimStatus.SUPPORTED}
+            assert "is_fight" in {claim.predicate for claim in claims}
+            assert finding.reasoning.verdict is ReasoningVerdict.CONFIRMED
+            assert finding.decision is Decision.ALERT
+            return
+    pytest.fail("the fight was not told")
 
 
 MOVED = FactName.DISPLACEMENT

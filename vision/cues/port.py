@@ -13,6 +13,7 @@ from contracts.detections import Detections
 from contracts.frames import Frame, FrameHeader
 from contracts.tracks import Track
 from vision.cues.body import Body
+from vision.cues.scuffle_reading import Scuffle
 from vision.cues.seen import FlamesSeen, ThingsSeen
 from vision.cues.tampering import ViewReading
 from vision.motion_gate import Motion
@@ -61,12 +62,14 @@ class Cues:
         things: That were left, and that were taken.
         flames: That burn now.
         view: Whether the camera sees what it should.
+        scuffles: People who move against each other.
     """
 
     bodies: tuple[Body, ...] = ()
     things: ThingsSeen = field(default_factory=ThingsSeen)
     flames: FlamesSeen = field(default_factory=FlamesSeen)
     view: ViewReading = field(default_factory=ViewReading)
+    scuffles: tuple[Scuffle, ...] = ()
 
     def regions(self) -> Iterator[Track]:
         """Yield all regions that a cue follows now, ended ones in the frame of their end."""
@@ -76,6 +79,7 @@ class Cues:
         yield from (body.track for body in self.bodies if body.has_fallen)
         yield from self.things.regions()
         yield from self.flames.regions()
+        yield from (scuffle.region for scuffle in self.scuffles)
 
     def remembered(self) -> Iterator[Track]:
         """Yield tracks that may have ended and that a cue still speaks of, as last seen."""

@@ -3,6 +3,7 @@
 from vision.cues.bodies import BodyCue
 from vision.cues.flames import FlamesCue
 from vision.cues.port import Cues, Glimpse
+from vision.cues.scuffle import ScuffleCue
 from vision.cues.things import ThingsCue
 from vision.cues.view import ViewCue
 
@@ -15,6 +16,7 @@ class CueReaders:
         self._things = ThingsCue()
         self._flames = FlamesCue()
         self._view = ViewCue()
+        self._scuffle = ScuffleCue()
 
     def look(self, glimpse: Glimpse) -> Cues:
         """Return what they say; each sees every frame once, in order."""
@@ -23,4 +25,5 @@ class CueReaders:
             things=self._things.look(glimpse),
             flames=self._flames.look(glimpse),
             view=self._view.look(glimpse),
+            scuffles=self._scuffle.look(glimpse),
         )

@@ -9,6 +9,7 @@ from contracts.rules import RuleKind, RuleSettings, SceneRules, Severity
 ON_BY_DEFAULT: Final[Mapping[RuleKind, Severity]] = {
     RuleKind.TAMPER: Severity.HIGH,
     RuleKind.FALL: Severity.HIGH,
+    RuleKind.FIGHT: Severity.HIGH,
     RuleKind.ABANDONED: Severity.MEDIUM,
     RuleKind.REMOVED: Severity.MEDIUM,
     RuleKind.FIRE: Severity.CRITICAL,

@@ -10,6 +10,7 @@ from vision.ground import GroundPlane
 from vision.rules.abandoned import AbandonedRule
 from vision.rules.crowd import CrowdRule
 from vision.rules.fall import FallRule
+from vision.rules.fight import FightRule
 from vision.rules.fire import FireRule
 from vision.rules.intrusion import IntrusionRule
 from vision.rules.line_cross import LineCrossRule
@@ -28,6 +29,7 @@ from vision.rules.zone_exit import ZoneExitRule
 from vision.scene_check import check_scene
 
 RULES: Final[dict[RuleKind, Callable[[RuleSettings, SceneRules], Rule]]] = {
+    RuleKind.FIGHT: lambda settings, scene: FightRule(settings, zone=named_zone(settings, scene)),
     RuleKind.INTRUSION: lambda settings, scene: IntrusionRule(
         settings, zone=scene.zone(settings.zone_id)
     ),

@@ -7,6 +7,7 @@
     python -m vision.training calibrate --corpus C --run R            scores that mean something
     python -m vision.training export   --run R --out vision/weights   the files that ship
     python -m vision.training evaluate --corpus C --teachers T        the table, held-out places
+    python -m vision.training fight    --data FOLDER --out vision/weights/scuffle.json  fight score
     python -m vision.training sheet    --corpus C --out page.png      the worst mistakes
 
 Every step can be cut off and begun again; train goes on from its checkpoint. T is a folder with
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from contracts.errors import VigilError
-from vision.training import steps
+from vision.training import fights, steps
 
 COMMANDS: Final[dict[str, tuple[Callable[[argparse.Namespace], str], tuple[str, ...]]]] = {
     "prepare": (steps.prepare_corpus, ("data", "corpus")),
@@ -33,6 +34,7 @@ COMMANDS: Final[dict[str, tuple[Callable[[argparse.Namespace], str], tuple[str, 
     "calibrate": (steps.calibrate_run, ("corpus", "run")),
     "export": (steps.export_run, ("run", "out")),
     "evaluate": (steps.evaluate_weights, ("corpus", "teachers", "weights", "json")),
+    "fight": (fights.fit_fights, ("data", "out")),
     "sheet": (steps.write_sheets, ("corpus", "weights", "out")),
 }
 OPTIONS: Final[dict[str, dict[str, object]]] = {

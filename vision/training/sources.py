@@ -135,7 +135,7 @@ def _listed_clip(folder: Path, record: dict[str, Any]) -> Clip | None:
     if name.startswith(DERIVED_FOLDERS):
         return None
     licence = str(record["licence"])
-    group = _group(name, str(record.get("note") or ""))
+    group = group_of(name, str(record.get("note") or ""))
     closed = not licence.startswith(TRAINABLE) or name.startswith(HELD_OUT_FOLDERS)
     closed = closed or "CC BY-NC" in licence or "MOTChallenge" in licence
     return Clip(
@@ -147,7 +147,8 @@ def _listed_clip(folder: Path, record: dict[str, Any]) -> Clip | None:
     )
 
 
-def _group(name: str, note: str) -> str:
+def group_of(name: str, note: str) -> str:
+    """Return the source of a clip by what its record says."""
     found = re.search(r"source (https?://\S+)", note)
     if found:
         return found.group(1)

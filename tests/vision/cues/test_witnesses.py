@@ -1,0 +1,72 @@
+import pytest
+
+from contracts.geometry import Box
+from contracts.tracks import Track
+from tests.fakes.tracks import followed
+from tests.vision.trajectories import detections
+from vision.cues.witnesses import Witnesses, bodies_in
+
+PLACE: Box = (0.4, 0.4, 0.6, 0.8)
+IN_IT: Box = (0.42, 0.45, 0.48, 0.75)
+BESIDE: Box = (0.05, 0.45, 0.12, 0.75)
+
+
+def saw(*boxes: Box, label: str = "person", confidence: float = 0.6, looks: int = 3) -> Witnesses:
+    witnesses = Witnesses()
+    for _ in range(looks):
+        witnesses.look(detections(*boxes, label=label, confidence=confidence))
+    return witnesses
+
+
+def body(name: str, x: float) -> Track:
+    return followed([(1.8, (x, 0.8)), (2.0, (x, 0.8))], track_id=name)
+
+
+def test_people_who_were_seen_there_are_witnessed() -> None:
+    assert saw(IN_IT).saw_people(PLACE, [], at_s=2.0)
+
+
+def test_nobody_is_witnessed_where_nobody_was_seen() -> None:
+    assert not saw().saw_people(PLACE, [], at_s=2.0)
+    assert not saw(BESIDE).saw_people(PLACE, [], at_s=2.0)
+
+
+@pytest.mark.parametrize(("confidence", "witnessed"), [(0.2, True), (0.15, False)])
+def test_weak_finds_add_up(confidence: float, witnessed: bool) -> None:
+    assert saw(IN_IT, confidence=confidence).saw_people(PLACE, [], at_s=2.0) is witnessed
+
+
+def test_what_was_seen_is_forgotten_after_two_seconds() -> None:
+    witnesses = saw(IN_IT)
+    for _ in range(10):
+        witnesses.look(None)
+
+    assert not witnesses.saw_people(PLACE, [], at_s=4.0)
+
+
+def test_traffic_is_no_fight() -> None:
+    witnesses = saw(IN_IT, confidence=0.5)
+    for _ in range(4):
+        witnesses.look(detections(PLACE, label="car", confidence=0.9))
+
+    assert not witnesses.saw_people(PLACE, [], at_s=2.0)
+
+
+def test_one_body_that_is_all_that_stirs_is_alone() -> None:
+    place: Box = (0.475, 0.62, 0.525, 0.8)
+    found: Box = (0.475, 0.6, 0.525, 0.8)
+
+    assert not saw(found).saw_people(place, [body("t1", 0.5)], at_s=2.0)
+    assert saw(found).saw_people(place, [body("t1", 0.5), body("t2", 0.51)], at_s=2.0)
+
+
+def test_small_figures_do_not_stir_half_the_picture() -> None:
+    """An escalator moves from top to bottom of the picture, whoever stands on it."""
+    assert not saw(IN_IT, confidence=0.9).saw_people((0.3, 0.0, 0.9, 1.0), [], at_s=2.0)
+
+
+def test_bodies_count_while_they_were_seen_lately_in_the_place() -> None:
+    there, gone, beside = body("t1", 0.5), body("t2", 0.45), body("t3", 0.1)
+
+    assert bodies_in(PLACE, [there, beside], at_s=2.5) == [there]
+    assert bodies_in(PLACE, [gone], at_s=3.5) == []

@@ -1,0 +1,116 @@
+"""What the detector saw lately in a place: somebody, traffic, or one person alone.
+
+What stirs like a fight and is none is told apart by who is there. Finds too weak to begin a track
+count too: people who hold each other are found now and then, as one body or in parts.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from statistics import median
+from typing import Final
+
+from contracts.detections import ANY_LABEL, VEHICLE_LABELS, Detections
+from contracts.geometry import Box
+from contracts.tracks import Track, TrackState
+
+PERSON: Final = "person"
+LOOKS: Final = 10
+"""Looks that are remembered: two seconds."""
+WITHIN: Final = 0.4
+"""Somebody is in a place if this share of the box lies in it."""
+TOUCHES: Final = 0.3
+"""... and counts for what is seen there from this share."""
+SOMEBODY: Final = 0.5
+"""Sum of the best confidences of a person over the looks, from which somebody was there."""
+SURE: Final = 0.6
+TALL: Final = 0.33
+"""Where those who are surely seen are not as tall as this share of what stirs, by their median, it
+is not they who stir."""
+RECENT_S: Final = 1.0
+ALONE_COVERS: Final = 0.8
+"""One body that covers this share of what stirs, and no other there, stirs alone."""
+REACH: Final = 0.12
+"""Arms reach out of a box by this share of its sides."""
+
+Find = tuple[str, float, Box]
+
+
+class Witnesses:
+    """Remembers the newest finds of one camera."""
+
+    def __init__(self) -> None:
+        self._looks: deque[list[Find]] = deque(maxlen=LOOKS)
+
+    def look(self, detections: Detections | None) -> None:
+        """Take the finds of a frame; None if nobody looked."""
+        self._looks.append([] if detections is None else _finds(detections))
+
+    def saw_people(self, place: Box, tracks: Sequence[Track], *, at_s: float) -> bool:
+        """Say whether people, more than one or who knows how many, were seen in a place.
+
+        Neither if vehicles were seen there more surely, nor if one followed body is all that
+        stirs.
+        """
+        people, vehicles = (
+            sum(
+                max(
+                    (
+                        confidence
+                        for label, confidence, box in look
+                        if label in labels and share_within(box, place) >= TOUCHES
+                    ),
+                    default=0.0,
+                )
+                for look in self._looks
+            )
+            for labels in ((PERSON,), VEHICLE_LABELS)
+        )
+        if people < SOMEBODY or people < vehicles:
+            return False
+        tall = [
+            box[3] - box[1]
+            for look in self._looks
+            for label, confidence, box in look
+            if label == PERSON and confidence >= SURE and share_within(box, place) >= TOUCHES
+        ]
+        if tall and median(tall) < TALL * (place[3] - place[1]):
+            return False
+        bodies = bodies_in(place, tracks, at_s=at_s, least=TOUCHES)
+        return len(bodies) != 1 or _covered(place, bodies[0].last_seen.box) < ALONE_COVERS
+
+
+def bodies_in(
+    place: Box, tracks: Sequence[Track], *, at_s: float, least: float = WITHIN
+) -> list[Track]:
+    """Return people, and objects without a name, that were seen in a place lately."""
+    return [
+        track
+        for track in tracks
+        if track.label in (PERSON, ANY_LABEL)
+        and track.state is not TrackState.ENDED
+        and track.hits > 1
+        and at_s - track.last_seen.monotonic_s <= RECENT_S
+        and share_within(track.last_seen.box, place) >= least
+    ]
+
+
+def share_within(inner: Box, outer: Box) -> float:
+    """Return which share of ``inner`` lies in ``outer``."""
+    across = min(inner[2], outer[2]) - max(inner[0], outer[0])
+    down = min(inner[3], outer[3]) - max(inner[1], outer[1])
+    area = (inner[2] - inner[0]) * (inner[3] - inner[1])
+    return max(0.0, across) * max(0.0, down) / max(area, 1e-9)
+
+
+def _finds(detections: Detections) -> list[Find]:
+    return [
+        (detections.label(index), confidence, (x1, y1, x2, y2))
+        for index, (confidence, (x1, y1, x2, y2)) in enumerate(
+            zip(detections.confidences_N.tolist(), detections.boxes_N4.tolist(), strict=True)
+        )
+    ]
+
+
+def _covered(place: Box, body: Box) -> float:
+    x, y = REACH * (body[2] - body[0]), REACH * (body[3] - body[1])
+    return share_within(place, (body[0] - x, body[1] - y, body[2] + x, body[3] + y))
