@@ -10,6 +10,7 @@ Source: Kalman 1960; the noise that grows with the object's size is from Wojke e
 "Simple Online and Realtime Tracking with a Deep Association Metric", section 2.1.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -17,9 +18,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-MEASUREMENT: Final = 0.06
+MEASUREMENT: Final = 0.1
 """Standard deviation of a detector's box, share of the object's size."""
-ACCELERATION: Final = np.array([1.5, 1.5, 0.5, 0.5])
+ACCELERATION: Final = np.array([1.0, 1.0, 0.2, 0.2])
 """Standard deviation of acceleration, object sizes per s^2: people start and stop at once."""
 _ACCELERATION_VARIANCE: Final = ACCELERATION**2
 FIRST_VELOCITY: Final = np.array([2.0, 2.0, 0.3, 0.3])
@@ -69,9 +70,7 @@ class BoxFilters:
         self.position_N4 += self.velocity_N4 * step_s
         np.maximum(self.position_N4[:, 2:], 1e-4, out=self.position_N4[:, 2:])
         # The three parts of the covariance and the noise, each of them times powers of the step.
-        squared = step_s * step_s
-        carried_33 = np.array([[1.0, 2 * step_s, squared], [0.0, 1.0, step_s], [0.0, 0.0, 1.0]])
-        added_31 = np.array([[squared * squared / 4], [squared * step_s / 2], [squared]])
+        carried_33, added_31 = _step_matrices(step_s)
         flat = carried_33 @ self._covariance_SN4.reshape(3, -1)
         flat += added_31 * noise_N4.reshape(1, -1)
         self._covariance_SN4 = flat.reshape(self._covariance_SN4.shape)
@@ -79,28 +78,25 @@ class BoxFilters:
             self.velocity_N4[is_lost_N] *= np.exp(-step_s / LOST_DECAY_S)
 
     def correct(self, rows_M: npt.NDArray[np.int64], boxes_M4: Array) -> None:
-        """Take measured boxes (x1, y1, x2, y2) into the filters of these rows.
-
-        All rows are computed, those without a measurement with a gain of zero: for few rows that
-        is faster than picking them out.
-        """
+        """Take measured boxes (x1, y1, x2, y2) into the filters of these rows, in rising order."""
         if not len(rows_M):
             return
-        innovation_N4 = np.zeros_like(self.position_N4)
-        inverse_N4 = np.zeros_like(self.position_N4)
+        # A slice is a view: nothing is copied when all are measured, as they mostly are.
+        rows = slice(None) if len(rows_M) == len(self) else rows_M
         measured_M4 = to_centre(boxes_M4)
         squared_M1 = _squared_scale(measured_M4)
-        innovation_N4[rows_M] = measured_M4 - self.position_N4[rows_M]
-        inverse_N4[rows_M] = 1 / (self._covariance_SN4[0, rows_M] + MEASUREMENT**2 * squared_M1)
-        gains_SN4 = self._covariance_SN4[:2] * inverse_N4
-        gain_p_N4, gain_v_N4 = gains_SN4
-        self.position_N4 += gain_p_N4 * innovation_N4
-        self.velocity_N4 += gain_v_N4 * innovation_N4
-        self._covariance_SN4[2] -= gain_v_N4 * self._covariance_SN4[1]
-        self._covariance_SN4[:2] *= 1 - gain_p_N4
-        speeds_M2 = self.velocity_N4[rows_M, :2]
+        covariance_SM4 = self._covariance_SN4[:, rows]
+        innovation_M4 = measured_M4 - self.position_N4[rows]
+        total_M4 = covariance_SM4[0] + MEASUREMENT**2 * squared_M1
+        gains_SM4 = covariance_SM4[:2] / total_M4
+        self.position_N4[rows] += gains_SM4[0] * innovation_M4
+        self.velocity_N4[rows] += gains_SM4[1] * innovation_M4
+        covariance_SM4[2] -= gains_SM4[1] * covariance_SM4[1]
+        covariance_SM4[:2] *= 1 - gains_SM4[0]
+        self._covariance_SN4[:, rows] = covariance_SM4
+        speeds_M2 = self.velocity_N4[rows, :2]
         is_slow_M2 = speeds_M2 * speeds_M2 < REST**2 * squared_M1
-        self._rests_N[rows_M] = is_slow_M2[:, 0] & is_slow_M2[:, 1]
+        self._rests_N[rows] = is_slow_M2[:, 0] & is_slow_M2[:, 1]
 
     def at_rest(self) -> npt.NDArray[np.bool_]:
         """Say for each box, shape (N,), whether it stood still when it was last measured.
@@ -109,6 +105,11 @@ class BoxFilters:
         """
         return self._rests_N.copy()
 
+    @property
+    def is_any_at_rest(self) -> bool:
+        """Whether ``at_rest`` says yes of any."""
+        return bool(np.count_nonzero(self._rests_N))
+
     def boxes(self) -> Array:
         """Return all boxes as x1, y1, x2, y2; they may reach out of the picture."""
         boxes_N4 = np.empty_like(self.position_N4)
@@ -116,6 +117,14 @@ class BoxFilters:
         np.subtract(self.position_N4[:, :2], half_N2, out=boxes_N4[:, :2])
         np.add(self.position_N4[:, :2], half_N2, out=boxes_N4[:, 2:])
         return boxes_N4
+
+
+@lru_cache(maxsize=64)
+def _step_matrices(step_s: float) -> tuple[Array, Array]:
+    """Return how a step carries the parts of a covariance on, and what acceleration adds."""
+    squared = step_s * step_s
+    carried_33 = np.array([[1.0, 2 * step_s, squared], [0.0, 1.0, step_s], [0.0, 0.0, 1.0]])
+    return carried_33, np.array([[squared * squared / 4], [squared * step_s / 2], [squared]])
 
 
 def to_centre(boxes_N4: Array) -> Array:

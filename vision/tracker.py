@@ -19,10 +19,12 @@ from contracts.tracks import Track, TrackState
 from vision import association
 from vision.association import Array
 from vision.kalman import BoxFilters
-from vision.looks import Looks
+from vision.looks import Embeddings, Looks
 from vision.track_life import TrackLife
 from vision.tracking_round import Round, Rows
 
+ALIKE: Final = 0.12
+"""Looks with a cosine distance below this may be one object though their boxes do not overlap."""
 LOST_S: Final = 2.0
 """A lost track is kept for this long."""
 LOST_STILL_S: Final = 6.0
@@ -38,6 +40,12 @@ LOW_SHARE: Final = 0.4
 REACH: Final = (1.0, 1.6, 2.0)
 """Gate in object sizes: of a followed track, of one seen once, and the most it grows to."""
 REACH_PER_S: Final = 0.8
+AWAY_COST_PER_S: Final = 0.1
+"""Who is looked for farther away is not nearer by that than who has just been seen."""
+TENTATIVE_COST: Final = 0.2
+"""What may be nothing does not take a detection from what is followed."""
+NEAR_IOU: Final = 0.2
+"""Overlap with the prediction from which on a detection may be taken among others."""
 OTHER_LABEL_COST: Final = 0.25
 _OUTSIDE: Final = 1e-3
 """Boxes may reach this far out of the picture (rounding) and are cut; more is refused."""
@@ -111,7 +119,7 @@ class Tracker:
         return is_box_N.nonzero()[0]
 
     def _associate(self, round_: Round, now_s: float) -> None:
-        """Confident detections to what is followed, the rest to what was just seen, then new.
+        """Confident detections first, the rest to what was just seen, then what is new.
 
         What has been away for long comes last and only where it was: somebody who walks past
         the place is not it.
@@ -126,35 +134,57 @@ class Tracker:
         doubtful: list[int] = []
         for column, confidence in enumerate(round_.confidences):
             (sure if confidence >= self._confidence else doubtful).append(column)
-        costs_NM = self._costs(round_, np.array(away_s))
-        round_.take(costs_NM, rows=confirmed + recent, columns=sure)
-        round_.take(costs_NM, rows=confirmed, columns=doubtful)
-        round_.take(costs_NM, rows=rows[TrackState.TENTATIVE], columns=sure)
+        distances_NM = None
+        if round_.embeddings_MD is not None:
+            distances_NM = self._looks.distances(round_.embeddings_MD)
+        costs_NM = self._costs(round_, away_s, distances_NM)
+        # Who overlaps comes first; farther away only what could mean nobody else. Otherwise a
+        # crowd moves everybody on by one to make room for one more pair.
+        tentative = rows[TrackState.TENTATIVE]
+        near_NM = np.where(_near(round_, distances_NM), costs_NM, association.FORBIDDEN)
+        round_.take(near_NM, rows=confirmed + recent + tentative, columns=sure)
+        round_.take_plain(costs_NM, rows=confirmed + recent, columns=sure)
+        round_.take(near_NM, rows=confirmed, columns=doubtful)
+        round_.take(costs_NM, rows=tentative, columns=sure)
         if len(recent) < len(lost):
             is_there_NM = round_.pairs.ious_NM > RETURN_IOU
             in_place_NM = np.where(is_there_NM, costs_NM, association.FORBIDDEN)
             round_.take(in_place_NM, rows=lost, columns=sure)
 
-    def _costs(self, round_: Round, away_N: Array) -> Array:
-        first_N = np.array([REACH[life.hits == 1] for life in self._lives])
-        reach_N = np.minimum(REACH[2], first_N + REACH_PER_S * away_N)
+    def _costs(
+        self, round_: Round, away: Sequence[float], distances_NM: Embeddings | None
+    ) -> Array:
+        reach_N = np.array(
+            [
+                min(REACH[2], REACH[life.hits == 1] + REACH_PER_S * away_s)
+                for life, away_s in zip(self._lives, away, strict=True)
+            ]
+        )
         growth_NM = round_.pairs.growth()
         costs_NM = round_.pairs.position_costs(reach_N=reach_N, growth_NM=growth_NM)
+        costs_NM += np.array(
+            [
+                AWAY_COST_PER_S * min(away_s, LOST_S)
+                + TENTATIVE_COST * (life.state is TrackState.TENTATIVE)
+                for life, away_s in zip(self._lives, away, strict=True)
+            ]
+        )[:, None]
         # Somebody who steps before a thing that stands there does not become that thing.
-        rests_N = self._filters.at_rest()
-        if np.count_nonzero(rests_N):
+        if self._filters.is_any_at_rest:
+            rests_N = self._filters.at_rest()
             costs_NM[rests_N[:, None] & (growth_NM > STILL_GROWTH)] = association.FORBIDDEN
-        if round_.embeddings_MD is not None:
-            distances_NM = self._looks.distances(round_.embeddings_MD)
-            if distances_NM is not None:
-                costs_NM = association.add_appearance(costs_NM, distances_NM, away_N=away_N)
+        if distances_NM is not None:
+            costs_NM = association.add_appearance(costs_NM, distances_NM)
         labels_N = [life.label for life in self._lives]
         if len({*labels_N, *round_.labels}) > 1:
             costs_NM += OTHER_LABEL_COST * _differ(labels_N, round_.labels)
         return costs_NM
 
     def _record(self, round_: Round, header: FrameHeader) -> None:
-        predicted_N, measured_M = _as_boxes(round_.pairs.tracks_N4), _as_boxes(round_.boxes_M4)
+        measured_M = _as_boxes(round_.boxes_M4)
+        predicted_N = (
+            _as_boxes(round_.pairs.tracks_N4) if min(round_.columns, default=0) < 0 else []
+        )
         for row, (life, column) in enumerate(zip(self._lives, round_.columns, strict=True)):
             if life.state is TrackState.ENDED:
                 continue
@@ -228,6 +258,12 @@ class Tracker:
         self._filters.keep(alive_N)
         self._looks.keep(alive_N)
         self._lives = [life for life in self._lives if life.state is not TrackState.ENDED]
+
+
+def _near(round_: Round, distances_NM: Embeddings | None) -> npt.NDArray[np.bool_]:
+    """Say which pairs overlap, or look so much alike that they may be one object all the same."""
+    is_near_NM = round_.pairs.ious_NM > NEAR_IOU
+    return is_near_NM if distances_NM is None else is_near_NM | (distances_NM < ALIKE)
 
 
 def _differ(labels_N: Sequence[str], labels_M: Sequence[str]) -> npt.NDArray[np.bool_]:

@@ -41,11 +41,14 @@ class Round:
     """
 
     def __init__(self, tracks_N4: Array, detections: Detections, usable_M: Rows) -> None:
-        boxes_M4 = detections.boxes_N4[usable_M].astype(np.float64)
-        self.boxes_M4: Array = np.minimum(np.maximum(boxes_M4, 0.0, out=boxes_M4), 1.0)
-        self.confidences: list[float] = detections.confidences_N[usable_M].tolist()
+        # A slice is a view: mostly all of them count.
+        usable = slice(None) if len(usable_M) == len(detections) else usable_M
+        boxes_M4 = detections.boxes_N4[usable].astype(np.float64)
+        np.maximum(boxes_M4, 0.0, out=boxes_M4)
+        self.boxes_M4: Array = np.minimum(boxes_M4, 1.0, out=boxes_M4)
+        self.confidences: list[float] = detections.confidences_N[usable].tolist()
         self.labels = [
-            detections.labels[index] for index in detections.class_ids_N[usable_M].tolist()
+            detections.labels[index] for index in detections.class_ids_N[usable].tolist()
         ]
         self.postures = [postures_of(detections, int(index)) for index in usable_M]
         self.pairs = Pairs(tracks_N4, self.boxes_M4)
@@ -54,16 +57,28 @@ class Round:
         self.may_begin: list[bool] = (
             self.is_free.copy()
             if detections.is_proven_N is None
-            else detections.is_proven_N[usable_M].tolist()
+            else detections.is_proven_N[usable].tolist()
         )
         self.embeddings_MD: Embeddings | None = None
         if detections.embeddings_ND is not None and np.isfinite(detections.embeddings_ND).all():
-            self.embeddings_MD = detections.embeddings_ND[usable_M]
+            self.embeddings_MD = detections.embeddings_ND[usable]
 
     @property
     def seen(self) -> list[int]:
         """Rows of the tracks that have a detection."""
         return [row for row, column in enumerate(self.columns) if column >= 0]
+
+    def take_plain(self, costs_NM: Array, *, rows: Sequence[int], columns: Sequence[int]) -> None:
+        """Assign among these rows and columns what could mean nobody else."""
+        rows = [row for row in rows if self.columns[row] < 0]
+        columns = [column for column in columns if self.is_free[column]]
+        if not rows or not columns:
+            return
+        allowed_NM = costs_NM[np.array(rows)[:, None], columns] < association.FORBIDDEN
+        for row, column in zip(*allowed_NM.nonzero(), strict=True):
+            if np.count_nonzero(allowed_NM[row]) == np.count_nonzero(allowed_NM[:, column]) == 1:
+                self.columns[rows[row]] = columns[column]
+                self.is_free[columns[column]] = False
 
     def take(self, costs_NM: Array, *, rows: Sequence[int], columns: Sequence[int]) -> None:
         """Assign what is still free among these rows and columns."""
@@ -107,7 +122,8 @@ class Round:
         claims: dict[int, list[int]] = {}
         for row, column in zip(*(inside_KN.T > INSIDE_SHARE).nonzero(), strict=True):
             owner, fragment = owners[int(row)], free[int(column)]
-            if self.labels[fragment] in (lives[owner].label, ANY_LABEL):
+            label = lives[owner].label
+            if label == ANY_LABEL or self.labels[fragment] in (label, ANY_LABEL):
                 claims.setdefault(owner, []).append(fragment)
         return claims
 

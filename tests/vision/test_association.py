@@ -57,7 +57,7 @@ def test_appearance_decides_between_equal_places() -> None:
     costs = np.array([[0.3, 0.3]])
     distances = np.array([[1.0, 0.0]], np.float32)
 
-    mixed = association.add_appearance(costs, distances, away_N=np.zeros(1))
+    mixed = association.add_appearance(costs, distances)
 
     assert mixed[0, 1] < 0.3 < mixed[0, 0] + 0.15
 
@@ -66,7 +66,7 @@ def test_where_no_look_is_known_costs_stay() -> None:
     costs = np.array([[0.3, association.FORBIDDEN]])
     distances = np.full((1, 2), np.nan, np.float32)
 
-    mixed = association.add_appearance(costs, distances, away_N=np.zeros(1))
+    mixed = association.add_appearance(costs, distances)
 
     assert mixed.tolist() == costs.tolist()
 
