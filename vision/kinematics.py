@@ -11,6 +11,7 @@ from typing import Final
 
 from contracts.geometry import Point, standing_point
 from contracts.tracks import Track, TrackPoint
+from vision.noise import shipped_noise
 
 JITTER_FLOOR: Final = 0.001
 """Least jitter of a box edge, picture units: about half a pixel at 640 wide."""
@@ -18,6 +19,8 @@ _JITTER_POINTS: Final = 25
 """Newest seen points that jitter is estimated from: 5 s at 5 frames a second."""
 _MAD_TO_SIGMA: Final = 1.4826
 """Standard deviation of a Gaussian over its median absolute deviation."""
+_MOST_ALIKE: Final = 0.9
+"""Nothing is told of jitter from frames that are nearer to each other than it lasts."""
 _SPEED_BASE_S: Final = 0.5
 """Speed is measured over at least this long, so that jitter does not pass for motion."""
 _WAY_GATE_SIGMAS: Final = 4.5
@@ -45,8 +48,10 @@ def foot_jitter(points: Sequence[TrackPoint]) -> float:
     """Return the standard deviation of a foot's coordinate about its local straight way.
 
     Each point is compared with the straight line between its two neighbours, at its own time;
-    the median absolute residual of both axes is robust against single bad boxes. A residual has
-    1.5 times the variance of one point.
+    the median absolute residual of both axes is robust against single bad boxes. If boxes knew
+    nothing of each other, a residual would have 1.5 times the variance of one point; neighbours
+    tremble alike, as the fitted noise model says, so it has less. Of too few points it is what
+    the model says of boxes of that size.
     """
     recent = points[-_JITTER_POINTS:]
     residuals: list[float] = []
@@ -60,8 +65,17 @@ def foot_jitter(points: Sequence[TrackPoint]) -> float:
             abs(at[axis] - (start[axis] + share * (end[axis] - start[axis]))) for axis in (0, 1)
         ]
     if not residuals:
+        return _expected_jitter(points)
+    likeness = min(_MOST_ALIKE, shipped_noise().jitter.correlation(frame_step_s(recent)))
+    share = 1.5 - 2 * likeness + likeness**2 / 2
+    return max(JITTER_FLOOR, _MAD_TO_SIGMA * median(residuals) / math.sqrt(share))
+
+
+def _expected_jitter(points: Sequence[TrackPoint]) -> float:
+    if not points:
         return 3 * JITTER_FLOOR
-    return max(JITTER_FLOOR, _MAD_TO_SIGMA * median(residuals) / math.sqrt(1.5))
+    across, up = shipped_noise().place_sigma(points[-1].box)
+    return max(JITTER_FLOOR, math.sqrt((across**2 + up**2) / 2))
 
 
 def speed(points: Sequence[TrackPoint], *, until_s: float, window_s: float = 2.0) -> float | None:

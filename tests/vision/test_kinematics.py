@@ -4,6 +4,7 @@ import itertools
 import math
 import random
 from collections.abc import Sequence
+from statistics import median
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from vision.kinematics import (
     speed,
     way_length,
 )
+from vision.noise import shipped_noise
 
 
 def points(feet: Sequence[Point], *, step_s: float = 0.2) -> tuple[TrackPoint, ...]:
@@ -38,6 +40,26 @@ def straight(length: float, count: int) -> list[Point]:
 
 def test_jitter_of_a_standing_object_is_found() -> None:
     assert foot_jitter(points(noisy([(0.5, 0.5)] * 25, 0.004))) == pytest.approx(0.004, rel=0.4)
+
+
+def test_jitter_whose_neighbours_are_alike_is_found_in_full() -> None:
+    likeness = shipped_noise().jitter.correlation(0.2)
+    noise, off, feet = random.Random(5), 0.0, []  # noqa: S311  # no secret
+    for _ in range(400):
+        off = likeness * off + math.sqrt(1 - likeness**2) * noise.gauss(0, 0.004)
+        feet.append((0.5 + off, 0.5 + off))
+
+    found = [foot_jitter(points(feet[start : start + 25])) for start in range(0, 375, 25)]
+
+    assert median(found) == pytest.approx(0.004, rel=0.2)
+
+
+def test_jitter_of_a_box_seen_once_is_what_the_noise_model_says() -> None:
+    [point] = points([(0.5, 0.5)])
+    across, up = shipped_noise().place_sigma(point.box)
+
+    assert min(across, up) <= foot_jitter([point]) <= max(across, up)
+    assert foot_jitter([]) == 3 * JITTER_FLOOR
 
 
 def test_jitter_does_not_count_steady_motion() -> None:

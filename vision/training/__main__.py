@@ -8,6 +8,7 @@
     python -m vision.training export   --run R --out vision/weights   the files that ship
     python -m vision.training evaluate --corpus C --teachers T        the table, held-out places
     python -m vision.training fight    --data FOLDER --out vision/weights/scuffle.json  fight score
+    python -m vision.training noise    --data FOLDER --teachers T --out vision/weights/noise.json
     python -m vision.training sheet    --corpus C --out page.png      the worst mistakes
 
 Every step can be cut off and begun again; train goes on from its checkpoint. T is a folder with
@@ -35,6 +36,7 @@ COMMANDS: Final[dict[str, tuple[Callable[[argparse.Namespace], str], tuple[str, 
     "export": (steps.export_run, ("run", "out")),
     "evaluate": (steps.evaluate_weights, ("corpus", "teachers", "weights", "json")),
     "fight": (fights.fit_fights, ("data", "out")),
+    "noise": (steps.fit_noise, ("data", "teachers", "out")),
     "sheet": (steps.write_sheets, ("corpus", "weights", "out")),
 }
 OPTIONS: Final[dict[str, dict[str, object]]] = {

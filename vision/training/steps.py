@@ -11,16 +11,20 @@ from typing import Final
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from contracts.clock import SystemClock
 from contracts.errors import ConfigError
 from contracts.frames import BgrImage, Frame, FrameHeader
+from contracts.settings import Settings
 from vision import encoder_weights
 from vision.detect.backends.onnx_runtime import OnnxBackend
 from vision.detect.encoder import EncoderDetector
 from vision.detect.model_card import sha256_of
+from vision.detect.registry import open_detector
 from vision.detect.yolox import YoloxDetector
 from vision.encoder import Encoder, EncoderShape, ObjectHead
+from vision.noise import write_noise
 from vision.training import calibrate, export, report, sheet
 from vision.training.appearance import POSTURES, ReIdentification
 from vision.training.checkpoints import parts_of
@@ -30,10 +34,13 @@ from vision.training.evaluate import PEOPLE, judge
 from vision.training.finders import EncoderFinder, YoloxFinder
 from vision.training.label import label
 from vision.training.loop import CHECKPOINT_FILE, Plan, train_side_by_side
+from vision.training.noise_fit import fit
+from vision.training.noise_truth import recordings_of, watch
 from vision.training.objects import Gatherer, train_head
 from vision.training.prepare import prepare
 from vision.training.report import Row
 from vision.training.sources import CLASSES
+from vision.training.teachers import Ensemble
 
 SHIPPED: Final = Path(__file__).parents[1] / "weights"
 SHAPE: Final = EncoderShape(classes=CLASSES, postures=POSTURES)
@@ -216,3 +223,18 @@ def _checkpoint(run: Path) -> Path:
     if not path.is_file():
         raise ConfigError(f"{run}: no {CHECKPOINT_FILE}; run `train` first")
     return path
+
+
+def fit_noise(arguments: argparse.Namespace) -> str:
+    """Fit what the default detector does to the truth, for simulators and for facts."""
+    teacher, detector = Ensemble(arguments.teachers), open_detector(Settings())
+    videos = [video for folder in arguments.data for video in recordings_of(folder)]
+    recordings = [watch(video, teacher, detector) for video in tqdm(videos, desc="watching")]
+    model = fit(
+        recordings,
+        detector=f"auto ({detector.identity.name})",
+        source=f"{len(videos)} recordings, {sum(map(len, recordings))} frames; truth: PicoDet-S, "
+        "linked and smoothed",
+    )
+    write_noise(model, arguments.out)
+    return f"noise of {model.objects} objects in {model.frames} frames: {arguments.out}"

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from contracts.errors import ConfigError
 from contracts.geometry import Zone
 from contracts.incidents import RuleEvent
-from contracts.rules import ON_BY_DEFAULT, RuleKind, RuleSettings
+from contracts.rules import RuleKind, RuleSettings
 from tests.fakes.builders import RIGHT_HALF
 from tests.fakes.scuffles import ELSEWHERE, PLACE, scene, scuffle
 from tests.fakes.tracks import followed
+from vision.rules.defaults import ON_BY_DEFAULT
 from vision.rules.fight import FightRule
 
 PARAMS = {"threshold": 0.5, "hold_s": 0.4, "grace_s": 2.0}
