@@ -163,7 +163,9 @@ def _sampled(path: Path) -> Iterable[tuple[float, BgrImage]]:
             yield time_s, pixels_HW3
 
 
-def fit(clips: Sequence[FightClip], *, members: Sequence[ScuffleScore] = ()) -> ScuffleScore:
+def fit(
+    clips: Sequence[FightClip], *, members: Sequence[ScuffleScore] = (), ridge: float = RIDGE
+) -> ScuffleScore:
     """Return the score fitted to the clips; ``members`` go along as they are."""
     weighed_NV = np.array([window.weighed_V for clip in clips for window in clip.windows])
     labels_N = np.array([float(clip.is_fight) for clip in clips for _ in clip.windows])
@@ -180,7 +182,7 @@ def fit(clips: Sequence[FightClip], *, members: Sequence[ScuffleScore] = ()) -> 
     spread_V = np.sqrt(np.average((weighed_NV - middle_V) ** 2, axis=0, weights=shares_N))
     scale_V = np.maximum(spread_V, 1e-6)
     standard_NV = standardised(weighed_NV, middle_V, scale_V).astype(np.float64)
-    weights_V, bias = _regressed(standard_NV, labels_N, shares_N)
+    weights_V, bias = _regressed(standard_NV, labels_N, shares_N, ridge=ridge)
     return ScuffleScore(
         middle_V=middle_V.astype(np.float32),
         scale_V=scale_V.astype(np.float32),
@@ -206,6 +208,8 @@ def _regressed(
     standard_NV: npt.NDArray[np.float64],
     labels_N: npt.NDArray[np.float64],
     shares_N: npt.NDArray[np.float64],
+    *,
+    ridge: float,
 ) -> tuple[npt.NDArray[np.float64], float]:
     """Fit a logistic regression with a ridge; the bias is free."""
     signs_N = 2 * labels_N - 1
@@ -213,11 +217,11 @@ def _regressed(
     def lost(line: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         weights_V, bias = line[:-1], line[-1]
         margins_N = signs_N * (standard_NV @ weights_V + bias)
-        loss = float(shares_N @ np.logaddexp(0, -margins_N)) + RIDGE / 2 * float(
+        loss = float(shares_N @ np.logaddexp(0, -margins_N)) + ridge / 2 * float(
             weights_V @ weights_V
         )
         pulls_N = -shares_N * signs_N / (1 + np.exp(margins_N))
-        return loss, np.append(pulls_N @ standard_NV + RIDGE * weights_V, pulls_N.sum())
+        return loss, np.append(pulls_N @ standard_NV + ridge * weights_V, pulls_N.sum())
 
     found = minimize(lost, np.zeros(standard_NV.shape[1] + 1), jac=True, method="L-BFGS-B").x
     return found[:-1], float(found[-1])
