@@ -177,7 +177,7 @@ def _scorer_part(clips: Sequence[FightClip]) -> list[str]:
         "| | right |\n|---|--:|",
         f"| always a fight | {max(fight_share, 1 - fight_share):.3f} |",
         "| statistics of dense flow, random forest (first spike) | 0.68 |",
-        "| the set's own paper (folds not by source) | 0.72 |",
+        "| what the set's own paper reports (its folds are not known to us) | 0.72 |",
         "| **this score; ridge, threshold and hold chosen within the training folds, "
         f"mean of {DRAWS} draws** | **{statistics.mean(strict):.3f}** |",
         f"| spread over the draws (standard deviation) | {statistics.stdev(strict):.3f} |",
