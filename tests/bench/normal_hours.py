@@ -39,6 +39,7 @@ from tests.bench.normal_places import PLACES, Place
 from tests.bench.normal_scenes import Shown, chunk
 from vision.detect.registry import open_detector
 from vision.pipeline import CameraPipeline
+from vision.rules.defaults import with_defaults
 
 CLOCK: Final = SystemClock()
 STARTS_AT: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -151,7 +152,7 @@ def part(place: Place, number: int, *, seconds: float, folder: Path) -> dict[str
         "frames": frames,
         "ms": 1000 * cpu_s / max(1, frames),
         "passers": len({name for _, there, _ in truth for name, _ in there}),
-        "rules": sorted(rule.kind.value for rule in place.rules.with_defaults().rules),
+        "rules": sorted(rule.kind.value for rule in with_defaults(place.rules).rules),
         "alerts": [described(alert, truth) for alert in alerts],
     }
     kept.write_text(json.dumps(found, indent=1), encoding="utf-8")
