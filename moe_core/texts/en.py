@@ -50,6 +50,8 @@ CLAIMS: Final[Mapping[str, str]] = {
     " the last of them by {it}; it asks for at most {threshold}.",
     "meets_rule.fall": "{it} fell in {place} with a likelihood of {value}; the rule asks for"
     " {threshold}.",
+    "meets_rule.fight": "In {place} people move against each other as in a fight, with a likelihood"
+    " of {value}; the rule asks for {threshold}.",
     "meets_rule": "{it} met rule {rule} at {place}: {value}; the rule asks for {threshold}.",
     "alone": "Nobody and nothing else was being followed in the picture.",
     "others_present": "{count} other people or things were being followed in the picture.",
@@ -211,6 +213,8 @@ SEEN: Final[Mapping[str, str]] = {
     " {value} after the first.",
     "meets_rule.fall": "{a} fell in {place} with a likelihood of {value}; the rule asks for"
     " {threshold}.",
+    "meets_rule.fight": "In {place} people move against each other as in a fight, with a likelihood"
+    " of {value}; the rule asks for {threshold}.",
     "meets_rule": "{a} met rule {rule} at {place}: {value}; the rule asks for {threshold}.",
     "contradicted": "A rule reported this, but the measurements contradict it.",
     "unverified": "A rule reported this; it could not be checked against measurements.",

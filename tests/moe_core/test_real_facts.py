@@ -126,6 +126,8 @@ def test_a_fight_that_vision_saw_is_confirmed_and_every_claim_of_it_holds() -> N
             claims = finding.reasoning.claims
             assert {claim.status for claim in claims} == {ClaimStatus.SUPPORTED}
             assert "is_fight" in {claim.predicate for claim in claims}
+            texts = [claim.text for claim in claims if claim.predicate == "meets_rule"]
+            assert all("move against each other as in a fight" in text for text in texts)
             assert finding.reasoning.verdict is ReasoningVerdict.CONFIRMED
             assert finding.decision is Decision.ALERT
             return
