@@ -17,7 +17,7 @@ from contracts.tracks import TrackState
 from vision.cues.body import LIKELY, Body
 from vision.cues.body_life import BodyLife, Find, people_in
 from vision.cues.port import Glimpse
-from vision.cues.recent_pictures import RecentPictures, arrived
+from vision.cues.recent_pictures import EARLIER_S, RecentPictures, arrived
 from vision.descent import Descent, measure
 from vision.fall_model import (
     EDGE,
@@ -163,8 +163,11 @@ class BodyCue:
         if area < LEAST_AREA or box[3] - box[1] > MOST_HEIGHT[0] * height + MOST_HEIGHT[1]:
             return None
         if overlap < STAYED:
-            # What was there while the body was elsewhere is a piece of furniture.
-            since_s = min(life.stood().monotonic_s, header.monotonic_s - 1.0)
+            # What was there while the body was elsewhere is a piece of furniture. Who gets up
+            # stands as he stood: of him only the last second tells.
+            since_s = header.monotonic_s - 1.0
+            if not life.is_down:
+                since_s = min(life.stood().monotonic_s, since_s)
             if self._pictures.share_changed(box, since_s=since_s) < LEAST_CHANGED:
                 return None
         nearness = math.exp(-((gone / reach) ** 2))
@@ -181,9 +184,9 @@ class BodyCue:
 
     def _lies_there(self, life: BodyLife, header: FrameHeader) -> bool:
         """Say whether the place where somebody went down still does not look as before."""
-        if life.before_HW is None or header.monotonic_s - life.found_s > UNFOUND_S:
+        if not life.before or header.monotonic_s - life.found_s > UNFOUND_S:
             return False
-        unlike = self._pictures.share_unlike(life.box, life.before_HW, but=life.stood().box)
+        unlike = self._pictures.share_unlike(life.box, life.before, but=life.stood().box)
         return unlike >= LEAST_CHANGED
 
     def _sunken(self, life: BodyLife, header: FrameHeader) -> Box | None:
@@ -253,7 +256,7 @@ class BodyCue:
                 gone=self._pictures.share_changed(
                     head_of(descent.upright.box), since_s=descent.upright.monotonic_s
                 ),
-                came=self._pictures.share_changed(life.box, since_s=descent.upright.monotonic_s),
+                came=self._pictures.share_new(life.box, since_s=descent.upright.monotonic_s),
             )
             fall = self._models.likelihood(descent, surroundings, life.box)
             body = Body(
@@ -269,9 +272,10 @@ class BodyCue:
             body = _still_down(before, before.descent, body, now_s=header.monotonic_s)
         life.has_fallen = life.has_fallen or body.is_down
         if not body.is_down:
-            life.before_HW = None
-        elif life.before_HW is None and body.descent is not None:
-            life.before_HW = self._pictures.at(body.descent.upright.monotonic_s)
+            life.before = ()
+        elif not life.before and body.descent is not None:
+            stood_s = body.descent.upright.monotonic_s
+            life.before = (self._pictures.at(stood_s), self._pictures.at(stood_s - EARLIER_S))
         life.body = replace(body, has_fallen=life.has_fallen)
         return life.body
 

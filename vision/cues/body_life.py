@@ -40,7 +40,7 @@ class BodyLife:
         found_s: Stream time of the newest find.
         body: As of the last frame.
         has_fallen: It is down, or has been.
-        before_HW: The picture when it stood, for as long as it is down.
+        before: The picture when it stood, and one from before that, for as long as it is down.
     """
 
     name: str
@@ -51,7 +51,7 @@ class BodyLife:
     found_s: float = 0.0
     body: Body | None = None
     has_fallen: bool = False
-    before_HW: Luma | None = None
+    before: tuple[Luma, ...] = ()
 
     @property
     def box(self) -> Box:

@@ -5,6 +5,7 @@ Shape legend: H, W = pixels of the small pictures.
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,8 @@ WIDTH: Final = 160
 EVERY_S: Final = 0.18
 """A picture is kept this often, whatever the frame rate."""
 KEPT_S: Final = 6.0
+EARLIER_S: Final = 2.5
+"""Who walks was elsewhere so long ago."""
 CHANGED_LEVELS: Final = 14.0
 """A pixel has changed by more than this, after the light, in grey levels: noise of a compressed
 picture averaged down to this size is about 2, a shadow on a floor 5 to 10."""
@@ -86,18 +89,19 @@ class RecentPictures:
         """Return the last picture kept up to ``since_s``, or the oldest there is."""
         return self._at(since_s)[1]
 
-    def share_unlike(self, box: Box, before_HW: Luma, *, but: Box) -> float:
-        """Return the share (0..1) of the pixels in a box that are not as in a kept picture.
+    def share_unlike(self, box: Box, before: Sequence[Luma], *, but: Box) -> float:
+        """Return the share (0..1) of the pixels in a box that are as in none of some pictures.
 
         Args:
             box: The box.
-            before_HW: The picture.
+            before: The pictures (H, W).
             but: What is left out of it: where something stood then, nothing can look as before.
                 If it leaves next to nothing, nothing is left out.
         """
-        if self._now is None or self._now.shape != before_HW.shape:
+        now_HW = self._now
+        if now_HW is None or any(now_HW.shape != before_HW.shape for before_HW in before):
             return 0.0
-        changed_HW = _changed(self._now, before_HW)
+        changed_HW = np.logical_and.reduce([_changed(now_HW, before_HW) for before_HW in before])
         is_asked_HW = np.zeros(changed_HW.shape, np.bool_)
         part = _part(box, changed_HW.shape)
         is_asked_HW[part] = True
@@ -113,6 +117,15 @@ class RecentPictures:
         """
         changed_HW = self.changed(since_s=since_s)
         part = changed_HW[_part(box, changed_HW.shape)]
+        return float(part.mean()) if part.size else 0.0
+
+    def share_new(self, box: Box, *, since_s: float) -> float:
+        """Return the share (0..1) of a box's pixels that are neither as then nor as before that.
+
+        Where somebody only left, the ground is as it was ``EARLIER_S`` before he stood there.
+        """
+        new_HW = self.changed(since_s=since_s) & self.changed(since_s=since_s - EARLIER_S)
+        part = new_HW[_part(box, new_HW.shape)]
         return float(part.mean()) if part.size else 0.0
 
     def changed(self, *, since_s: float) -> Changed:

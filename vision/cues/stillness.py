@@ -2,8 +2,10 @@
 
 A sensor is never still; even what compression leaves of its noise changes from picture to picture,
 and each camera does so in its own way. So a picture is frozen if far less of it changes than this
-camera ever left unchanged before. What was usual is forgotten when the view or its light becomes
-another: a lamp that is switched off leaves a dark picture in which no noise can be seen.
+camera ever left unchanged before in such light. What was usual is forgotten when the view or its
+light becomes another: a lamp that is switched off leaves a dark picture in which no noise can be
+seen. How still the camera has been in a light is remembered for the run: a hall in which people
+came and went for half a minute may be empty the next.
 
 Shape legend: H, W = picture in pixels.
 """
@@ -36,6 +38,8 @@ REFINING_S: Final = 0.6
 STILL_STEPS: Final = 4
 LIVE_STEPS: Final = 2
 """So many steps in a row that are not still end it; one may be the key frame of a still picture."""
+LIGHT_LEVELS: Final = 8.0
+"""Lights whose mean levels differ by less are one light."""
 IDENTICAL_S: Final = 60.0
 """A picture that is the same to the last bit for so long is frozen, whatever was usual."""
 OTHER_VIEW: Final = 0.3
@@ -56,6 +60,7 @@ class Stillness:
         self._before_s = now_s
         self._before_level = float(cv2.mean(luma_HW)[0])
         self._usual: deque[float] = deque(maxlen=WINDOW)
+        self._stillest_by_light: dict[int, float] = {}
         self._calm_since_s = now_s
         self._identical_since_s = now_s
         self._first_still_s: float | None = None
@@ -84,6 +89,7 @@ class Stillness:
         self._step()
         if self._first_still_s is None:
             self._usual.append(self.changed)
+            self._remember(level)
         self._before_HW, self._before_s, self._before_level = luma_HW, now_s, level
         if now_s - self._identical_since_s >= IDENTICAL_S:
             return self._identical_since_s
@@ -103,10 +109,22 @@ class Stillness:
             self._first_still_s = None
             self._still_steps = 0
 
+    def _remember(self, level: float) -> None:
+        if len(self._usual) >= LEAST_STEPS:
+            light = round(level / LIGHT_LEVELS)
+            known = self._stillest_by_light.get(light, 1.0)
+            self._stillest_by_light[light] = min(known, self._stillest())
+
     def _is_still(self) -> bool:
         if self.moved > MOVED_SHARE or len(self._usual) < LEAST_STEPS:
             return False
+        light = round(self._before_level / LIGHT_LEVELS)
+        known = [self._stillest_by_light.get(light + by, 1.0) for by in (-1, 0, 1)]
+        stillest = min(self._stillest(), *known)
+        return stillest >= LIVELY and self.changed <= FAR_LESS * stillest
+
+    def _stillest(self) -> float:
+        """Return what changes when the camera is at its stillest, of the steps that are usual."""
         steps = np.asarray(self._usual)
         part = int(STILLEST_PART * len(steps))
-        stillest = float(np.partition(steps, part)[part])
-        return stillest >= LIVELY and self.changed <= FAR_LESS * stillest
+        return float(np.partition(steps, part)[part])

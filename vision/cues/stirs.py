@@ -43,6 +43,12 @@ MOST_SHARE: Final = 0.93
 SPLINTER: Final = 0.1
 """What breaks off with less than this share of the area has no part in the past of the whole."""
 REMEMBERED_STEPS: Final = 12
+ENDLESS_SHARE: Final = 0.7
+"""What moves in more of the steps, without a rest, is a machine or water: half of what an
+escalator moves does, and two hundredths of what moves where people fight, at most."""
+ENDLESS_AFTER_STEPS: Final = 20
+ENDLESS_STEPS: Final = 25
+"""Steps from which on, and over which, that is known: 4 s and 5 s."""
 _BINS: Final = 8
 
 
@@ -86,12 +92,15 @@ class Stirs:
         self._moved: deque[Mask] = deque(maxlen=MEMORY_STEPS)
         self._before: list[Stir] = []
         self._step: MotionField | None = None
+        self._often_HW: Floats | None = None
+        self._steps = 0
 
     def forget(self) -> None:
         """Begin again: the scene has changed, or nobody looked for a while."""
         self._moved.clear()
         self._before = []
         self._step = None
+        self._often_HW, self._steps = None, 0
 
     def update(self, step: MotionField, *, now_s: float) -> Sequence[Stir]:
         """Take one step; return what stirs, the most restless first.
@@ -101,6 +110,7 @@ class Stirs:
         if np.count_nonzero(step.moved_HW) > MOST_SHARE * step.moved_HW.size:
             self.forget()
             return ()
+        step = self._without_endless(step)
         self._moved.append(step.moved_HW)
         places = _places(self._moved, step)
         stirs = [self._measured(place, step, now_s=now_s) for place in places]
@@ -108,6 +118,17 @@ class Stirs:
             _cut_past(stir)
         self._before, self._step = stirs, step
         return stirs
+
+    def _without_endless(self, step: MotionField) -> MotionField:
+        """Return the step without what moves on and on."""
+        if self._often_HW is None:
+            self._often_HW = np.zeros(step.moved_HW.shape, np.float32)
+        self._steps += 1
+        newest = 1 / min(self._steps, ENDLESS_STEPS)
+        self._often_HW += newest * (step.moved_HW - self._often_HW)
+        if self._steps < ENDLESS_AFTER_STEPS:
+            return step
+        return step._replace(moved_HW=step.moved_HW & (self._often_HW <= ENDLESS_SHARE))
 
     def _measured(self, place: "_Place", step: MotionField, *, now_s: float) -> Stir:
         before = next((one for one in self._before if _goes_on(one._corners, place.corners)), None)

@@ -32,6 +32,9 @@ ALONE_COVERS: Final = 0.8
 REACH: Final = 0.12
 """Arms reach out of a box by this share of its sides."""
 
+STAYS_S: Final = 0.5
+"""Whoever was seen in a place is taken to be there for so long: the finds of a struggle flicker."""
+
 Find = tuple[str, float, Box]
 
 
@@ -40,6 +43,7 @@ class Witnesses:
 
     def __init__(self) -> None:
         self._looks: deque[list[Find]] = deque(maxlen=LOOKS)
+        self._seen: deque[tuple[float, Box]] = deque()
 
     def look(self, detections: Detections | None) -> None:
         """Take the finds of a frame; None if nobody looked."""
@@ -49,8 +53,19 @@ class Witnesses:
         """Say whether people, more than one or who knows how many, were seen in a place.
 
         Neither if vehicles were seen there more surely, nor if one followed body is all that
-        stirs.
+        stirs; but if they were a moment ago, they still are.
         """
+        while self._seen and at_s - self._seen[0][0] > STAYS_S:
+            self._seen.popleft()
+        if self._see_people(place, tracks, at_s=at_s):
+            self._seen.append((at_s, place))
+            return True
+        return any(
+            max(share_within(box, place), share_within(place, box)) >= TOUCHES
+            for _, box in self._seen
+        )
+
+    def _see_people(self, place: Box, tracks: Sequence[Track], *, at_s: float) -> bool:
         people, vehicles = (
             sum(
                 max(

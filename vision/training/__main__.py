@@ -7,7 +7,7 @@
     python -m vision.training calibrate --corpus C --run R            scores that mean something
     python -m vision.training export   --run R --out vision/weights   the files that ship
     python -m vision.training evaluate --corpus C --teachers T        the table, held-out places
-    python -m vision.training fight    --data FOLDER --out vision/weights/scuffle.json  fight score
+    python -m vision.training fight    --data FOLDER --out F.safetensors   the fight score
     python -m vision.training noise    --data FOLDER --teachers T --out vision/weights/noise.json
     python -m vision.training sheet    --corpus C --out page.png      the worst mistakes
 
@@ -35,7 +35,7 @@ COMMANDS: Final[dict[str, tuple[Callable[[argparse.Namespace], str], tuple[str, 
     "calibrate": (steps.calibrate_run, ("corpus", "run")),
     "export": (steps.export_run, ("run", "out")),
     "evaluate": (steps.evaluate_weights, ("corpus", "teachers", "weights", "json")),
-    "fight": (fights.fit_fights, ("data", "out")),
+    "fight": (fights.fit_fights, ("data", "quiet", "out")),
     "noise": (steps.fit_noise, ("data", "teachers", "out")),
     "sheet": (steps.write_sheets, ("corpus", "weights", "out")),
 }
@@ -45,6 +45,12 @@ OPTIONS: Final[dict[str, dict[str, object]]] = {
         "nargs": "+",
         "required": True,
         "help": "folders of videos or labelled stills",
+    },
+    "quiet": {
+        "type": Path,
+        "nargs": "+",
+        "default": [],
+        "help": "folders of videos in which nobody fights, such as an ordinary day of your cameras",
     },
     "corpus": {"type": Path, "required": True, "help": "folder of the prepared pictures"},
     "teachers": {"type": Path, "required": True, "help": "folder of the published models"},

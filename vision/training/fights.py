@@ -7,8 +7,9 @@ Shape legend: N = windows, V = what is weighed of each (``vision/cues/scuffle_sc
 
 import argparse
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -24,27 +25,32 @@ from vision.cues.motion_field import Floats
 from vision.cues.scuffle_score import (
     LEAST_STEPS,
     ScuffleScore,
-    as_document,
     pooled,
     standardised,
+    write_score,
 )
 from vision.cues.stir_reader import StirReader
 from vision.motion_gate import gate_frame
+from vision.training.forests import Tree, forest_of, grown
+from vision.training.noise_truth import recordings_of
 from vision.training.sources import TRAINABLE, VIDEO_LIST, group_of
 from vision.training.videos import pictures
+
+Doubles = npt.NDArray[np.float64]
 
 FPS: Final = 5.0
 NEARNESS: Final = 0.49
 """A frame this much of a frame's time before it is due is the nearest one."""
 JPEG_QUALITY: Final = 85
 """As the product hands frames to vision."""
-RIDGE: Final = 1.0
-"""Weight of the squared weights against the loss of one clip each; chosen among 1, 10 and 100."""
+RIDGE: Final = 3.0
+"""Weight of the squared weights against the loss of one clip each."""
 MOST_WEIGHT: Final = 3.0
 """A long quiet clip counts at most as much as three clips of two seconds."""
 FOLDS: Final = 5
 QUIET_FOLDERS: Final = ("fall/", "intel/", "background/highway")
 """What else is trained on, as scenes without a fight; by licence it may."""
+PIECE_S: Final = 20.0
 _CLIP_S: Final = 2.0
 _JOINED: Final = "joined from "
 
@@ -117,6 +123,29 @@ def _clip(folder: Path, record: dict[str, Any]) -> FightClip:
     )
 
 
+def read_quiet(folder: Path) -> list[FightClip]:
+    """Measure recordings in which nobody fights, in pieces of ``PIECE_S``; each is a source."""
+    clips = []
+    for path in recordings_of(folder):
+        pieces: dict[int, list[tuple[Window, ...]]] = defaultdict(list)
+        for moment in _moments(path):
+            pieces[int(moment[0].at_s // PIECE_S)].append(moment)
+        clips += [
+            FightClip(
+                video=f"{path.name} {number}",
+                group=f"quiet:{path.name}",
+                is_fight=False,
+                is_trainable=True,
+                duration_s=PIECE_S,
+                begins_with="",
+                events=(),
+                moments=tuple(moments),
+            )
+            for number, moments in pieces.items()
+        ]
+    return clips
+
+
 def _first_part(origin: str) -> str:
     parts = origin.removeprefix(_JOINED).split()
     return f"fight/clips/{parts[0]}.mp4" if origin.startswith(_JOINED) and parts else ""
@@ -163,10 +192,26 @@ def _sampled(path: Path) -> Iterable[tuple[float, BgrImage]]:
             yield time_s, pixels_HW3
 
 
-def fit(
-    clips: Sequence[FightClip], *, members: Sequence[ScuffleScore] = (), ridge: float = RIDGE
-) -> ScuffleScore:
-    """Return the score fitted to the clips; ``members`` go along as they are."""
+def fit(clips: Sequence[FightClip], *, ridge: float = RIDGE) -> ScuffleScore:
+    """Return the line fitted to the clips, without members and trees."""
+    weighed_NV, labels_N, shares_N = _windows(clips)
+    middle_V = np.average(weighed_NV, axis=0, weights=shares_N)
+    spread_V = np.sqrt(np.average((weighed_NV - middle_V) ** 2, axis=0, weights=shares_N))
+    scale_V = np.maximum(spread_V, 1e-6)
+    standard_NV = standardised(weighed_NV, middle_V, scale_V).astype(np.float64)
+    weights_V, bias = _regressed(standard_NV, labels_N, shares_N, ridge=ridge)
+    return ScuffleScore(
+        middle_V=middle_V.astype(np.float32),
+        scale_V=scale_V.astype(np.float32),
+        weights_V=weights_V.astype(np.float32),
+        bias=bias,
+        members_MV=np.zeros((0, len(middle_V)), np.float32),
+        biases_M=np.zeros(0, np.float32),
+    )
+
+
+def _windows(clips: Sequence[FightClip]) -> tuple[Floats, Doubles, Doubles]:
+    """Return the windows of all clips (N, V), which are of a fight, and how much each counts."""
     weighed_NV = np.array([window.weighed_V for clip in clips for window in clip.windows])
     labels_N = np.array([float(clip.is_fight) for clip in clips for _ in clip.windows])
     shares_N = np.array(
@@ -178,26 +223,10 @@ def fit(
             for _ in clip.windows
         ]
     )
-    middle_V = np.average(weighed_NV, axis=0, weights=shares_N)
-    spread_V = np.sqrt(np.average((weighed_NV - middle_V) ** 2, axis=0, weights=shares_N))
-    scale_V = np.maximum(spread_V, 1e-6)
-    standard_NV = standardised(weighed_NV, middle_V, scale_V).astype(np.float64)
-    weights_V, bias = _regressed(standard_NV, labels_N, shares_N, ridge=ridge)
-    return ScuffleScore(
-        middle_V=middle_V.astype(np.float32),
-        scale_V=scale_V.astype(np.float32),
-        weights_V=weights_V.astype(np.float32),
-        bias=bias,
-        members_MV=np.array([_as_scaled(one, middle_V, scale_V)[0] for one in members], np.float32)
-        if members
-        else np.zeros((0, len(middle_V)), np.float32),
-        biases_M=np.array([_as_scaled(one, middle_V, scale_V)[1] for one in members], np.float32),
-    )
+    return weighed_NV, labels_N, shares_N
 
 
-def _as_scaled(
-    score: ScuffleScore, middle_V: npt.NDArray[np.float64], scale_V: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], float]:
+def _as_scaled(score: ScuffleScore, middle_V: Floats, scale_V: Floats) -> tuple[Floats, float]:
     """Return a score's weights for what is standardised otherwise."""
     ratio_V = scale_V / score.scale_V
     shift_V = (middle_V - score.middle_V) / score.scale_V
@@ -206,8 +235,8 @@ def _as_scaled(
 
 def _regressed(
     standard_NV: npt.NDArray[np.float64],
-    labels_N: npt.NDArray[np.float64],
-    shares_N: npt.NDArray[np.float64],
+    labels_N: Doubles,
+    shares_N: Doubles,
     *,
     ridge: float,
 ) -> tuple[npt.NDArray[np.float64], float]:
@@ -266,13 +295,32 @@ def group_of_stream(clip: FightClip, clips: Sequence[FightClip]) -> str:
 
 
 def fit_all(clips: Sequence[FightClip], *, seed: int = 0) -> ScuffleScore:
-    """Return the score fitted to all that may be trained on, with a member for each fold."""
+    """Return the score fitted to all that may be trained on, with a member for each fold.
+
+    The line sees all; each member, of the line and of the trees, lacks the sources of its fold.
+    """
     fitted = usable(clips)
-    members = [
-        fit([clip for clip in fitted if clip.group not in held_out])
+    whole = fit(fitted)
+    parts = [
+        [clip for clip in fitted if clip.group not in held_out]
         for held_out in folds(fitted, seed=seed)
     ]
-    return fit(fitted, members=members)
+    lines = [_as_scaled(fit(part), whole.middle_V, whole.scale_V) for part in parts]
+    return replace(
+        whole,
+        members_MV=np.array([weights_V for weights_V, _ in lines], np.float32),
+        biases_M=np.array([bias for _, bias in lines], np.float32),
+        forest=forest_of(
+            [_trees(part, whole, seed=seed + number) for number, part in enumerate(parts)]
+        ),
+    )
+
+
+def _trees(clips: Sequence[FightClip], whole: ScuffleScore, *, seed: int) -> list[Tree]:
+    """Return trees grown on the clips, asking for what is standardised as the line has it."""
+    weighed_NV, labels_N, shares_N = _windows(clips)
+    standard_NV = standardised(weighed_NV, whole.middle_V, whole.scale_V)
+    return grown(standard_NV, labels_N > 0, shares_N, seed=seed)
 
 
 def usable(clips: Sequence[FightClip]) -> list[FightClip]:
@@ -283,10 +331,11 @@ def usable(clips: Sequence[FightClip]) -> list[FightClip]:
 def fit_fights(arguments: argparse.Namespace) -> str:
     """Fit how likely what stirs is a fight."""
     clips = [clip for folder in arguments.data for clip in read_clips(folder)]
+    clips += [clip for folder in arguments.quiet for clip in read_quiet(folder)]
     fitted = usable(clips)
     if len({clip.is_fight for clip in fitted}) < len((True, False)):
         raise ConfigError("fight: needs clips with and without a fight that may be trained on")
     target: Path = arguments.out
-    target.write_text(json.dumps(as_document(fit_all(clips)), indent=1) + "\n", encoding="utf-8")
+    write_score(fit_all(clips), target)
     fights = sum(clip.is_fight for clip in fitted)
     return f"{target}: fitted to {fights} clips with a fight and {len(fitted) - fights} without"

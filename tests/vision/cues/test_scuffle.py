@@ -1,7 +1,7 @@
 """The cue: regions from first to last frame, and the score behind them."""
 
-import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,11 @@ from contracts.tracks import Track, TrackState
 from tests.fakes.scuffles import court, struggling, walking
 from tests.fakes.tracks import followed, header_at
 from tests.vision.trajectories import detections
+from vision.cues.forest import Forest
 from vision.cues.port import Glimpse
 from vision.cues.scuffle import ScuffleCue
 from vision.cues.scuffle_reading import Scuffle
-from vision.cues.scuffle_score import ScuffleScore, as_document, pooled, read_score
+from vision.cues.scuffle_score import ScuffleScore, pooled, read_score, write_score
 from vision.cues.stirs import MEASURES
 from vision.motion_gate import Motion
 
@@ -35,6 +36,18 @@ def jerk_score() -> ScuffleScore:
         bias=0.0,
         members_MV=np.stack([weights_V, 0.5 * weights_V]),
         biases_M=np.zeros(2, np.float32),
+    )
+
+
+def forest(*, members: int = 2, feature: int = JERK) -> Forest:
+    """One node and two leaves: 0.7 where the jerk is above the middle, else 0.1."""
+    return Forest(
+        feature_N=np.array([feature, 0, 0], np.int32),
+        limit_N=np.zeros(3, np.float32),
+        below_N=np.array([1, 1, 2], np.int32),
+        above_N=np.array([2, 1, 2], np.int32),
+        share_N=np.array([0.4, 0.1, 0.7], np.float32),
+        roots_MT=np.zeros((members, 1), np.int32),
     )
 
 
@@ -163,26 +176,50 @@ def test_what_is_far_out_counts_no_more_than_what_is_far() -> None:
 
 
 def test_a_score_is_read_as_it_was_written(tmp_path: Path) -> None:
-    file = tmp_path / "scuffle.json"
-    file.write_text(json.dumps(as_document(jerk_score())))
+    file = tmp_path / "score.safetensors"
+    write_score(jerk_score(), file)
 
     values_TF = np.random.default_rng(1).normal(0.3, 0.2, (10, len(MEASURES))).astype(np.float32)
 
     assert read_score(file)(values_TF) == pytest.approx(jerk_score()(values_TF), abs=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        ("{", "cannot|can be read"),
-        (json.dumps({**as_document(jerk_score()), "measures": ["size"]}), "fit it again"),
-    ],
-)
-def test_a_damaged_score_is_refused(tmp_path: Path, content: str, says: str) -> None:
-    file = tmp_path / "scuffle.json"
-    file.write_text(content)
+def test_trees_count_as_much_as_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "score.safetensors"
+    write_score(replace(jerk_score(), forest=forest()), file)
+    steps_TF = np.zeros((10, len(MEASURES)), np.float32)
+    steps_TF[:, JERK] = 0.4
 
-    with pytest.raises(ModelError, match=says):
+    found = read_score(file)(steps_TF)
+
+    line = 1 / (1 + np.exp(-2.0))
+    assert found.value == pytest.approx((line + 0.7) / 2, abs=1e-3)
+
+
+def test_a_damaged_score_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "score.safetensors"
+    write_score(jerk_score(), file)
+    file.write_bytes(file.read_bytes()[:-40])
+
+    with pytest.raises(ModelError, match="not a fight score that can be read"):
+        read_score(file)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(jerk_score(), weights_V=np.zeros(COUNT - 2, np.float32)),
+        replace(jerk_score(), biases_M=np.zeros(3, np.float32)),
+        replace(jerk_score(), forest=forest(members=1)),
+        replace(jerk_score(), forest=forest(feature=COUNT)),
+    ],
+    ids=["measures", "members", "trees", "features"],
+)
+def test_a_score_for_other_measures_is_refused(tmp_path: Path, other: ScuffleScore) -> None:
+    file = tmp_path / "score.safetensors"
+    write_score(other, file)
+
+    with pytest.raises(ModelError, match="fit it again"):
         read_score(file)
 
 

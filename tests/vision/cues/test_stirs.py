@@ -80,6 +80,20 @@ def test_another_scene_begins_anew() -> None:
     assert not after
 
 
+def test_what_moves_on_and_on_is_a_machine_and_no_stir() -> None:
+    def escalator(step: int) -> BgrImage:
+        rows = (np.arange(80) + 10 * step) // 10 % 2 * 120 + 60
+        picture = court()
+        picture[60:140, 200:280] = rows[:, None, None]
+        return patch(picture, at=(60, 2 * step), seed=7) if step > 20 else picture
+
+    _, early = shown(escalator, steps=8)
+    _, late = shown(escalator, steps=30)
+
+    assert [round(stir.box[0], 1) for stir in early] == [0.6]
+    assert {round(stir.box[0], 1) for stir in late} == {0.1}
+
+
 def test_two_places_have_each_its_own_past() -> None:
     def both(step: int) -> BgrImage:
         draw = np.random.default_rng((9, step))

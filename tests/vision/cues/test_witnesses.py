@@ -44,6 +44,17 @@ def test_what_was_seen_is_forgotten_after_two_seconds() -> None:
     assert not witnesses.saw_people(PLACE, [], at_s=4.0)
 
 
+def test_who_was_seen_a_moment_ago_is_still_there() -> None:
+    witnesses = saw(IN_IT)
+    assert witnesses.saw_people(PLACE, [], at_s=2.0)
+    for _ in range(10):
+        witnesses.look(None)
+
+    assert witnesses.saw_people(PLACE, [], at_s=2.4)
+    assert not witnesses.saw_people(BESIDE, [], at_s=2.4)
+    assert not witnesses.saw_people(PLACE, [], at_s=2.6)
+
+
 def test_traffic_is_no_fight() -> None:
     witnesses = saw(IN_IT, confidence=0.5)
     for _ in range(4):

@@ -20,6 +20,7 @@ from vision.training.fights import (
     folds,
     group_of_stream,
     read_clips,
+    read_quiet,
     usable,
 )
 
@@ -144,16 +145,43 @@ def test_the_command_writes_a_score_that_can_be_read(tmp_path: Path) -> None:
         tmp_path,
         *(record(name, kind="fight" if index % 2 else "") for index, name in enumerate(names)),
     )
-    out = tmp_path / "scuffle.json"
+    out = tmp_path / "scuffle.safetensors"
 
-    said = fit_fights(argparse.Namespace(data=[folder], out=out))
+    said = fit_fights(argparse.Namespace(data=[folder], quiet=[], out=out))
 
     assert "3 clips with a fight and 3 without" in said
-    assert len(read_score(out).members_MV) == 5
+    score = read_score(out)
+    assert len(score.members_MV) == 5
+    assert score.forest is not None
+    assert score.forest.roots_MT.shape == (5, 40)
+
+
+def test_a_quiet_day_of_ones_own_counts_as_pieces_without_a_fight(tmp_path: Path) -> None:
+    write_walker(tmp_path / "yard.mp4", WalkerClip(duration_s=24.0, enter_s=0.0, leave_s=24.0))
+
+    pieces = read_quiet(tmp_path)
+
+    assert [piece.video for piece in pieces] == ["yard.mp4 0", "yard.mp4 1"]
+    assert {piece.group for piece in pieces} == {"quiet:yard.mp4"}
+    assert usable(pieces) == pieces
+    assert not any(piece.is_fight for piece in pieces)
+
+
+def test_line_and_trees_of_a_score_tell_unseen_clips() -> None:
+    whole = fit_all(clips())
+
+    unseen = [clip(1000 + i, is_fight=i % 2 == 0, group="new", shift=2.0) for i in range(40)]
+    found = [whole.of_weighed(one.windows[0].weighed_V) for one in unseen]
+
+    right = [(one.value > 0.5) is of.is_fight for one, of in zip(found, unseen, strict=True)]
+    assert np.mean(right) > 0.8
+    assert all(0.02 <= one.sigma < 0.5 for one in found)
 
 
 def test_without_both_kinds_of_clips_nothing_is_fitted(tmp_path: Path) -> None:
     folder = set_of(tmp_path, record("fight/clips/a01.mp4", kind="fight"))
 
     with pytest.raises(ConfigError, match="with and without a fight"):
-        fit_fights(argparse.Namespace(data=[folder], out=tmp_path / "scuffle.json"))
+        fit_fights(
+            argparse.Namespace(data=[folder], quiet=[], out=tmp_path / "scuffle.safetensors")
+        )
