@@ -95,3 +95,36 @@ class FlamesSeen:
         """Yield the regions of all, ended ones in the frame of their end."""
         for flame in self.flames:
             yield flame.track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smoke:
+    """A place where something grey veils what is behind it, as smoke does.
+
+    Attributes:
+        track: The region; it began when the veil did.
+        likelihood: Of the next look at it to look like smoke in all respects, by the last looks.
+        sigma: Of that.
+        kept: Share (0..1) of the detail behind it that is still to be seen.
+        grown: How many times as large as when it was found it has become, at its largest.
+        is_at_foot: It still hangs where it was found; a puff that drifts away does not.
+    """
+
+    track: Track
+    likelihood: float
+    sigma: float
+    kept: float
+    grown: float = 1.0
+    is_at_foot: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmokeSeen:
+    """What there is of smoke in one frame."""
+
+    smoke: tuple[Smoke, ...] = ()
+
+    def regions(self) -> Iterator[Track]:
+        """Yield the regions of all, ended ones in the frame of their end."""
+        for one in self.smoke:
+            yield one.track
