@@ -113,7 +113,12 @@ class SequenceWorker:
                 )
             )
         while self._at_hand:
-            self._work_on(self._at_hand[0], self._site)
+            try:
+                self._work_on(self._at_hand[0], self._site)
+            except TransportUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001  # it costs only itself
+                self._failures.note("", error)
             self._at_hand.popleft()
 
     def _work_on(self, item: WorkItem, site: SiteSequences) -> None:

@@ -120,6 +120,7 @@ class SiteSequences:
             for event in incident.rule_events:
                 for pair in listener.tell(incident, event):
                     one = self._incident(listener, pair)
+                    listener.lighten(pair)
                     if one.incident_id not in listener.told:
                         listener.told.append(one.incident_id)
                         made.append(one)
@@ -173,6 +174,7 @@ class _Listener:
     before: SequenceMemory | None = None
     heard: dict[str, Heard] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
+    spent: set[str] = field(default_factory=set)
     matcher: SequenceMatcher = field(init=False)
     schedule: Schedule = field(init=False)
 
@@ -190,7 +192,8 @@ class _Listener:
         # Told anew in its order, what was heard makes the pairs that it made, and they are known.
         for one in self.before.heard:
             self.heard[one.event_id] = one
-            self.matcher.tell(_happening(one.incident, _event_of(one)))
+            for pair in self.matcher.tell(_happening(one.incident, _event_of(one))):
+                self.lighten(pair)
         self.told.extend(self.before.told)
 
     def tell(self, incident: Incident, event: RuleEvent) -> list[Pair]:
@@ -202,12 +205,22 @@ class _Listener:
         known = self.heard.get(event.event_id)
         if known is None and not self.schedule.is_on(event.at):
             return []
-        if known is None or incident.revision > known.incident.revision:
-            slim = _slim(incident, event)
+        is_newer = known is None or incident.revision > known.incident.revision
+        if is_newer and event.event_id not in self.spent:
+            is_last = speaker == (self.sequence.then.camera_id, self.sequence.then.rule_id)
+            slim = _slim(incident, event, is_last=is_last)
             self.heard[event.event_id] = Heard(event_id=event.event_id, incident=slim)
         pairs = self.matcher.tell(_happening(incident, event))
         self._forget()
         return pairs
+
+    def lighten(self, pair: Pair) -> None:
+        """Keep of what a pair was made of only that it was said."""
+        for happening in (pair.first, pair.then):
+            known = self.heard[happening.key]
+            bare = replace(known.incident, tracks=(), facts=(), evidence=(), zones=(), lines=())
+            self.heard[happening.key] = replace(known, incident=bare)
+            self.spent.add(happening.key)
 
     def _forget(self) -> None:
         newest = max(_moment(_event_of(one)) for one in self.heard.values())
@@ -217,6 +230,7 @@ class _Listener:
                 del self.heard[key]
         while len(self.heard) > 2 * KEPT:
             del self.heard[next(iter(self.heard))]
+        self.spent &= self.heard.keys()
 
 
 def _happening(incident: Incident, event: RuleEvent) -> Happening:
@@ -294,10 +308,15 @@ def _value_fact(event: RuleEvent) -> Fact:
     )
 
 
-def _slim(incident: Incident, event: RuleEvent) -> Incident:
-    """Return what has to be remembered of an incident for the sake of one of its statements."""
-    about = {event.track_id, incident.camera_id}
-    tracks: list[Track] = [one for one in incident.tracks if one.track_id == event.track_id]
+def _slim(incident: Incident, event: RuleEvent, *, is_last: bool) -> Incident:
+    """Return what has to be remembered of an incident for the sake of one of its statements.
+
+    Of what only comes first, that is its pictures; of what comes last, also whom it is about.
+    """
+    about = {event.track_id, incident.camera_id} if is_last else set()
+    tracks: list[Track] = [
+        one for one in incident.tracks if is_last and one.track_id == event.track_id
+    ]
     return replace(
         incident,
         rule_events=(event,),

@@ -18,6 +18,7 @@ from tests.fakes.ports import (
 from tests.fakes.site_incidents import said, site
 from tests.fakes.vision_site import StopAfter
 from vision.sequence_worker import GROUP, MEMORY, SequencePorts, SequenceWorker
+from vision.site_sequences import SiteSequences
 
 CORRUPT = b'{"incident_id": 7}'
 FENCE, DOOR = said("yard", "fence", 10), said("hall", "door", 25)
@@ -193,3 +194,22 @@ def test_a_stop_gives_the_lease_back() -> None:
 
     assert isinstance(here.leases, InMemoryLeases)
     assert here.leases.held == {}
+
+
+def test_an_incident_that_cannot_be_worked_on_costs_only_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = Listening()
+    read = SiteSequences.read
+
+    def fail_once(self: SiteSequences, incident: Incident) -> list[Incident]:
+        if incident.camera_id == "gate":
+            raise ValueError("told to fail")
+        return read(self, incident)
+
+    monkeypatch.setattr(SiteSequences, "read", fail_once)
+    here.publish(said("gate", "fence", 5), FENCE, DOOR)
+
+    here.worker.turn()
+
+    assert len(here.made()) == 1

@@ -221,6 +221,18 @@ def test_what_it_remembers_stays_small() -> None:
     assert len(memory.heard) <= 20
 
 
+def test_what_was_told_is_remembered_by_its_name_only() -> None:
+    sequences = listening()
+    told(sequences, FENCE, DOOR, replace(DOOR, revision=2))
+
+    [memory] = sequences.memory().sequences
+    assert [one.event_id for one in memory.heard] == [
+        FENCE.rule_events[0].event_id,
+        DOOR.rule_events[0].event_id,
+    ]
+    assert all(not one.incident.tracks and not one.incident.evidence for one in memory.heard)
+
+
 def test_a_camera_that_went_away_leaves_it_deaf() -> None:
     sequences = listening()
 
