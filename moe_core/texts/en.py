@@ -268,6 +268,7 @@ AND_MORE: Final = "{first} and {count} more"
 """For several tracks of different kinds."""
 NUMBERED: Final = "{label} {track}"
 VOWELS: Final = "aeiou"
+UNCOUNTED: Final = frozenset({"smoke"})
 
 UNITS: Final[Mapping[str, str]] = {
     "s": "{number} s",
@@ -287,6 +288,8 @@ def indefinite(label: str) -> str:
     """Return "a person", "an animal"; "something" where the kind is not known."""
     if label == UNKNOWN_LABEL:
         return SOMETHING
+    if label in UNCOUNTED:
+        return label
     return f"{'an' if label[:1].lower() in VOWELS else 'a'} {label}"
 
 

@@ -173,6 +173,7 @@ def test_what_vision_states_of_smoke_is_supported() -> None:
     assert finding.reasoning.verdict is ReasoningVerdict.CONFIRMED
     assert finding.decision is Decision.ALERT
     assert finding.title == "Smoke in the picture"
+    assert claims[0].text.startswith("Smoke was followed for")
     [met] = [claim.text for claim in claims if claim.predicate == "meets_rule"]
     assert met.startswith("A grey veil, such as smoke or steam, hangs in the picture")
 

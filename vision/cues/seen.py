@@ -2,8 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
+from contracts.geometry import Box, gap
 from contracts.tracks import Track
+
+HIDES: Final = 0.5
+"""Likelihood from which smoke is taken to hide what is behind it,"""
+DRIFTS: Final = 0.08
+"""... and so far beside it in picture units: its border is too thin to be seen for sure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +130,12 @@ class SmokeSeen:
     """What there is of smoke in one frame."""
 
     smoke: tuple[Smoke, ...] = ()
+
+    def hides(self, box: Box) -> bool:
+        """Say whether smoke hangs before a place or right beside it, more likely than not."""
+        return any(
+            gap(one.track.last.box, box) <= DRIFTS for one in self.smoke if one.likelihood > HIDES
+        )
 
     def regions(self) -> Iterator[Track]:
         """Yield the regions of all, ended ones in the frame of their end."""
