@@ -44,6 +44,10 @@ _MARGIN_NAMES: Final[dict[RuleKind, str]] = {
 }
 
 
+_JOINED: Final = ("first_incident", "then_incident")
+"""Where a sequence across cameras names the events that it joins."""
+
+
 def feed_entry(alert: Alert, feed_type: FeedType, *, cause: str = "") -> NewFeedEntry:
     """Return the feed entry that tells of an alert at its revision.
 
@@ -130,6 +134,7 @@ def alert_data(alert: Alert) -> dict[str, object]:
         "lines": lines,
         "line_names": [line_names.get(line_id) or line_id for line_id in lines],
         "rule": {"id": event.rule_id, "version": event.rule_version},
+        "joins": [event.detail[side] for side in _JOINED if side in event.detail],
         "objects": [_object(track, incident) for track in incident.tracks],
         "reasoning": None if finding is None else reasoning_data(finding),
         "margin": _margin(event),

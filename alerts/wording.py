@@ -38,8 +38,10 @@ _TITLES: Final[Mapping[RuleKind, str]] = {
 
 
 def title_of(incident: Incident) -> str:
-    """Return a headline such as ``Person in Loading dock``."""
+    """Return a headline such as ``Person in Loading dock``; a rule may have its own."""
     event = incident.rule_events[0]
+    if event.detail.get("title"):
+        return event.detail["title"]
     who = _who(incident, event)
     place = _place(incident, event)
     return _TITLES[event.kind].format(who=who, place=place)

@@ -145,6 +145,9 @@ class AlertAnswer(Answer):
     lines: list[str]
     line_names: list[str]
     rule: RuleAnswer
+    joins: list[str] = Field(
+        description="Events that a sequence across cameras joins, in their order"
+    )
     objects: list[ObjectAnswer]
     reasoning: ReasoningAnswer | None
     margin: MarginAnswer

@@ -9,7 +9,7 @@ from contracts.frames import FrameHeader
 from contracts.geometry import Box
 
 INCIDENTS: Final = "incidents"
-"""Topic of ``Incident``: consumed by moe_core (to reason) and alerts (provisional alert)."""
+"""Topic of ``Incident``: consumed by moe_core (reasons), alerts (tells) and vision (sequences)."""
 FINDINGS: Final = "findings"
 """Topic of ``Finding``: consumed by alerts."""
 CLIPS: Final = "clips"
@@ -18,7 +18,7 @@ EVIDENCE: Final = "evidence"
 """Topic of ``EvidenceReady``: consumed by alerts."""
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
-    INCIDENTS: ("alerts", "moe_core"),
+    INCIDENTS: ("alerts", "moe_core", "sequences"),
     FINDINGS: ("alerts",),
     CLIPS: ("ingest",),
     EVIDENCE: ("alerts",),

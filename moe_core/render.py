@@ -33,6 +33,7 @@ class Naming:
         places: Names of zones and lines, by id.
         lines: Ids of lines.
         kinds: Kind of each rule, by rule id.
+        titles: Headline of each rule that has its own, by rule id.
     """
 
     labels: Mapping[str, str]
@@ -40,6 +41,7 @@ class Naming:
     places: Mapping[str, str]
     lines: frozenset[str]
     kinds: Mapping[str, RuleKind] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def label(self, track_id: str) -> str:
         """Return the track's kind, ``object`` where no supported claim says it."""
@@ -68,6 +70,11 @@ def naming_of(claims: Iterable[Claim], case: Case) -> Naming:
         places=places,
         lines=frozenset(line.line_id for line in case.incident.lines),
         kinds={event.rule_id: event.kind for event in case.events},
+        titles={
+            event.rule_id: event.detail["title"]
+            for event in case.events
+            if event.detail.get("title")
+        },
     )
 
 
@@ -85,6 +92,9 @@ def title_of(claims: Sequence[Claim], *, kind: RuleKind, naming: Naming) -> str:
     alarming = [claim for claim in alarming if claim.predicate == ALARMING[kind]]
     if not alarming or deciding is None:
         return _unconfirmed_title(claims, kind=kind, naming=naming)
+    own = naming.titles.get(str(deciding.args["rule"]))
+    if own is not None:
+        return _clipped(own)
     labels = [naming.label(str(claim.args["track"])) for claim in alarming]
     args = _words(deciding, naming) | {"value": _longest_stay(claims, deciding, naming)}
     args["bare"] = en.bare(labels[0])

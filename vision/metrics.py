@@ -40,6 +40,12 @@ STATE_NUMBERS: Final = {
     CameraState.DEGRADED: 1,
     CameraState.BLIND: 2,
 }
+SEQUENCES: Final = Counter(
+    "vigil_sequences_total", "Sequences across cameras that were told.", ["camera", "rule"]
+)
+SEQUENCES_DEAF: Final = Gauge(
+    "vigil_sequences_deaf", "Sequences that name a camera or rule that is not there."
+)
 OPEN_INCIDENTS: Final = Gauge("vigil_vision_open_incidents", "Incidents now open.", ["camera"])
 CAMERAS_HELD: Final = Gauge("vigil_vision_cameras_held", "Cameras that this worker tracks.")
 EVIDENCE_PROBLEMS: Final = Counter(

@@ -7,7 +7,9 @@ from contracts.errors import ConfigError
 from contracts.geometry import Point, Zone
 from contracts.rules import RuleKind, RuleSettings, SceneRules
 from vision.ground import GroundPlane
+from vision.rules.defaults import with_defaults
 from vision.schedule import Schedule
+from vision.sequence_across import is_across, sequence_across
 
 
 def check_scene(scene: SceneRules) -> None:
@@ -54,6 +56,9 @@ def check_rule(rule: RuleSettings) -> None:
 
 def _check_sequence(rule: RuleSettings, scene: SceneRules) -> None:
     """A sequence hears of the rules before it, so that sequences may build on each other."""
+    if is_across(rule):
+        _check_own_side(rule, scene)
+        return
     before: set[str] = set()
     for other in scene.rules:
         if other is rule:
@@ -68,6 +73,17 @@ def _check_sequence(rule: RuleSettings, scene: SceneRules) -> None:
                 f"(a sequence, only one that stands before it), got {wanted!r}; "
                 f"there are {', '.join(sorted(heard)) or 'none'}"
             )
+
+
+def _check_own_side(rule: RuleSettings, scene: SceneRules) -> None:
+    """Of a sequence across cameras only the side of its own camera can be looked up here."""
+    wanted = sequence_across(rule, camera_id="own").then.rule_id
+    others = {other.rule_id for other in with_defaults(scene).rules} - {rule.rule_id}
+    if wanted not in others:
+        raise ConfigError(
+            f"rule {rule.rule_id} ({rule.kind}): then must name another rule of the camera, "
+            f"got {wanted!r}; there are {', '.join(sorted(others))}"
+        )
 
 
 def _cross(start: Point, end: Point, first: Point, second: Point) -> bool:

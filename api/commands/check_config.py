@@ -8,6 +8,7 @@ from api.wiring.first_start import check_camera, check_settings
 from contracts.cameras import redact_url
 from contracts.settings import Settings
 from vision.detect.registry import open_detector
+from vision.sequence_across import check_across
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +24,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     cameras = declared_cameras(settings)
     for camera in cameras:
         check_camera(camera)
+        check_across(camera, cameras)
         rules = ", ".join(f"{rule.rule_id} ({rule.kind})" for rule in camera.scene.rules)
         say(f"camera {camera.camera_id}: {redact_url(camera.source.url)}; rules: {rules or 'none'}")
     say(f"settings are valid; {len(cameras)} camera(s) declared")

@@ -21,6 +21,7 @@ from api.schemas import (
 from api.services import Services, ServicesDep
 from contracts.cameras import Camera, CameraState, SourceSettings
 from contracts.ids import derived_id
+from vision.sequence_across import check_across
 
 router = APIRouter(prefix="/api/v1/cameras", tags=["cameras"])
 
@@ -157,9 +158,10 @@ def put_scene(
     desk: DeskDep,
 ) -> dict[str, Any]:
     """Replace zones, lines and rules; everything wrong is listed at once."""
-    desk.get(camera_id)
+    camera = desk.get(camera_id)
     scene = SceneRulesParser("scene").parse(document)
     services.check_scene(scene)
+    check_across(replace(camera, scene=scene), desk.all())
     return dump_rules(desk.change(camera_id, lambda camera: replace(camera, scene=scene)).scene)
 
 

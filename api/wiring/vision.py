@@ -12,6 +12,7 @@ from api.wiring.context import Part, StageContext
 from api.wiring.storage import evidence_store
 from ingest.frame_queue import RedisFrameQueue
 from vision.detect.registry import open_detector
+from vision.sequence_worker import SequencePorts, SequenceWorker
 from vision.worker import VisionWorker, WorkerPorts
 
 
@@ -37,4 +38,16 @@ def build(context: StageContext) -> list[Part]:
         clock=context.clock,
         time_zone=ZoneInfo(settings.time_zone),
     )
-    return [("vision", worker.run)]
+    sequences = SequenceWorker(
+        SequencePorts(
+            directory=ports.directory,
+            leases=ports.leases,
+            work_queue=context.work_queue("sequences"),
+            checkpoints=ports.checkpoints,
+        ),
+        vision=settings.vision,
+        queue=settings.queue,
+        clock=context.clock,
+        time_zone=ZoneInfo(settings.time_zone),
+    )
+    return [("vision", worker.run), ("sequences", sequences.run)]

@@ -35,6 +35,8 @@ CLAIMS: Final[Mapping[str, str]] = {
     "meets_rule.abandoned": "{it} has been alone in {place} for {value}; the rule asks for"
     " {threshold}.",
     "meets_rule.fire": "{it} has burnt in {place} for {value}; the rule asks for {threshold}.",
+    "meets_rule.smoke": "A grey veil, such as smoke or steam, hangs in {place} with a likelihood"
+    " of {value}; the rule asks for {threshold}.",
     "meets_rule.removed": "{it} stood in {place} for {value} and is gone; the rule asks for"
     " {threshold}.",
     "meets_rule.zone_exit": "{it} left {place} and was outside for {value};"
@@ -194,6 +196,8 @@ KINDS: Final[Mapping[str, str]] = {
 
 SEEN: Final[Mapping[str, str]] = {
     "meets_rule.fire": "{a} has burnt in {place} for {value}; the rule asks for {threshold}.",
+    "meets_rule.smoke": "A grey veil, such as smoke or steam, hangs in {place} with a likelihood"
+    " of {value}; the rule asks for {threshold}.",
     "meets_rule.abandoned": "{a} has been alone in {place} for {value}; the rule asks for"
     " {threshold}.",
     "meets_rule.removed": "{a} stood in {place} for {value} and is gone; the rule asks for"
@@ -241,7 +245,7 @@ WHY: Final[Mapping[str, str]] = {
     "is_abandoned": "Whoever left it is not with it",
     "is_removal": "It was not put down anywhere in the picture",
     "is_fire": "Fire spreads within minutes",
-    "is_smoke": "Where smoke is there may be fire",
+    "is_smoke": "Where smoke is there may be fire, and from afar steam and dust look the same",
     "is_tamper": "Until it sees again nothing is watched here",
 }
 """Why it matters, by hypothesis; ``RULED_OUT`` or ``NONE_RULED_OUT`` ends the sentence."""
@@ -264,6 +268,7 @@ AND_MORE: Final = "{first} and {count} more"
 """For several tracks of different kinds."""
 NUMBERED: Final = "{label} {track}"
 VOWELS: Final = "aeiou"
+UNCOUNTED: Final = frozenset({"smoke"})
 
 UNITS: Final[Mapping[str, str]] = {
     "s": "{number} s",
@@ -283,6 +288,8 @@ def indefinite(label: str) -> str:
     """Return "a person", "an animal"; "something" where the kind is not known."""
     if label == UNKNOWN_LABEL:
         return SOMETHING
+    if label in UNCOUNTED:
+        return label
     return f"{'an' if label[:1].lower() in VOWELS else 'a'} {label}"
 
 

@@ -47,6 +47,7 @@ def test_a_provisional_alert_on_the_wire() -> None:
         "lines": [],
         "line_names": [],
         "rule": {"id": "keep_out", "version": 1},
+        "joins": [],
         "objects": [
             {
                 "track_id": "t1",

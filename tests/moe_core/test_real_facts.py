@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from contracts.geometry import Point
@@ -19,9 +20,11 @@ from tests.fakes.fall_incidents import fall_incident
 from tests.fakes.incidents import DOCK, GATE, STAY, WALK_IN, elsewhere, situation
 from tests.fakes.scuffles import scene as fight_scene
 from tests.fakes.scuffles import scuffle
+from tests.fakes.smoke_scenes import FPS, Plume, render
 from tests.fakes.tracks import followed, observed
-from tests.fakes.views import filmed, glimpse, scene
+from tests.fakes.views import filmed, frame_of, glimpse, scene
 from vision.cues.port import Cues
+from vision.cues.smoke import SmokeCue
 from vision.cues.view import ViewCue
 from vision.fact_list import merge_facts
 from vision.facts import company_facts, event_facts, track_facts
@@ -132,6 +135,47 @@ def test_a_fight_that_vision_saw_is_confirmed_and_every_claim_of_it_holds() -> N
             assert finding.decision is Decision.ALERT
             return
     pytest.fail("the fight was not told")
+
+
+def smoking() -> Incident:
+    """Smoke that rises in the street, as vision's own cue, rule and facts tell it."""
+    settings = RuleSettings(rule_id="smoke", kind=RuleKind.SMOKE)
+    scene_rules = SceneRules(rules=(settings,))
+    [rule] = make_rules(scene_rules)
+    cue = SmokeCue()
+    rng = np.random.default_rng(1)
+    for number in range(90):
+        pixels = render([Plume(starts_s=3.2)], number / FPS, rng, where="street")
+        frame = frame_of(pixels, number / FPS)
+        seen = cue.look(glimpse(frame))
+        for event in rule.update(
+            Observation(header=frame.header, tracks=(), cues=Cues(smoke=seen))
+        ):
+            [region] = seen.regions()
+            facts = merge_facts(
+                (),
+                [
+                    *track_facts(region, cited={}),
+                    *event_facts(event, track=region, scene=scene_rules, cited={}),
+                    *company_facts(event, track=region, tracks=(), cited={}),
+                ],
+            )
+            blank = situation(kind=RuleKind.SMOKE)
+            return replace(blank, rule_events=(event,), tracks=(region,), facts=facts)
+    pytest.fail("nothing fired")
+
+
+def test_what_vision_states_of_smoke_is_supported() -> None:
+    finding = ProgramReasoner(ManualClock()).reason(smoking())
+
+    claims = finding.reasoning.claims
+    assert {claim.status for claim in claims} == {ClaimStatus.SUPPORTED}
+    assert finding.reasoning.verdict is ReasoningVerdict.CONFIRMED
+    assert finding.decision is Decision.ALERT
+    assert finding.title == "Smoke in the picture"
+    assert claims[0].text.startswith("Smoke was followed for")
+    [met] = [claim.text for claim in claims if claim.predicate == "meets_rule"]
+    assert met.startswith("A grey veil, such as smoke or steam, hangs in the picture")
 
 
 MOVED = FactName.DISPLACEMENT

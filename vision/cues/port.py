@@ -14,7 +14,7 @@ from contracts.frames import Frame, FrameHeader
 from contracts.tracks import Track
 from vision.cues.body import Body
 from vision.cues.scuffle_reading import Scuffle
-from vision.cues.seen import FlamesSeen, ThingsSeen
+from vision.cues.seen import FlamesSeen, SmokeSeen, ThingsSeen
 from vision.cues.tampering import ViewReading
 from vision.motion_gate import Motion
 
@@ -61,6 +61,7 @@ class Cues:
         bodies: Of people, through changes of posture.
         things: That were left, and that were taken.
         flames: That burn now.
+        smoke: That hangs in the air now.
         view: Whether the camera sees what it should.
         scuffles: People who move against each other.
     """
@@ -68,6 +69,7 @@ class Cues:
     bodies: tuple[Body, ...] = ()
     things: ThingsSeen = field(default_factory=ThingsSeen)
     flames: FlamesSeen = field(default_factory=FlamesSeen)
+    smoke: SmokeSeen = field(default_factory=SmokeSeen)
     view: ViewReading = field(default_factory=ViewReading)
     scuffles: tuple[Scuffle, ...] = ()
 
@@ -79,6 +81,7 @@ class Cues:
         yield from (body.track for body in self.bodies if body.has_fallen)
         yield from self.things.regions()
         yield from self.flames.regions()
+        yield from self.smoke.regions()
         yield from (scuffle.region for scuffle in self.scuffles)
 
     def remembered(self) -> Iterator[Track]:

@@ -4,6 +4,7 @@ from vision.cues.bodies import BodyCue
 from vision.cues.flames import FlamesCue
 from vision.cues.port import Cues, Glimpse
 from vision.cues.scuffle import ScuffleCue
+from vision.cues.smoke import SmokeCue
 from vision.cues.things import ThingsCue
 from vision.cues.view import ViewCue
 
@@ -15,6 +16,7 @@ class CueReaders:
         self._bodies = BodyCue()
         self._things = ThingsCue()
         self._flames = FlamesCue()
+        self._smoke = SmokeCue()
         self._view = ViewCue()
         self._scuffle = ScuffleCue()
 
@@ -24,6 +26,7 @@ class CueReaders:
             bodies=self._bodies.look(glimpse),
             things=self._things.look(glimpse),
             flames=self._flames.look(glimpse),
+            smoke=self._smoke.look(glimpse),
             view=self._view.look(glimpse),
             scuffles=self._scuffle.look(glimpse),
         )

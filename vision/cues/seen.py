@@ -2,8 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
+from contracts.geometry import Box, gap
 from contracts.tracks import Track
+
+HIDES: Final = 0.5
+"""Likelihood from which smoke is taken to hide what is behind it,"""
+DRIFTS: Final = 0.08
+"""... and so far beside it in picture units: its border is too thin to be seen for sure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +102,42 @@ class FlamesSeen:
         """Yield the regions of all, ended ones in the frame of their end."""
         for flame in self.flames:
             yield flame.track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smoke:
+    """A place where something grey veils what is behind it, as smoke does.
+
+    Attributes:
+        track: The region; it began when the veil did.
+        likelihood: Of the next look at it to look like smoke in all respects, by the last looks.
+        sigma: Of that.
+        kept: Share (0..1) of the detail behind it that is still to be seen.
+        grown: How many times as large as when it was found it has become, at its largest.
+        is_at_foot: It still hangs where it was found; a puff that drifts away does not.
+    """
+
+    track: Track
+    likelihood: float
+    sigma: float
+    kept: float
+    grown: float = 1.0
+    is_at_foot: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmokeSeen:
+    """What there is of smoke in one frame."""
+
+    smoke: tuple[Smoke, ...] = ()
+
+    def hides(self, box: Box) -> bool:
+        """Say whether smoke hangs before a place or right beside it, more likely than not."""
+        return any(
+            gap(one.track.last.box, box) <= DRIFTS for one in self.smoke if one.likelihood > HIDES
+        )
+
+    def regions(self) -> Iterator[Track]:
+        """Yield the regions of all, ended ones in the frame of their end."""
+        for one in self.smoke:
+            yield one.track

@@ -72,6 +72,8 @@ class AbandonedRule:
             alone = self._alone.get(thing.track.track_id, _Alone())
             alive[thing.track.track_id] = alone
             self._follow(alone, thing, seen.header.monotonic_s)
+            if seen.cues.smoke.hides(thing.track.last.box):
+                continue
             event = self._event(alone, thing, seen.header)
             if event is not None:
                 events.append(event)

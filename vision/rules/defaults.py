@@ -13,6 +13,7 @@ ON_BY_DEFAULT: Final[Mapping[RuleKind, Severity]] = {
     RuleKind.ABANDONED: Severity.MEDIUM,
     RuleKind.REMOVED: Severity.MEDIUM,
     RuleKind.FIRE: Severity.CRITICAL,
+    RuleKind.SMOKE: Severity.HIGH,
 }
 """Kinds that watch the whole picture of every camera unless they are configured otherwise."""
 

@@ -20,6 +20,7 @@ from vision.rules.removed import RemovedRule
 from vision.rules.rule import Rule
 from vision.rules.running import RunningRule
 from vision.rules.sequence import SequenceRule
+from vision.rules.smoke import SmokeRule
 from vision.rules.speed import SpeedRule
 from vision.rules.tailgate import TailgateRule
 from vision.rules.tamper import TamperRule
@@ -72,6 +73,7 @@ RULES: Final[dict[RuleKind, Callable[[RuleSettings, SceneRules], Rule]]] = {
         settings, zone=named_zone(settings, scene)
     ),
     RuleKind.FIRE: lambda settings, scene: FireRule(settings, zone=named_zone(settings, scene)),
+    RuleKind.SMOKE: lambda settings, scene: SmokeRule(settings, zone=named_zone(settings, scene)),
     RuleKind.REMOVED: lambda settings, scene: RemovedRule(
         settings, zone=named_zone(settings, scene)
     ),

@@ -24,7 +24,7 @@ class RemovedRule:
     """Reports each removal once: a thing that stood there for ``threshold_s`` is gone.
 
     Not where somebody takes back what he left himself, nor where a thing is moved to another
-    place in the picture.
+    place in the picture, nor where smoke hangs: it hides what is behind it.
 
     Params: ``threshold_s`` (6).
     """
@@ -50,6 +50,8 @@ class RemovedRule:
         events = []
         for removal in removals:
             if removal.track.track_id in self._reported or not removal.is_settled:
+                continue
+            if seen.cues.smoke.hides(removal.track.last.box):
                 continue
             if removal.there_s < self._threshold_s - TIME_SLACK_S:
                 continue

@@ -15,6 +15,7 @@ from contracts.rules import RuleSettings
 from contracts.tracks import Track, TrackPoint, TrackState
 from vision.observation import Observation
 
+MAX_TEXT: Final = 80
 TIME_SLACK_S: Final = 1e-6
 """Stream times are sums of floats; a threshold met to the microsecond is met."""
 
@@ -81,6 +82,17 @@ class Params:
         value = self._params.get(name)
         if not isinstance(value, str) or not value:
             raise ConfigError(f"{self._where}: {name} must name {meaning}, got {value!r}")
+        return value
+
+    def text(self, name: str) -> str:
+        """Return words for people, at most 80 characters; empty if there are none."""
+        self._known.append(name)
+        value = self._params.get(name, "")
+        if not isinstance(value, str) or len(value) > MAX_TEXT or not value.isprintable():
+            raise ConfigError(
+                f"{self._where}: {name} must be at most {MAX_TEXT} printable characters, "
+                f"got {value!r:.100}"
+            )
         return value
 
     def choice(self, name: str, default: str, *, among: Sequence[str]) -> str:

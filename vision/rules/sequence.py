@@ -12,11 +12,13 @@ from vision.observation import Observation
 from vision.rules.place import is_within
 from vision.rules.rule import Measured, Params, state_event
 from vision.sequence import Happening, Pair, SequenceMatcher
+from vision.sequence_across import is_across, sequence_across
 
 WITHIN_S: Final = 30.0
 SAME: Final = "same"
 ANY: Final = "any"
 _KEPT: Final = 512
+_OWN: Final = "own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ class SequenceRule:
     """Reports each time when rule ``then`` speaks within ``within_s`` after rule ``first``.
 
     Params: ``first`` and ``then``, ids of rules of the camera; ``within_s`` (30); ``who``
-    (``same``: both are about one track, as main or other; or ``any``). With a zone, the track of
-    each must stand in it when its rule speaks.
+    (``same``: both are about one track, as main or other; or ``any``); ``title`` of its alerts.
+    With a zone, the track of each must stand in it when its rule speaks.
 
     The time of a crossing, entry or exit is its own moment; any other condition counts from when
     it was met (somebody loiters once he has stayed for long enough). Each statement is paired
@@ -40,18 +42,23 @@ class SequenceRule:
     ``first`` as the other, if it is another. The value is the time between them, which must not
     exceed ``within_s``.
 
-    Rules that are ``quiet`` count here and alert nobody. Sequences hear of the rules of their own
-    camera; across cameras the same matcher (``vision/sequence.py``) can be told of incidents.
+    Rules that are ``quiet`` count here and alert nobody. It hears of the rules of its own camera;
+    one that names another camera's (``vision/sequence_across.py``) is told of incidents instead
+    (``vision/site_sequences.py``), and never speaks here.
     """
 
     def __init__(self, settings: RuleSettings, *, zone: Zone | None) -> None:
-        params = Params(settings)
         self.settings = settings
         self._zone = zone
+        self._is_across = is_across(settings)
+        if self._is_across:
+            sequence_across(settings, camera_id=_OWN)
+        params = Params(settings)
         first = params.word("first", "the rule that speaks first")
         then = params.word("then", "the rule that speaks after it")
         self._within_s = params.number("within_s", WITHIN_S, least=0.1)
         is_same = params.choice("who", SAME, among=(SAME, ANY)) == SAME
+        self._title = params.text("title")
         params.done()
         self._matcher = SequenceMatcher(
             first=lambda told: told.rule_id == first,
@@ -65,6 +72,8 @@ class SequenceRule:
 
     def update(self, seen: Observation) -> list[RuleEvent]:
         """See ``Rule.update``; reads what the other rules have said about the frame."""
+        if self._is_across:
+            return []
         subjects = {track.track_id: track for track in seen.subjects()}
         events = []
         for stated in seen.stated:
@@ -101,7 +110,11 @@ class SequenceRule:
             threshold=self._within_s,
             sigma=(first.sigma_s**2 + then.sigma_s**2) ** 0.5,
             unit="s",
-            detail={"first": pair.first.rule_id, "then": pair.then.rule_id},
+            detail={
+                "first": pair.first.rule_id,
+                "then": pair.then.rule_id,
+                **({"title": self._title} if self._title else {}),
+            },
         )
         other = self._tracks.get(pair.first.track_ids[0])
         is_other = other is not None and other.track_id != track.track_id

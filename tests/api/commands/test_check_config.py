@@ -71,3 +71,18 @@ def test_a_rules_file_nested_without_end_is_refused(
     text = "[[cameras]]\nid='gate'\nurl='rtsp://h/x'\nrules_file='gate.rules.json'\n"
     assert check(tmp_path, text) == 2
     assert "gate.rules.json: is nested too deeply" in capsys.readouterr().err
+
+
+def test_a_sequence_that_names_a_camera_that_is_not_declared_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = """{"rules": [{"id": "s", "kind": "sequence",
+                           "params": {"first": "yard/fence", "then": "fall"}}]}"""
+    (tmp_path / "gate.rules.json").write_text(rules)
+    text = "[[cameras]]\nid='gate'\nurl='rtsp://h/x'\nrules_file='gate.rules.json'\n"
+
+    assert check(tmp_path, text) == 2
+    assert (
+        "camera gate: rule s (sequence): first names camera 'yard', which is not there"
+        in capsys.readouterr().err
+    )

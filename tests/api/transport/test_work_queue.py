@@ -49,6 +49,11 @@ def test_an_item_is_deleted_only_when_every_group_has_acknowledged_it(client: Re
     [for_core] = receive(core, "moe_core")
     assert producer.depth(INCIDENTS) == 1
     core.acknowledge(for_core)
+    assert producer.depth(INCIDENTS) == 1
+
+    sequences = queue(client, "s")
+    [for_sequences] = sequences.receive([INCIDENTS], group="sequences", max_items=9, timeout_s=0.1)
+    sequences.acknowledge(for_sequences)
     assert producer.depth(INCIDENTS) == 0
 
 

@@ -12,7 +12,7 @@ from contracts.tracks import TrackState
 from tests.fakes.builders import RIGHT_HALF
 from tests.fakes.tracks import followed, header_at
 from vision.cues.port import Cues
-from vision.cues.seen import Removal, ThingsSeen
+from vision.cues.seen import Removal, Smoke, SmokeSeen, ThingsSeen
 from vision.observation import Observation
 from vision.rules.removed import RemovedRule
 
@@ -37,6 +37,17 @@ def look(watch: RemovedRule, *removals: Removal, camera_id: str = "cam") -> list
             cues=Cues(things=ThingsSeen(removals=removals)),
         )
     )
+
+
+def test_what_smoke_hides_is_not_gone() -> None:
+    watch, gone = rule(), removal()
+    cloud = replace(gone.track, track_id="rk1", label="smoke")
+
+    for likelihood, count in ((0.9, 0), (0.4, 1)):
+        smoke = Smoke(track=cloud, likelihood=likelihood, sigma=0.1, kept=0.3)
+        cues = Cues(things=ThingsSeen(removals=(gone,)), smoke=SmokeSeen(smoke=(smoke,)))
+        seen = Observation(header=header_at(9.2), tracks=(), cues=cues)
+        assert len(watch.update(seen)) == count
 
 
 def test_fires_once_and_says_who_was_there() -> None:
