@@ -19,6 +19,7 @@ from api.middleware import BodyLimit, Boundary, Envelope
 from api.problems import on_http_exception, on_invalid_request
 from api.routes import (
     alerts,
+    backtests,
     cameras,
     events,
     live,
@@ -37,6 +38,7 @@ _ROUTERS: Final = (
     sign_in.router,
     tokens.router,
     cameras.router,
+    backtests.router,
     live.router,
     alerts.router,
     events.router,

@@ -14,6 +14,7 @@ from alerts.history.ports import (
     Webhook,
     WebhookStore,
 )
+from api.backtest_desk import BackTestDesk
 from api.ports import CameraPublisher, CameraStatuses, LivePictures, SystemHealth
 from contracts.clock import Clock
 from contracts.evidence import EvidenceStore
@@ -66,6 +67,7 @@ class Services:
     ledger: FrameLedger
     camera_publisher: CameraPublisher
     health: SystemHealth
+    back_tests: BackTestDesk
     settings: ApiSettings
     clock: Clock
     version: str

@@ -105,14 +105,3 @@ class Detector(Protocol):
     def forget(self, camera_id: str) -> None:
         """Drop what is kept for a camera (its run ended or its view changed)."""
         ...
-
-
-def label_matches(label: str, wanted: Sequence[str]) -> bool:
-    """Say whether a track's label satisfies a rule's list.
-
-    An empty list takes everything; ``object`` satisfies any list; ``vehicle`` in a list stands
-    for all vehicle labels.
-    """
-    if not wanted or label == ANY_LABEL or label in wanted:
-        return True
-    return "vehicle" in wanted and label in VEHICLE_LABELS

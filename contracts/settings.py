@@ -92,6 +92,14 @@ class VisionSettings(Section):
     close_after_s: float = Field(
         default=10.0, gt=0, description="An incident without news for this long is closed."
     )
+    track_days: float = Field(
+        default=7.0, ge=0, description="Days for which tracks are kept for back-tests; 0: none."
+    )
+    track_quota_bytes: int = Field(
+        default=5_000_000_000,
+        ge=0,
+        description="Tracks kept at most; 0 means no limit but the disk.",
+    )
 
 
 class ReasoningSettings(Section):

@@ -49,6 +49,7 @@ class FrameResult:
         incidents: To publish, in this order.
         clip_requests: To publish after them.
         live: For dashboards; None if the frame was not understood.
+        tracks: As the rules were told of them; None likewise.
         timings: Seconds by stage: ``motion`` with its own small decoding, ``decode`` of the whole
             picture for the detector, ``detect``, ``track``, ``cue``, ``rule``, ``report``.
     """
@@ -57,6 +58,7 @@ class FrameResult:
     incidents: tuple[Incident, ...] = ()
     clip_requests: tuple[ClipRequest, ...] = ()
     live: LivePicture | None = None
+    tracks: Sequence[Track] | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -60,6 +60,13 @@ class GroundPlane:
         x, y = point
         return ((a * x + b * y + c) / scale, (d * x + e * y + f) / scale)
 
+    def places(self, points_N2: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        """Return the places of many points, shape (N, 2), and which of them are known."""
+        homogeneous_N3 = points_N2 @ np.array(self._rows)[:, :2].T + np.array(self._rows)[:, 2]
+        scales_N = homogeneous_N3[:, 2]
+        is_known_N = scales_N >= self._least_scale
+        return homogeneous_N3[:, :2] / np.where(is_known_N, scales_N, 1.0)[:, None], is_known_N
+
     def blur_m(self, point: Point, jitter: float) -> float:
         """Return the standard deviation in metres of a place whose point jitters; inf where none.
 

@@ -54,13 +54,16 @@ def foot_jitter(points: Sequence[TrackPoint]) -> float:
     the model says of boxes of that size.
     """
     recent = points[-_JITTER_POINTS:]
+    feet = [standing_point(point.box) for point in recent]
     residuals: list[float] = []
-    for before, middle, after in zip(recent, recent[1:], recent[2:], strict=False):
+    for index, (before, middle, after) in enumerate(
+        zip(recent, recent[1:], recent[2:], strict=False)
+    ):
         span_s = after.monotonic_s - before.monotonic_s
         if span_s <= 0:
             continue
         share = (middle.monotonic_s - before.monotonic_s) / span_s
-        start, at, end = (standing_point(point.box) for point in (before, middle, after))
+        start, at, end = feet[index : index + 3]
         residuals += [
             abs(at[axis] - (start[axis] + share * (end[axis] - start[axis]))) for axis in (0, 1)
         ]

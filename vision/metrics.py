@@ -51,6 +51,12 @@ CAMERAS_HELD: Final = Gauge("vigil_vision_cameras_held", "Cameras that this work
 EVIDENCE_PROBLEMS: Final = Counter(
     "vigil_vision_evidence_problems_total", "Pictures that could not be kept.", ["camera"]
 )
+TRACKS_STORED: Final = Counter(
+    "vigil_vision_track_points_stored_total", "Points of tracks kept for back-tests.", ["camera"]
+)
+TRACKS_LOST: Final = Counter(
+    "vigil_vision_track_points_lost_total", "Points of tracks that could not be kept.", ["camera"]
+)
 TRANSPORT_RETRIES: Final = Counter(
     "vigil_vision_transport_retries_total", "What had to be sent again.", ["what"]
 )

@@ -262,6 +262,7 @@ class CameraPipeline:
         outcome = FrameOutcome.GATED if picture is None else FrameOutcome.ANALYSED
         return replace(
             self._result(outcome, timings),
+            tracks=tracks,
             live=live_picture(
                 frame,
                 seen.subjects(),

@@ -18,6 +18,7 @@ from contracts.geometry import Box
 from contracts.tracks import Track, TrackState
 from vision import association
 from vision.association import Array
+from vision.grid import on_grid
 from vision.kalman import BoxFilters
 from vision.looks import Embeddings, Looks
 from vision.track_life import TrackLife
@@ -278,6 +279,6 @@ def _differ(labels_N: Sequence[str], labels_M: Sequence[str]) -> npt.NDArray[np.
 
 
 def _as_boxes(boxes_N4: Array) -> list[Box]:
-    """Return boxes for people to read: plain numbers, cut at the picture's edge."""
-    cut_N4 = np.minimum(np.maximum(boxes_N4, 0.0), 1.0)
+    """Return boxes for people to read: plain numbers on the grid, cut at the picture's edge."""
+    cut_N4 = on_grid(np.minimum(np.maximum(boxes_N4, 0.0), 1.0))
     return [(x1, y1, x2, y2) for x1, y1, x2, y2 in cut_N4.tolist()]

@@ -10,7 +10,7 @@ again, under the same ids: one visitor stays one incident whenever the kill come
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from functools import partial
 from typing import Final
@@ -27,6 +27,8 @@ from contracts.frames import FrameOutcome, FrameReader, QueuedFrame
 from contracts.incidents import ClipRequest, Incident
 from contracts.queues import CLIPS, INCIDENTS, LiveView, WorkQueue
 from contracts.settings import QueueSettings, VisionSettings
+from vision.archive.port import NoArchive, TrackArchive
+from vision.archive.recorder import TrackRecorders
 from vision.batching import BATCH_WAIT_S, by_turns, detect_each, frames_at_once
 from vision.checkpoint import Checkpoints, Outgoing
 from vision.failure_log import FailureLog
@@ -62,6 +64,7 @@ class WorkerPorts:
     live: LiveView
     checkpoints: Checkpoints
     evidence: EvidenceStore
+    tracks: TrackArchive = field(default_factory=NoArchive)
 
 
 @dataclass(slots=True)
@@ -118,6 +121,7 @@ class VisionWorker:
         self._time_zone = time_zone
         self._held: dict[str, _Held] = {}
         self._refused: dict[str, int] = {}
+        self._recorders = TrackRecorders(ports.tracks)
         self._failures = FailureLog(clock)
         self._renewed_s = float("-inf")
         self._stop = threading.Event()
@@ -240,6 +244,8 @@ class VisionWorker:
         self._settle(queued, result.outcome)
         if result.live is not None:
             self._ports.live.show(result.live)
+        if result.tracks is not None:
+            self._recorders.look(queued.frame.header, result.tracks)
 
     def _tell(
         self,
@@ -324,8 +330,7 @@ class VisionWorker:
         held = self._held.get(camera_id)
         if held is not None and held.token != token:
             log.warning("camera lost to another worker", camera_id=camera_id)
-            del self._held[camera_id]
-            self._detector.forget(camera_id)
+            self._let_go(camera_id)
             held = None
         if token is None:
             return
@@ -362,10 +367,14 @@ class VisionWorker:
         """Close a camera that is no longer to be watched, and give it back."""
         pipeline = self._held[camera_id].pipeline
         self._tell(pipeline, pipeline.finish(), ())
-        del self._held[camera_id]
-        self._detector.forget(camera_id)
+        self._let_go(camera_id)
         self._ports.leases.release(_lease(camera_id))
         log.info("camera given back", camera_id=camera_id)
+
+    def _let_go(self, camera_id: str) -> None:
+        del self._held[camera_id]
+        self._detector.forget(camera_id)
+        self._recorders.leave(camera_id)
 
     def _hand_over(self, *, saving: bool) -> None:
         for camera_id, held in self._held.items():
@@ -373,6 +382,7 @@ class VisionWorker:
                 if saving:
                     self._ports.checkpoints.save(camera_id, held.pipeline.checkpoint())
                 self._ports.leases.release(_lease(camera_id))
+            self._recorders.leave(camera_id)
         self._held.clear()
         CAMERAS_HELD.set(0)
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 from prometheus_client import REGISTRY, generate_latest
@@ -11,6 +12,7 @@ from prometheus_client import REGISTRY, generate_latest
 from alerts.channels.webhook import WebhookChannel
 from alerts.history.sql import History, open_history
 from api.app import make_app
+from api.backtest_desk import BackTestDesk
 from api.observability import metrics_text
 from api.server import make_server
 from api.services import Services
@@ -20,7 +22,7 @@ from api.transport.live import RedisLiveView
 from api.wiring.cameras import declared_cameras
 from api.wiring.context import Part, StageContext
 from api.wiring.first_start import prepare
-from api.wiring.storage import evidence_store
+from api.wiring.storage import evidence_store, track_store
 from api.wiring.webhooks import send_test
 from contracts.errors import TransportUnavailable
 from contracts.frames import FrameLedger
@@ -55,6 +57,12 @@ def build(context: StageContext) -> list[Part]:
         ledger=ledger,
         camera_publisher=directory,
         health=heartbeats,
+        back_tests=BackTestDesk(
+            track_store(settings, context.clock),
+            close_after_s=settings.vision.close_after_s,
+            time_zone=ZoneInfo(settings.time_zone),
+            clock=context.clock,
+        ),
         settings=settings.api,
         clock=context.clock,
         version=version("vigil"),

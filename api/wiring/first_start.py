@@ -11,11 +11,12 @@ from alerts.history.database import checked_url
 from alerts.history.sql import History, migrate, open_history
 from api.auth import ensure_admin, make_sign_in_link
 from api.transport.connection import connect
-from api.wiring.cameras import SOURCE_CAMERA_ID
+from api.wiring.cameras import SOURCE_CAMERA_ID, declared_cameras
 from api.wiring.context import database_url
 from contracts.cameras import Camera, SourceType, redact_url
 from contracts.clock import Clock
 from contracts.errors import ConfigError
+from contracts.rules import SceneRules
 from contracts.settings import Settings
 from ingest.sources.scenes.yard_truth import demo_camera
 from vision.detect.detector_choice import choose_detector
@@ -76,6 +77,18 @@ def check_camera(camera: Camera) -> None:
             f"camera {camera.camera_id}: there is no file {redact_url(source.url)!r}; give the "
             "path of a video file, an rtsp:// URL or synthetic:yard"
         )
+
+
+def known_scenes(settings: Settings) -> dict[str, SceneRules]:
+    """Return zones, lines and rules of each camera: as they are kept, else as they are declared."""
+    file = settings.data_dir / "vigil.db"
+    if not settings.database_url.get_secret_value() and not file.is_file():
+        return {camera.camera_id: camera.scene for camera in declared_cameras(settings)}
+    history = open_history(database_url(settings))
+    try:
+        return {camera.camera_id: camera.scene for camera in history.cameras.cameras()}
+    finally:
+        history.close()
 
 
 def sign_in_link(settings: Settings, clock: Clock, base_url: str) -> str:

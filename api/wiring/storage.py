@@ -1,6 +1,10 @@
-"""The evidence store that every stage shares."""
+"""The stores that several stages share, in the data folder."""
+
+from pathlib import Path
 
 from alerts.history.evidence_store import FolderEvidenceStore
+from api.track_folder import FolderTrackStore
+from contracts.clock import Clock
 from contracts.evidence import EvidenceStore
 from contracts.settings import Settings
 
@@ -10,5 +14,21 @@ def evidence_store(settings: Settings) -> EvidenceStore:
     return FolderEvidenceStore(
         settings.data_dir / "evidence",
         quota_bytes=settings.alerts.evidence_quota_bytes,
+        min_free_bytes=settings.alerts.evidence_min_free_bytes,
+    )
+
+
+def track_folder(settings: Settings) -> Path:
+    """Return where tracks are kept for back-tests."""
+    return settings.data_dir / "tracks"
+
+
+def track_store(settings: Settings, clock: Clock) -> FolderTrackStore:
+    """Return the track archive in the data folder."""
+    return FolderTrackStore(
+        track_folder(settings),
+        clock=clock,
+        days=settings.vision.track_days,
+        quota_bytes=settings.vision.track_quota_bytes,
         min_free_bytes=settings.alerts.evidence_min_free_bytes,
     )

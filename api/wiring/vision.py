@@ -9,8 +9,10 @@ from api.transport.directory import RedisCameraDirectory
 from api.transport.leases import RedisLeases
 from api.transport.live import RedisLiveView
 from api.wiring.context import Part, StageContext
-from api.wiring.storage import evidence_store
+from api.wiring.storage import evidence_store, track_store
 from ingest.frame_queue import RedisFrameQueue
+from vision.archive.port import NoArchive
+from vision.archive.writer import TrackWriter
 from vision.detect.registry import open_detector
 from vision.sequence_worker import SequencePorts, SequenceWorker
 from vision.worker import VisionWorker, WorkerPorts
@@ -21,6 +23,7 @@ def build(context: StageContext) -> list[Part]:
     settings = context.settings
     cv2.setNumThreads(settings.vision.threads)
     client = context.redis()
+    writer = _track_writer(context)
     ports = WorkerPorts(
         directory=RedisCameraDirectory(client),
         leases=RedisLeases(client, holder=context.instance, lease_s=settings.queue.lease_s),
@@ -29,6 +32,7 @@ def build(context: StageContext) -> list[Part]:
         live=RedisLiveView(client),
         checkpoints=RedisCheckpoints(client),
         evidence=evidence_store(settings),
+        tracks=writer or NoArchive(),
     )
     worker = VisionWorker(
         ports,
@@ -50,4 +54,12 @@ def build(context: StageContext) -> list[Part]:
         clock=context.clock,
         time_zone=ZoneInfo(settings.time_zone),
     )
-    return [("vision", worker.run), ("sequences", sequences.run)]
+    parts: list[Part] = [("vision", worker.run), ("sequences", sequences.run)]
+    return parts if writer is None else [*parts, ("tracks", writer.run)]
+
+
+def _track_writer(context: StageContext) -> TrackWriter | None:
+    """Return what keeps tracks for back-tests; None where none are to be kept."""
+    if not context.settings.vision.track_days:
+        return None
+    return TrackWriter(track_store(context.settings, context.clock), context.clock)

@@ -22,6 +22,7 @@ from tests.fakes.ports import (
     RecordingLiveView,
 )
 from tests.fakes.scripted_detector import Script, ScriptedDetector
+from tests.fakes.track_archives import InMemoryTracks
 from vision.worker import VisionWorker, WorkerPorts
 
 
@@ -44,6 +45,7 @@ class Site:
         self.live = RecordingLiveView()
         self.checkpoints = InMemoryCheckpoints()
         self.evidence = InMemoryEvidence()
+        self.tracks = InMemoryTracks()
         self.detector = ScriptedDetector(script, failing_seqs=failing_seqs)
         self.clock = ManualClock()
         self.worker = self.new_worker()
@@ -57,6 +59,7 @@ class Site:
             live=self.live,
             checkpoints=self.checkpoints,
             evidence=self.evidence,
+            tracks=self.tracks,
         )
 
     def new_worker(self) -> VisionWorker:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from alerts.history.ports import Webhook
 from api.app import make_app
 from api.auth import make_sign_in_link
+from api.backtest_desk import BackTestDesk
 from api.ports import StageHealth
 from api.readiness import STAGES
 from api.services import Services, TestDelivery
@@ -25,6 +27,7 @@ from contracts.settings import ApiSettings
 from tests.fakes.archive import InMemoryHistory, WebHistory
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.ports import InMemoryEvidence, InMemoryFrames
+from tests.fakes.track_archives import InMemoryTracks
 
 ORIGIN = "http://vigil.test"
 CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -109,6 +112,7 @@ class FakeWeb:
     frames: InMemoryFrames = field(default_factory=InMemoryFrames)
     publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
     health: ScriptedHealth = field(default_factory=ScriptedHealth)
+    tracks: InMemoryTracks = field(default_factory=InMemoryTracks)
     tested: list[Webhook] = field(default_factory=list)
     settings: ApiSettings = field(default_factory=ApiSettings)
 
@@ -126,6 +130,9 @@ class FakeWeb:
             ledger=self.frames,
             camera_publisher=self.publisher,
             health=self.health,
+            back_tests=BackTestDesk(
+                self.tracks, close_after_s=10.0, time_zone=UTC, clock=self.clock
+            ),
             settings=self.settings,
             clock=self.clock,
             version="1.2.3",

@@ -256,7 +256,7 @@ def test_looks_decide_who_is_who_after_an_encounter() -> None:
     tracks = watch.frame(seen(between, beyond, order=[1, 0]))
 
     ends = {track.track_id: track.last.box for track in tracks}
-    assert ends["t2"] == pytest.approx(between, abs=1e-6)
+    assert ends["t2"] == pytest.approx(between, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_a_frame_that_goes_back_in_time_is_ignored_and_counted() -> None:
     [track] = tracker.update(detections((0.9, 0.9, 0.99, 0.99)), header(5, at_s=0.3))
 
     assert tracker.out_of_order == 1
-    assert track.last.box == pytest.approx(PLACE, abs=1e-6)
+    assert track.last.box == pytest.approx(PLACE, abs=1e-4)
 
 
 def test_points_say_what_was_measured_and_when() -> None:
@@ -308,7 +308,7 @@ def test_points_say_what_was_measured_and_when() -> None:
 
     assert [point.seq for point in track.points] == [0, 1, 2, 3]
     assert track.last.captured_at == START + timedelta(seconds=0.6)
-    assert track.last.box == pytest.approx(PLACE, abs=1e-6)
+    assert track.last.box == pytest.approx(PLACE, abs=1e-4)
     assert track.first_seen_s == 0.0
     assert (track.camera_id, track.run_id) == ("cam", "run1")
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from contracts.detections import label_matches
 from contracts.frames import FrameHeader
 from contracts.geometry import Zone, standing_point
 from contracts.incidents import RuleEvent
@@ -13,6 +12,7 @@ from contracts.rules import RuleSettings
 from contracts.tracks import TrackState
 from vision.cues.seen import Thing
 from vision.kinematics import frame_step_s
+from vision.labels import label_matches
 from vision.observation import Observation
 from vision.rules.rule import TIME_SLACK_S, Measured, Params, state_event
 

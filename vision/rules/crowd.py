@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from contracts.detections import label_matches
 from contracts.errors import ConfigError
 from contracts.geometry import Zone, standing_point
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleSettings
 from contracts.tracks import Track, TrackState
 from vision.ground import GroundPlane
+from vision.labels import label_matches
 from vision.observation import Observation
 from vision.rules.place import is_within
 from vision.rules.rule import (

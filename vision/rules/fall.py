@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-from contracts.detections import label_matches
 from contracts.errors import ConfigError
 from contracts.geometry import Box, Zone, standing_point
 from contracts.incidents import RuleEvent
@@ -11,6 +10,7 @@ from contracts.rules import RuleSettings
 from vision.cues.body import LIKELY, Body
 from vision.descent import Descent
 from vision.fall_model import Likelihood
+from vision.labels import label_matches
 from vision.observation import Observation
 from vision.rules.rule import TIME_SLACK_S, Measured, Params, is_seen_now, state_event
 

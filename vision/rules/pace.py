@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from contracts.detections import label_matches
 from contracts.geometry import Zone, standing_point
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleSettings
 from contracts.tracks import Track, TrackPoint, TrackState
 from vision.ground import LENGTH_SHARE, GroundPlane
 from vision.kinematics import foot_jitter
+from vision.labels import label_matches
 from vision.observation import Observation
 from vision.rules.place import is_within
 from vision.rules.rule import (

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from contracts.detections import label_matches
 from contracts.errors import ConfigError
 from contracts.frames import FrameHeader
 from contracts.ids import derived_id
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleSettings
 from contracts.tracks import Track, TrackPoint, TrackState
+from vision.labels import label_matches
 from vision.observation import Observation
 
 MAX_TEXT: Final = 80

@@ -1,0 +1,1 @@
+"""What rules would have said over stored tracks: planned, replayed by the rules, told."""
