@@ -138,9 +138,9 @@ class CameraIngest:
     def _take(self, decoded: DecodedFrame, framer: Framer, *, codec: str) -> None:
         """Bring one picture into the queue, or leave it out and count it."""
         camera_id = self._camera.camera_id
-        now_s = self._clock.monotonic_s()
-        frame = framer.add(decoded, arrival=Arrival(at=self._clock.now(), monotonic_s=now_s))
-        self._reconnect.went_live(now_s=now_s)
+        arrival = Arrival.now(self._clock, sent_at=decoded.sent_at)
+        frame = framer.add(decoded, arrival=arrival)
+        self._reconnect.went_live(now_s=arrival.monotonic_s)
         if frame is None:
             self._writer.count_unqueued(camera_id, skipped=1)
             FRAMES_SKIPPED.labels(camera_id).inc()

@@ -10,10 +10,10 @@ from contracts.cameras import Camera
 from contracts.errors import SourceUnavailable
 from contracts.frames import BgrImage, EncodedFrame, FrameHeader
 from contracts.ids import new_id
-from ingest.metrics import STAGE_SECONDS
+from ingest.metrics import STAGE_SECONDS, TIME_BREAKS
 from ingest.sampling import Sampler
 from ingest.sources.stream import DecodedFrame, PictureScaler
-from ingest.timeline import Arrival, Discontinuity, Moment, Timeline
+from ingest.timeline import Arrival, Break, Discontinuity, Moment, Timeline
 
 log = structlog.get_logger()
 
@@ -47,6 +47,7 @@ class Framer:
         self._quality = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality]
         self._interval_s = frame_interval_s
         self._is_recording = starts_at is not None
+        self._is_by_arrival = False
         self._scaler = PictureScaler(camera.analysis_width)
         self._last_at: datetime | None = None
         self.skipped = 0
@@ -94,13 +95,16 @@ class Framer:
         placed = self._timeline.place(decoded.stream_s, arrival=arrival)
         if isinstance(placed, Moment):
             return placed
-        if placed.is_late:
+        if placed.kind is Break.LATE:
             raise SourceUnavailable(self._camera.camera_id, placed.message)
+        self._is_by_arrival |= placed.kind is Break.RATE
         self._begin_run(self._resume_at())
+        TIME_BREAKS.labels(self._camera.camera_id, placed.kind.value).inc()
         log.warning(
-            "stream time jumped, a new run begins",
+            "times do not go on, a new run begins",
             camera_id=self._camera.camera_id,
             run_id=self.run_id,
+            kind=placed.kind.value,
             found=placed.message,
         )
         again = self._timeline.place(decoded.stream_s, arrival=arrival)
@@ -111,7 +115,11 @@ class Framer:
     def _begin_run(self, starts_at: datetime | None) -> None:
         self.run_id = new_id("run")
         self._seq = 0
-        self._timeline = Timeline(frame_interval_s=self._interval_s, starts_at=starts_at)
+        self._timeline = Timeline(
+            frame_interval_s=self._interval_s,
+            starts_at=starts_at,
+            is_by_arrival=self._is_by_arrival,
+        )
         self._sampler = Sampler(self._camera.analysis_fps)
 
     def _resume_at(self) -> datetime | None:

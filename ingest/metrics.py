@@ -24,6 +24,11 @@ FRAMES_SKIPPED: Final = Counter(
 RECONNECTS: Final = Counter(
     "vigil_ingest_reconnects_total", "Attempts after the first to reach the camera.", ["camera"]
 )
+TIME_BREAKS: Final = Counter(
+    "vigil_ingest_time_breaks_total",
+    "Runs ended because of their times, by kind: jump, rate, clock_set.",
+    ["camera", "kind"],
+)
 LOOP_ERRORS: Final = Counter(
     "vigil_ingest_loop_errors_total",
     "Unexpected errors that a loop of ingest survived; each is logged.",

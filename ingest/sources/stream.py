@@ -3,8 +3,10 @@
 Shape legend: H = height, W = width in pixels, 3 = blue, green, red.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, cast
 
 import av
@@ -27,6 +29,10 @@ ALLOWED_CODECS: Final = frozenset({"h264", "hevc", "mpeg4", "mjpeg", "vp8", "vp9
 (MagicYUV: CVE-2026-8461), and a file chooses its own."""
 CODEC_WHITELIST: Final = ",".join(sorted(ALLOWED_CODECS | {"libdav1d"}))
 """The same as decoder names: libav's option guards its probing only, ``StreamReader`` the rest."""
+_SENDER_TIME: Final = "prft"
+"""libav's name for a packet's time by the sender's clock (``AVProducerReferenceTime``)."""
+_WALL_US_MAX: Final = 4_102_444_800_000_000
+"""The year 2100: beyond it a camera's clock says nothing."""
 _DEFAULT_INTERVAL_S: Final = 0.04
 _FPS_RANGE: Final = (0.1, 240.0)
 _OFFLINE_THREADS: Final = 2
@@ -56,10 +62,12 @@ class DecodedFrame:
 
     Attributes:
         stream_s: Unwrapped stream time; None if the stream gave none.
+        sent_at: When it was taken by the camera's own clock, from RTCP sender reports.
     """
 
     picture: VideoFrame
     stream_s: float | None
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,6 +83,20 @@ class StreamUnit:
     packet: EncodedPacket | None
     frames: tuple[DecodedFrame, ...]
     corrupt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SenderTime:
+    """What the camera's clock said at one moment of stream time."""
+
+    stream_s: float
+    wall_us: int
+
+    def at(self, stream_s: float | None) -> datetime | None:
+        if stream_s is None:
+            return None
+        seconds = self.wall_us / 1e6 + stream_s - self.stream_s
+        return datetime.fromtimestamp(seconds, UTC)
 
 
 class StreamReader:
@@ -98,6 +120,7 @@ class StreamReader:
         context.thread_type = "AUTO" if is_offline else "NONE"
         context.thread_count = _OFFLINE_THREADS if is_offline else 1
         self._unwrapper = PtsUnwrapper(self.stream.time_base or context.time_base)
+        self._sender: _SenderTime | None = None
         self._packet_s: float | None = None
         self._packets = 0
         self._decoded = 0
@@ -140,6 +163,7 @@ class StreamReader:
     def _decode(self, packet: "Packet[VideoStream]") -> StreamUnit:
         corrupt = 0
         pictures: list[VideoFrame] = []
+        encoded = self._encoded(packet)
         try:
             pictures = packet.decode()
         except av.FFmpegError:
@@ -150,10 +174,11 @@ class StreamReader:
                 corrupt += 1
                 continue
             stream_s = self._unwrapper.seconds(picture.pts)
-            frames.append(DecodedFrame(picture=picture, stream_s=stream_s))
+            sent_at = self._sender.at(stream_s) if self._sender is not None else None
+            frames.append(DecodedFrame(picture=picture, stream_s=stream_s, sent_at=sent_at))
         self._packets += 1
         self._decoded += len(frames)
-        return StreamUnit(packet=self._encoded(packet), frames=tuple(frames), corrupt=corrupt)
+        return StreamUnit(packet=encoded, frames=tuple(frames), corrupt=corrupt)
 
     def _encoded(self, packet: "Packet[VideoStream]") -> EncodedPacket | None:
         if not packet.size:
@@ -162,7 +187,15 @@ class StreamReader:
         if stream_s is None:
             stream_s = 0.0 if self._packet_s is None else self._packet_s + self.frame_interval_s
         self._packet_s = stream_s
+        self._hear_sender(packet, stream_s)
         return EncodedPacket(content=bytes(packet), stream_s=stream_s, is_key=packet.is_keyframe)
+
+    def _hear_sender(self, packet: "Packet[VideoStream]", stream_s: float) -> None:
+        if packet.pts is None or not packet.has_sidedata(_SENDER_TIME):
+            return
+        wall_us = int.from_bytes(bytes(packet.get_sidedata(_SENDER_TIME))[:8], sys.byteorder)
+        if 0 < wall_us < _WALL_US_MAX:
+            self._sender = _SenderTime(stream_s=stream_s, wall_us=wall_us)
 
     def _end(self, what: str) -> SourceError:
         if self._is_live:
