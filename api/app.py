@@ -20,6 +20,7 @@ from api.problems import on_http_exception, on_invalid_request
 from api.routes import (
     alerts,
     cameras,
+    coverage,
     events,
     live,
     pages,
@@ -37,6 +38,7 @@ _ROUTERS: Final = (
     sign_in.router,
     tokens.router,
     cameras.router,
+    coverage.router,
     live.router,
     alerts.router,
     events.router,

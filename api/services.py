@@ -1,6 +1,6 @@
 """Everything that the web needs, built once by ``api/wiring.py`` and handed to the app."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,12 +14,14 @@ from alerts.history.ports import (
     Webhook,
     WebhookStore,
 )
+from alerts.history.watches import WatchLog
 from api.ports import CameraPublisher, CameraStatuses, LivePictures, SystemHealth
 from contracts.clock import Clock
 from contracts.evidence import EvidenceStore
 from contracts.frames import FrameLedger
 from contracts.rules import SceneRules
 from contracts.settings import ApiSettings
+from ingest.phases import PhaseChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class Services:
             raises for an endpoint that does not answer.
         check_webhook_url: Raises ConfigError for a URL that must not be called (scheme, private
             address).
+        phase_changes: Returns a camera's newest changes of phase, newest first, given its id and
+            how many.
         check_scene: Raises ConfigError for rules whose parameters their kinds refuse.
     """
 
@@ -65,6 +69,7 @@ class Services:
     statuses: CameraStatuses
     ledger: FrameLedger
     camera_publisher: CameraPublisher
+    watches: WatchLog
     health: SystemHealth
     settings: ApiSettings
     clock: Clock
@@ -72,6 +77,7 @@ class Services:
     metrics_text: Callable[[], str]
     send_test: Callable[[Webhook], TestDelivery]
     check_webhook_url: Callable[[str], None]
+    phase_changes: Callable[[str, int], Sequence[PhaseChange]]
     check_scene: Callable[[SceneRules], None] = _accept_scene
 
 

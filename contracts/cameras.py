@@ -86,8 +86,7 @@ class CameraStatus:
     """How a camera is doing now, as its ingestor last said.
 
     Attributes:
-        phase: ``connecting``, ``live``, ``stalled``, ``back_off``, ``failed_auth``, ``ended``
-            or ``disabled``.
+        phase: Of its connection (``ingest/phases.py``), or ``unknown``.
         cause: In words for the operator, without secrets; empty while all is well.
         source_fps: Frames per second decoded, over the last seconds.
         last_frame_at: ``captured_at`` of the newest frame, if there was one.

@@ -106,6 +106,7 @@ class CameraIngest:
         self._status.connecting()
         opened = open_source(self._camera, self._settings)
         try:
+            self._status.opened()
             reader = StreamReader(opened, camera_id=self._camera.camera_id)
             pace = _Pace(
                 is_live=opened.is_live,
@@ -165,6 +166,7 @@ class CameraIngest:
         if framer.zero_at is not None:
             self._ring.anchor(framer.zero_at)
         if unit.packet is not None:
+            self._status.packet()
             self._ring.add(unit.packet)
         if unit.corrupt:
             self._status.corrupt(unit.corrupt)

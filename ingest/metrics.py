@@ -10,6 +10,12 @@ BLIND_SECONDS: Final = Counter(
     "Time in which the camera's ingestor had no picture, by phase.",
     ["camera", "cause"],
 )
+PHASE: Final = Gauge(
+    "vigil_camera_phase", "1 for the phase that the camera's connection is in.", ["camera", "phase"]
+)
+PHASE_CHANGES: Final = Counter(
+    "vigil_camera_phase_changes_total", "Steps into a phase.", ["camera", "phase"]
+)
 FRAMES: Final = Counter(
     "vigil_ingest_frames_total", "Frames handed to the frame queue.", ["camera"]
 )

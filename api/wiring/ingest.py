@@ -1,6 +1,7 @@
 """The ingest stage: cameras in, frames and clips out."""
 
 from api.transport.directory import RedisCameraDirectory
+from api.transport.journal import RedisJournal
 from api.transport.leases import RedisLeases
 from api.wiring.context import Part, StageContext
 from api.wiring.storage import evidence_store
@@ -19,6 +20,7 @@ def build(context: StageContext) -> list[Part]:
         work_queue=context.work_queue("clips"),
         evidence_store=evidence_store(settings),
         settings=settings.ingest,
+        tell=RedisJournal(context.redis()).add,
         clock=context.clock,
     )
     return [("ingest", supervisor.run)]

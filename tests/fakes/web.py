@@ -22,9 +22,11 @@ from contracts.clock import Clock
 from contracts.errors import ConfigError, TransportUnavailable
 from contracts.queues import LivePicture
 from contracts.settings import ApiSettings
+from ingest.phases import PhaseChange
 from tests.fakes.archive import InMemoryHistory, WebHistory
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.ports import InMemoryEvidence, InMemoryFrames
+from tests.fakes.watches import InMemoryWatches
 
 ORIGIN = "http://vigil.test"
 CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -107,6 +109,8 @@ class FakeWeb:
     pictures: InMemoryPictures = field(default_factory=InMemoryPictures)
     statuses: InMemoryStatuses = field(default_factory=InMemoryStatuses)
     frames: InMemoryFrames = field(default_factory=InMemoryFrames)
+    watches: InMemoryWatches = field(default_factory=InMemoryWatches)
+    changes: list[PhaseChange] = field(default_factory=list)
     publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
     health: ScriptedHealth = field(default_factory=ScriptedHealth)
     tested: list[Webhook] = field(default_factory=list)
@@ -125,6 +129,7 @@ class FakeWeb:
             statuses=self.statuses,
             ledger=self.frames,
             camera_publisher=self.publisher,
+            watches=self.watches,
             health=self.health,
             settings=self.settings,
             clock=self.clock,
@@ -132,11 +137,15 @@ class FakeWeb:
             metrics_text=lambda: "vigil_up 1\n",
             send_test=self._send_test,
             check_webhook_url=refuse_private,
+            phase_changes=lambda camera_id, limit: self._changes_of(camera_id)[:limit],
         )
 
     def app(self, **changes: Any) -> FastAPI:  # noqa: ANN401  # fields of Services
         """The web app over it, with passwords hashed cheaply."""
         return make_app(replace(self.services(), **changes), hasher=CHEAP_HASHER)
+
+    def _changes_of(self, camera_id: str) -> list[PhaseChange]:
+        return [change for change in self.changes if change.camera_id == camera_id]
 
     def link_secret(self) -> str:
         """The secret part of a new one-time link."""
