@@ -10,16 +10,16 @@ import structlog
 
 from contracts.cameras import Camera
 from contracts.clock import Clock
-from contracts.errors import (
+from contracts.frames import FrameWriter
+from contracts.settings import IngestSettings
+from ingest.clip_ring import ClipRing, ClipTemplate
+from ingest.errors import (
     CredentialsRefused,
     SourceEnded,
     SourceError,
     SourceRejected,
     SourceUnavailable,
 )
-from contracts.frames import FrameWriter
-from contracts.settings import IngestSettings
-from ingest.clip_ring import ClipRing, ClipTemplate
 from ingest.framing import Framer
 from ingest.metrics import FRAMES, FRAMES_DROPPED, FRAMES_SKIPPED, LOOP_ERRORS
 from ingest.pacing import Pacer, pause

@@ -7,9 +7,9 @@ import cv2
 import structlog
 
 from contracts.cameras import Camera
-from contracts.errors import SourceUnavailable
 from contracts.frames import BgrImage, EncodedFrame, FrameHeader
 from contracts.ids import new_id
+from ingest.errors import SourceUnavailable
 from ingest.metrics import STAGE_SECONDS, TIME_BREAKS
 from ingest.sampling import Sampler
 from ingest.sources.stream import DecodedFrame, PictureScaler

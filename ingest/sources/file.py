@@ -8,8 +8,8 @@ from typing import Final
 import av
 
 from contracts.cameras import Camera, redact_url
-from contracts.errors import SourceRejected
 from contracts.settings import IngestSettings
+from ingest.errors import SourceRejected
 from ingest.sources.opened import OpenedStream
 from ingest.sources.stream import CODEC_WHITELIST, plain_reason
 

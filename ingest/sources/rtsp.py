@@ -8,8 +8,8 @@ import av
 
 from contracts.cameras import Camera, RtspTransport, redact_url
 from contracts.clock import SystemClock
-from contracts.errors import CredentialsRefused, SourceError, SourceRejected, SourceUnavailable
 from contracts.settings import IngestSettings
+from ingest.errors import CredentialsRefused, SourceError, SourceRejected, SourceUnavailable
 from ingest.sources.opened import OpenedStream
 from ingest.sources.stream import CODEC_WHITELIST, plain_reason
 

@@ -19,8 +19,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from contracts.errors import SourceEnded, SourceError, SourceRejected, SourceUnavailable
 from contracts.frames import BgrImage
+from ingest.errors import SourceEnded, SourceError, SourceRejected, SourceUnavailable
 from ingest.sources.opened import OpenedStream
 from ingest.timeline import PtsUnwrapper
 

@@ -13,8 +13,8 @@ import av
 import pytest
 
 from contracts.cameras import RtspTransport
-from contracts.errors import CredentialsRefused, SourceError, SourceRejected, SourceUnavailable
 from contracts.settings import IngestSettings
+from ingest.errors import CredentialsRefused, SourceError, SourceRejected, SourceUnavailable
 from ingest.sources.rtsp import open_rtsp
 from ingest.sources.stream import StreamReader
 from tests.fakes.clips import WalkerClip, walker_path

@@ -4,8 +4,8 @@ import av
 import numpy as np
 import pytest
 
-from contracts.errors import SourceEnded, SourceError, SourceRejected
 from contracts.settings import IngestSettings
+from ingest.errors import SourceEnded, SourceError, SourceRejected
 from ingest.sources.file import open_file
 from ingest.sources.opened import OpenedStream
 from ingest.sources.stream import PictureScaler, StreamReader, StreamUnit, analysis_size
