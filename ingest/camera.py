@@ -104,7 +104,7 @@ class CameraIngest:
     def _read_once(self, stop: threading.Event) -> None:
         """Read one connection to its end."""
         self._status.connecting()
-        opened = open_source(self._camera, self._settings)
+        opened = open_source(self._camera, self._settings, on_answer=self._status.answered)
         try:
             self._status.opened()
             reader = StreamReader(opened, camera_id=self._camera.camera_id)

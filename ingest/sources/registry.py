@@ -19,6 +19,16 @@ OPENERS: Final[dict[SourceType, Opener]] = {
 }
 
 
-def open_source(camera: Camera, settings: IngestSettings) -> OpenedStream:
-    """Open the camera's source; raises as its opener does (``SourceError``)."""
+def open_source(
+    camera: Camera, settings: IngestSettings, *, on_answer: Callable[[], None] | None = None
+) -> OpenedStream:
+    """Open the camera's source; raises as its opener does (``SourceError``).
+
+    Args:
+        camera: Whose.
+        settings: Time-outs.
+        on_answer: Called when something answers, by those openers that can tell.
+    """
+    if camera.source.source_type is SourceType.RTSP:
+        return open_rtsp(camera, settings, on_answer=on_answer)
     return OPENERS[camera.source.source_type](camera, settings)
