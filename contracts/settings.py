@@ -43,6 +43,12 @@ class IngestSettings(Section):
     clip_ring_s: float = Field(
         default=40.0, ge=0, description="Encoded video kept in memory for clips, per camera."
     )
+    cameras_per_process: int = Field(
+        default=4, ge=1, description="A crash in a decoder restarts so many cameras at most."
+    )
+    memory_limit_mb: int = Field(
+        default=2000, ge=200, description="An ingest process that holds more is started again."
+    )
 
 
 class QueueSettings(Section):

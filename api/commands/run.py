@@ -12,6 +12,7 @@ import httpx
 import structlog
 from prometheus_client import REGISTRY
 
+from api.camera_groups import CameraGroups
 from api.console import say
 from api.data_dir import held_data_dir
 from api.observability import Heartbeat, set_up_logging, start_thread
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", choices=STAGES, help="run this stage alone; needs a shared Redis")
     parser.add_argument("--source", metavar="FILE|URL", help="watch this instead of the demo")
     parser.add_argument("--port", type=int, help="of the dashboard (default 8480; 0: a free one)")
+    parser.add_argument("--group", type=int, metavar="N", help=argparse.SUPPRESS)
     parser.add_argument("--supervised", type=int, metavar="RESTARTS", help=argparse.SUPPRESS)
 
 
@@ -66,7 +68,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         if arguments.supervised is not None:
             stop_with_parent(stop)
         return run_stage(
-            make_context(settings, stage=arguments.only), stop, restarts=arguments.supervised or 0
+            make_context(settings, stage=arguments.only, group=arguments.group),
+            stop,
+            restarts=arguments.supervised or 0,
         )
     with held_data_dir(settings.data_dir) as data_dir:
         settings = settings.model_copy(update={"data_dir": data_dir})
@@ -121,13 +125,16 @@ def _run_all(settings: Settings, environment: Mapping[str, str], stop: threading
         client = connect(redis_url)
         _refuse_unsafe_redis(client)
         # Else the stages would begin with the cameras that the last run left on Redis.
-        RedisCameraDirectory(client).publish_cameras(prepare(settings, declared, clock))
+        directory = RedisCameraDirectory(client)
+        directory.publish_cameras(prepare(settings, declared, clock))
+        groups = CameraGroups(settings.ingest.cameras_per_process)
         heartbeats = RedisHeartbeats(client)
         supervisor = Supervisor(
-            STAGES,
+            _wanted(directory, groups),
             environment=_stage_environment(settings, environment, redis_url=redis_url, port=port),
             clock=clock,
             is_silent=lambda pid: _is_silent(heartbeats, pid),
+            wanted=lambda: _wanted(directory, groups),
         )
         threads = [start_thread("supervisor", supervisor.run, stop)]
         if server:
@@ -144,6 +151,18 @@ def _run_all(settings: Settings, environment: Mapping[str, str], stop: threading
             server.stop()
     say("Stopped. State is kept; start again to go on.")
     return 0
+
+
+def _wanted(directory: RedisCameraDirectory, groups: CameraGroups) -> list[str]:
+    """Return the processes to run: one for each stage, of ingest one for each group of cameras."""
+    try:
+        directory.publish_groups(
+            groups.assign(camera.camera_id for camera in directory.cameras() if camera.is_enabled)
+        )
+    except TransportUnavailable as error:
+        log.debug("groups of cameras stay as they are", cause=str(error))
+    more = [f"ingest-{number}" for number in groups.numbers if number > 1]
+    return [*STAGES, *more]
 
 
 def _embedded_redis(settings: Settings, clock: Clock) -> EmbeddedRedis | None:
