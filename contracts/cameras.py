@@ -16,6 +16,7 @@ class SourceType(StrEnum):
     """How a camera's frames reach us; one file each in ``ingest/sources/``."""
 
     RTSP = "rtsp"
+    HTTP = "http"
     FILE = "file"
     SYNTHETIC = "synthetic"
 

@@ -149,7 +149,7 @@ class CameraSettings(Section):
 
     id: str = Field(description="1 to 63 of a-z, 0-9, '_' and '-'.")
     url: SecretStr = Field(
-        description="rtsp:// URL with credentials, a file's path, or synthetic:yard."
+        description="rtsp:// or http:// URL with credentials, a file's path, or synthetic:yard."
     )
     name: str = Field(default="", description="For people.")
     place: str = Field(default="", description="Where it is.")

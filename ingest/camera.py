@@ -3,7 +3,7 @@
 import random
 import threading
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -24,6 +24,7 @@ from ingest.framing import Framer
 from ingest.metrics import FRAMES, FRAMES_DROPPED, FRAMES_SKIPPED, LOOP_ERRORS
 from ingest.pacing import Pacer, pause
 from ingest.reconnect import Reconnect
+from ingest.sources.opened import OpenedStream
 from ingest.sources.registry import open_source
 from ingest.sources.stream import DecodedFrame, StreamReader, StreamUnit
 from ingest.status import Phase, Seen, StatusKeeper
@@ -110,11 +111,15 @@ class CameraIngest:
             reader = StreamReader(opened, camera_id=self._camera.camera_id)
             pace = _Pace(
                 is_live=opened.is_live,
-                pacer=Pacer() if self._camera.source.is_paced and not opened.is_live else None,
+                pacer=Pacer() if self._is_paced(opened) else None,
             )
             self._read(reader, pace, stop)
         finally:
             opened.close()
+
+    def _is_paced(self, opened: OpenedStream) -> bool:
+        """Whether frames come faster than they are to be shown."""
+        return opened.comes_in_bursts or (self._camera.source.is_paced and not opened.is_live)
 
     def _read(self, reader: StreamReader, pace: _Pace, stop: threading.Event) -> None:
         framer = Framer(
@@ -167,7 +172,10 @@ class CameraIngest:
             self._ring.anchor(framer.zero_at)
         if unit.packet is not None:
             self._status.packet()
-            self._ring.add(unit.packet)
+            packet = unit.packet
+            if framer.is_by_arrival:  # its pictures are placed so, and a clip is cut by their times
+                packet = replace(packet, stream_s=self._clock.monotonic_s())
+            self._ring.add(packet)
         if unit.corrupt:
             self._status.corrupt(unit.corrupt)
             self._writer.count_unqueued(self._camera.camera_id, corrupt=unit.corrupt)

@@ -54,6 +54,11 @@ class Framer:
         self._begin_run(starts_at)
 
     @property
+    def is_by_arrival(self) -> bool:
+        """Whether the stream's own times are not used any more."""
+        return self._is_by_arrival
+
+    @property
     def zero_at(self) -> datetime | None:
         """UTC of stream second 0 in this run; None before its first picture."""
         return self._timeline.zero_at

@@ -59,6 +59,9 @@ def parse_source(
     if scheme in ("rtsp", "rtsps"):
         _check_address(url)
         return SourceSettings(source_type=SourceType.RTSP, url=url, transport=transport)
+    if scheme in ("http", "https"):
+        _check_address(url)
+        return SourceSettings(source_type=SourceType.HTTP, url=url)
     if url.startswith(_SYNTHETIC_SCHEME):
         name = url.removeprefix(_SYNTHETIC_SCHEME)
         if name not in SCENES:
@@ -68,7 +71,7 @@ def parse_source(
         return SourceSettings(source_type=SourceType.SYNTHETIC, url=name, is_looped=True)
     if scheme:
         raise ConfigError(
-            f"url: scheme {scheme!r} is not supported; use rtsp://, a file's path, or "
+            f"url: scheme {scheme!r} is not supported; use rtsp://, http://, a file's path, or "
             "synthetic:yard"
         )
     if _SLASH_LACKS.match(url):

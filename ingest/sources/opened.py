@@ -16,8 +16,15 @@ class OpenedStream:
             twice; to be called by the thread that reads, which libav requires.
         is_live: Whether its packets arrive at the source's own speed. Where they do not (a file)
             the reader paces them, if the camera asks for that.
+        has_clock: Whether its timestamps are those of the camera; where they are not (MJPEG has
+            none) the time of arrival is taken.
+        comes_in_bursts: Live, but seconds at a time (HLS): shown at the stream's own pace.
+        before_packet: Called before each read, to begin its deadline.
     """
 
     container: InputContainer
     close: Callable[[], None]
     is_live: bool
+    has_clock: bool = True
+    comes_in_bursts: bool = False
+    before_packet: Callable[[], None] | None = None

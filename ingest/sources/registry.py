@@ -6,6 +6,7 @@ from typing import Final
 from contracts.cameras import Camera, SourceType
 from contracts.settings import IngestSettings
 from ingest.sources.file import open_file
+from ingest.sources.http import open_http
 from ingest.sources.opened import OpenedStream
 from ingest.sources.rtsp import open_rtsp
 from ingest.sources.synthetic import open_synthetic
@@ -14,6 +15,7 @@ Opener = Callable[[Camera, IngestSettings], OpenedStream]
 
 OPENERS: Final[dict[SourceType, Opener]] = {
     SourceType.RTSP: open_rtsp,
+    SourceType.HTTP: open_http,
     SourceType.FILE: open_file,
     SourceType.SYNTHETIC: open_synthetic,
 }
@@ -29,6 +31,11 @@ def open_source(
         settings: Time-outs.
         on_answer: Called when something answers, by those openers that can tell.
     """
-    if camera.source.source_type is SourceType.RTSP:
-        return open_rtsp(camera, settings, on_answer=on_answer)
+    match camera.source.source_type:
+        case SourceType.RTSP:
+            return open_rtsp(camera, settings, on_answer=on_answer)
+        case SourceType.HTTP:
+            return open_http(camera, settings, on_answer=on_answer)
+        case _:
+            pass
     return OPENERS[camera.source.source_type](camera, settings)

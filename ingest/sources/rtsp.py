@@ -1,7 +1,5 @@
 """RTSP cameras through libav, with deadlines that hold and errors without secrets."""
 
-import socket
-import ssl
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,10 +10,11 @@ import structlog
 from contracts.cameras import Camera, RtspTransport, redact_url
 from contracts.clock import SystemClock
 from contracts.settings import IngestSettings
-from ingest.errors import CredentialsRefused, SourceError, SourceRejected, SourceUnavailable
+from ingest.errors import SourceRejected
 from ingest.sources.opened import OpenedStream
-from ingest.sources.rtsp_relay import Refusal, RtspRelay
-from ingest.sources.stream import CODEC_WHITELIST, plain_reason
+from ingest.sources.refusals import refused, unreachable
+from ingest.sources.rtsp_relay import RtspRelay
+from ingest.sources.stream import CODEC_WHITELIST
 
 log = structlog.get_logger()
 
@@ -68,7 +67,12 @@ def open_rtsp(
         relay.close()
         timed_out = _CLOCK.monotonic_s() - started_s >= settings.open_timeout_s
         # The error's own text and its cause may name the URL: neither may travel on.
-        raise _failure(camera, shown, error, relay, timed_out=timed_out) from None
+        if relay.refusal is not None:
+            answer = relay.refusal
+            raise refused(
+                camera.camera_id, shown, status=answer.status, detail=answer.detail
+            ) from None
+        raise unreachable(camera.camera_id, shown, error, timed_out=timed_out) from None
     if not relay.is_verified:
         log.warning("camera's certificate is not trusted, its stream can be forged", url=shown)
 
@@ -106,60 +110,3 @@ def _options(transport: RtspTransport) -> dict[str, str]:
         "max_delay": str(_REORDER_US),
         "buffer_size": str(_UDP_BUFFER_BYTES),
     }
-
-
-def _failure(
-    camera: Camera, shown: str, error: Exception, relay: RtspRelay, *, timed_out: bool
-) -> SourceError:
-    camera_id = camera.camera_id
-    if relay.refusal is not None:
-        return _refused(camera_id, shown, relay.refusal)
-    if isinstance(error, socket.gaierror):
-        return SourceUnavailable(
-            camera_id,
-            f"{shown} cannot be reached ({error.strerror}); is the host's name right?",
-        )
-    if timed_out or isinstance(error, TimeoutError):
-        return SourceUnavailable(camera_id, f"{shown} did not answer in time; is it on?")
-    if isinstance(error, ssl.SSLError):
-        return SourceRejected(camera_id, f"{shown} does not speak TLS ({error.reason})")
-    if isinstance(error, av.FFmpegError):
-        reason = plain_reason(error)
-    else:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-    if isinstance(error, av.error.InvalidDataError):
-        return SourceRejected(camera_id, f"{shown} does not answer as an RTSP camera ({reason})")
-    return SourceUnavailable(camera_id, f"{shown} cannot be reached ({reason})")
-
-
-def _refused(camera_id: str, shown: str, refusal: Refusal) -> SourceError:
-    status, detail = refusal.status, refusal.detail
-    if 300 <= status < 400:  # redirects
-        return SourceRejected(
-            camera_id,
-            f"{shown} redirects to {detail} ({status}), which is not followed; "
-            "wanted: the URL of the stream itself",
-        )
-    match status:
-        case 0:
-            return SourceRejected(camera_id, f"{shown} is not accepted: {detail}")
-        case 401 if "@" not in shown:
-            return CredentialsRefused(
-                camera_id,
-                f"{shown} wants a user and a password (401); "
-                "wanted: rtsp://user:password@host/path",
-            )
-        case 401:
-            return CredentialsRefused(
-                camera_id, f"{shown} refused the credentials (401); check user and password"
-            )
-        case 403:
-            return CredentialsRefused(
-                camera_id, f"{shown} forbids this user the stream (403); check its rights"
-            )
-        case 404:
-            return SourceRejected(camera_id, f"{shown} has no such stream (404); check the path")
-        case _ if status < 500:  # the request's fault
-            return SourceRejected(camera_id, f"{shown} refused the request ({status})")
-        case _:
-            return SourceUnavailable(camera_id, f"{shown} cannot be reached ({status})")

@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 import structlog
 
 from contracts.clock import SystemClock
-from ingest.sources.rtsp_auth import Login, choose
+from ingest.sources.challenges import Login, choose
 from ingest.sources.rtsp_messages import Message, MessageTooLong, Splitter
 
 log = structlog.get_logger()

@@ -19,8 +19,10 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
+from contracts.clock import SystemClock
 from contracts.frames import BgrImage
 from ingest.errors import SourceEnded, SourceError, SourceRejected, SourceUnavailable
+from ingest.sources.http_body import HttpRefused
 from ingest.sources.opened import OpenedStream
 from ingest.timeline import PtsUnwrapper
 
@@ -33,6 +35,7 @@ _SENDER_TIME: Final = "prft"
 """libav's name for a packet's time by the sender's clock (``AVProducerReferenceTime``)."""
 _WALL_US_MAX: Final = 4_102_444_800_000_000
 """The year 2100: beyond it a camera's clock says nothing."""
+_CLOCK: Final = SystemClock()
 _DEFAULT_INTERVAL_S: Final = 0.04
 _FPS_RANGE: Final = (0.1, 240.0)
 _OFFLINE_THREADS: Final = 2
@@ -114,6 +117,8 @@ class StreamReader:
     def __init__(self, opened: OpenedStream, *, camera_id: str, is_offline: bool = False) -> None:
         self._camera_id = camera_id
         self._is_live = opened.is_live
+        self._has_clock = opened.has_clock
+        self._before_packet = opened.before_packet
         self._container = opened.container
         self.stream = _choose_stream(opened.container, camera_id=camera_id)
         context = self.stream.codec_context
@@ -122,6 +127,7 @@ class StreamReader:
         self._unwrapper = PtsUnwrapper(self.stream.time_base or context.time_base)
         self._sender: _SenderTime | None = None
         self._packet_s: float | None = None
+        self._arrived_s: float | None = None
         self._packets = 0
         self._decoded = 0
 
@@ -153,16 +159,23 @@ class StreamReader:
         packets = self._container.demux(self.stream)
         while True:
             try:
+                if self._before_packet is not None:
+                    self._before_packet()
                 packet = next(packets)
             except StopIteration:
                 raise self._end("ended") from None
             except av.FFmpegError as error:
                 raise self._end(f"broke off: {plain_reason(error)}") from None
+            except TimeoutError:
+                raise self._end("broke off: no data within the time-out") from None
+            except (OSError, HttpRefused) as error:  # what a body of ours said; it names no URL
+                raise self._end(f"broke off: {type(error).__name__}") from None
             yield self._decode(packet)
 
     def _decode(self, packet: "Packet[VideoStream]") -> StreamUnit:
         corrupt = 0
         pictures: list[VideoFrame] = []
+        self._arrived_s = None if self._has_clock else _CLOCK.monotonic_s()
         encoded = self._encoded(packet)
         try:
             pictures = packet.decode()
@@ -173,7 +186,9 @@ class StreamReader:
             if picture.is_corrupt:
                 corrupt += 1
                 continue
-            stream_s = self._unwrapper.seconds(picture.pts)
+            stream_s = self._arrived_s
+            if stream_s is None:
+                stream_s = self._unwrapper.seconds(picture.pts)
             sent_at = self._sender.at(stream_s) if self._sender is not None else None
             frames.append(DecodedFrame(picture=picture, stream_s=stream_s, sent_at=sent_at))
         self._packets += 1
@@ -183,7 +198,9 @@ class StreamReader:
     def _encoded(self, packet: "Packet[VideoStream]") -> EncodedPacket | None:
         if not packet.size:
             return None
-        stream_s = self._unwrapper.seconds(packet.dts if packet.pts is None else packet.pts)
+        stream_s = self._arrived_s
+        if stream_s is None:
+            stream_s = self._unwrapper.seconds(packet.dts if packet.pts is None else packet.pts)
         if stream_s is None:
             stream_s = 0.0 if self._packet_s is None else self._packet_s + self.frame_interval_s
         self._packet_s = stream_s

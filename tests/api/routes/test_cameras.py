@@ -83,7 +83,7 @@ def test_an_id_is_made_from_the_name_and_stays_free(client: WebClient) -> None:
     ("change", "field"),
     [
         ({"source": {"url": ""}}, "source.url"),
-        ({"source": {"url": "http://cam/stream"}}, "source.url"),
+        ({"source": {"url": "ftp://cam/stream"}}, "source.url"),
         ({"source": {"url": "rtsp://"}}, "source.url"),
         ({"source": {"url": "rtsp://cam:port/"}}, "source.url"),
         ({"source": {"url": "rtsp://cam/a b"}}, "source.url"),

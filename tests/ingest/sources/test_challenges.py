@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ingest.sources.rtsp_auth import Challenge, Login, choose
+from ingest.sources.challenges import Challenge, Login, choose
 
 BASIC = 'Basic realm="camera"'
 MD5 = 'Digest realm="camera", nonce="a,b", qop="auth,auth-int", algorithm=MD5'
