@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "run": ("api.commands.run", "watch the cameras: all stages, or one"),
     "analyze": ("api.commands.analyze", "look through recorded files as fast as possible"),
     "evaluate": ("api.commands.evaluate", "score a folder of labelled clips"),
+    "probe": ("api.commands.probe", "say what a camera sends and what to change about it"),
     "check-config": ("api.commands.check_config", "check settings and rules files"),
     "models": ("api.commands.models", "list, fetch, check and time detectors"),
     "doctor": ("api.commands.doctor", "say what is installed, reachable and missing"),

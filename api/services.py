@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
@@ -16,6 +16,7 @@ from alerts.history.ports import (
 )
 from alerts.history.watches import WatchLog
 from api.ports import CameraPublisher, CameraStatuses, LivePictures, SystemHealth
+from contracts.cameras import SourceSettings
 from contracts.clock import Clock
 from contracts.evidence import EvidenceStore
 from contracts.frames import FrameLedger
@@ -56,6 +57,7 @@ class Services:
             address).
         phase_changes: Returns a camera's newest changes of phase, newest first, given its id and
             how many.
+        probe: Looks at a camera for some seconds; its report, or ``problem``.
         check_scene: Raises ConfigError for rules whose parameters their kinds refuse.
     """
 
@@ -78,6 +80,7 @@ class Services:
     send_test: Callable[[Webhook], TestDelivery]
     check_webhook_url: Callable[[str], None]
     phase_changes: Callable[[str, int], Sequence[PhaseChange]]
+    probe: Callable[[SourceSettings], dict[str, Any]]
     check_scene: Callable[[SceneRules], None] = _accept_scene
 
 

@@ -14,6 +14,7 @@ from api.app import make_app
 from api.cameras import status_of
 from api.coverage import keep_watch
 from api.observability import metrics_text
+from api.probing import Prober
 from api.server import make_server
 from api.services import Services
 from api.transport.directory import RedisCameraDirectory
@@ -66,6 +67,7 @@ def build(context: StageContext) -> list[Part]:
         metrics_text=_metrics(context, history, directory, ledger, heartbeats),
         send_test=lambda webhook: send_test(channel, webhook, clock=context.clock),
         check_webhook_url=channel.check_url,
+        probe=Prober().probe,
         phase_changes=lambda camera_id, limit: journal.newest(camera_id, limit=limit),
         check_scene=lambda scene: _discard(make_rules(scene)),
     )

@@ -17,7 +17,7 @@ from api.auth import make_sign_in_link
 from api.ports import StageHealth
 from api.readiness import STAGES
 from api.services import Services, TestDelivery
-from contracts.cameras import Camera, CameraStatus
+from contracts.cameras import Camera, CameraStatus, SourceSettings
 from contracts.clock import Clock
 from contracts.errors import ConfigError, TransportUnavailable
 from contracts.queues import LivePicture
@@ -113,6 +113,8 @@ class FakeWeb:
     changes: list[PhaseChange] = field(default_factory=list)
     publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
     health: ScriptedHealth = field(default_factory=ScriptedHealth)
+    probed: list[SourceSettings] = field(default_factory=list)
+    found: dict[str, Any] = field(default_factory=lambda: {"problem": ""})
     tested: list[Webhook] = field(default_factory=list)
     settings: ApiSettings = field(default_factory=ApiSettings)
 
@@ -137,12 +139,17 @@ class FakeWeb:
             metrics_text=lambda: "vigil_up 1\n",
             send_test=self._send_test,
             check_webhook_url=refuse_private,
+            probe=self._probe,
             phase_changes=lambda camera_id, limit: self._changes_of(camera_id)[:limit],
         )
 
     def app(self, **changes: Any) -> FastAPI:  # noqa: ANN401  # fields of Services
         """The web app over it, with passwords hashed cheaply."""
         return make_app(replace(self.services(), **changes), hasher=CHEAP_HASHER)
+
+    def _probe(self, source: SourceSettings) -> dict[str, Any]:
+        self.probed.append(source)
+        return self.found
 
     def _changes_of(self, camera_id: str) -> list[PhaseChange]:
         return [change for change in self.changes if change.camera_id == camera_id]
