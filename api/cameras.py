@@ -172,6 +172,7 @@ def make_source(
     source_type: SourceType | None,
     transport: RtspTransport,
     is_looped: bool,
+    evidence_url: str = "",
     current: SourceSettings | None = None,
 ) -> SourceSettings:
     """Return the source that a request describes.
@@ -182,6 +183,7 @@ def make_source(
         source_type: None takes it from the URL.
         transport: For RTSP only.
         is_looped: For files only.
+        evidence_url: Of the main stream; empty if ``url`` is that.
         current: Of the camera that is changed.
 
     Raises:
@@ -189,10 +191,20 @@ def make_source(
     """
     if current is not None and url == redact_url(current.url):
         url = current.url
+    if current is not None and evidence_url == redact_url(current.evidence_url):
+        evidence_url = current.evidence_url
+    if evidence_url:
+        _check_url(evidence_url, _type_of(evidence_url))
     found = source_type or _type_of(url)
     bare = url.removeprefix(_SYNTHETIC) if found is SourceType.SYNTHETIC else url
     _check_url(bare, found)
-    return SourceSettings(source_type=found, url=bare, transport=transport, is_looped=is_looped)
+    return SourceSettings(
+        source_type=found,
+        url=bare,
+        evidence_url=evidence_url,
+        transport=transport,
+        is_looped=is_looped,
+    )
 
 
 def _type_of(url: str) -> SourceType:

@@ -36,6 +36,7 @@ class SourceSettings:
         source_type: The protocol.
         url: ``rtsp://…`` with credentials if it needs them, a file's path, or the name of a
             synthetic scene (``yard``). A secret: show ``redact_url(url)``.
+        evidence_url: Of the main stream, for clips, if ``url`` is a sub-stream. A secret as well.
         transport: For RTSP only.
         is_looped: A file begins again at its end, as a new run.
         is_paced: A file or scene plays at its own speed (as a camera does) rather than as fast
@@ -44,6 +45,7 @@ class SourceSettings:
 
     source_type: SourceType
     url: str = field(repr=False)
+    evidence_url: str = field(default="", repr=False)
     transport: RtspTransport = RtspTransport.TCP
     is_looped: bool = False
     is_paced: bool = True

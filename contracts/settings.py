@@ -151,6 +151,9 @@ class CameraSettings(Section):
     url: SecretStr = Field(
         description="rtsp:// or http:// URL with credentials, a file's path, or synthetic:yard."
     )
+    evidence_url: SecretStr = Field(
+        default=SecretStr(""), description="Main stream for clips, if url is a sub-stream."
+    )
     name: str = Field(default="", description="For people.")
     place: str = Field(default="", description="Where it is.")
     transport: Literal["tcp", "udp"] = Field(default="tcp", description="Carrier of RTP.")

@@ -20,6 +20,7 @@ from ingest.errors import (
     SourceRejected,
     SourceUnavailable,
 )
+from ingest.evidence_stream import EvidenceRing, EvidenceStream
 from ingest.framing import Framer
 from ingest.metrics import FRAMES, FRAMES_DROPPED, FRAMES_SKIPPED, LOOP_ERRORS
 from ingest.pacing import Pacer, pause
@@ -88,6 +89,21 @@ class CameraIngest:
 
     def run(self, stop: threading.Event) -> None:
         """Read the camera until ``stop`` is set; returns within the read time-out after it."""
+        if not (self._camera.source.evidence_url and isinstance(self._ring, EvidenceRing)):
+            self._run(stop)
+            return
+        main = EvidenceStream(
+            self._camera, ring=self._ring.main, settings=self._settings, clock=self._clock
+        )
+        name = f"main-{self._camera.camera_id}"
+        thread = threading.Thread(target=main.run, args=(stop,), name=name, daemon=True)
+        thread.start()
+        self._run(stop)
+        if self._has_ended:
+            return  # nothing stops the main stream of a recording but its own end
+        thread.join()
+
+    def _run(self, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
                 self._read_once(stop)

@@ -18,6 +18,7 @@ from contracts.settings import IngestSettings
 from ingest.camera import CameraIngest
 from ingest.clip_ring import ClipRing
 from ingest.clip_service import ClipService
+from ingest.evidence_stream import EvidenceRing
 from ingest.metrics import CLIP_RING_BYTES, LOOP_ERRORS, PHASE, STREAM_UP
 from ingest.pacing import pause
 from ingest.phases import Phase, PhaseChange
@@ -35,7 +36,7 @@ class _Held:
     """A camera that this process holds the lease of."""
 
     camera: Camera
-    ring: ClipRing
+    ring: EvidenceRing
     status: StatusKeeper
     ingest: CameraIngest
     stop: threading.Event
@@ -125,9 +126,9 @@ class IngestSupervisor:
                 self._let_go(camera_id)
         for camera_id, camera in wanted.items():
             if camera_id not in self._held and self.leases.acquire(_lease(camera_id)) is not None:
-                self._start(camera, ClipRing(keep_s=self.settings.clip_ring_s))
+                self._start(camera, EvidenceRing(keep_s=self.settings.clip_ring_s))
 
-    def _start(self, camera: Camera, ring: ClipRing) -> None:
+    def _start(self, camera: Camera, ring: EvidenceRing) -> None:
         status = self._status_of(camera.camera_id, wanted_fps=camera.analysis_fps)
         ingest = CameraIngest(
             camera,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -150,9 +151,11 @@ def default_rules() -> SceneRules:
 def _from_settings(declared: CameraSettings, at: int) -> Camera:
     try:
         check_name(declared.id, what="id")
-        source = parse_source(
-            declared.url.get_secret_value(), transport=RtspTransport(declared.transport)
-        )
+        transport = RtspTransport(declared.transport)
+        source = parse_source(declared.url.get_secret_value(), transport=transport)
+        if evidence_url := declared.evidence_url.get_secret_value():
+            parse_source(evidence_url)
+            source = replace(source, evidence_url=evidence_url)
     except ConfigError as error:
         raise ConfigError(f"settings: cameras[{at}] ({declared.id}): {error}") from error
     rules = load_rules(declared.rules_file) if declared.rules_file else None

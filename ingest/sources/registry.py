@@ -21,6 +21,14 @@ OPENERS: Final[dict[SourceType, Opener]] = {
 }
 
 
+def type_of_url(url: str) -> SourceType:
+    """Return how a URL, or a file's path, is read."""
+    scheme = url.partition("://")[0].lower() if "://" in url else ""
+    if scheme in ("http", "https"):
+        return SourceType.HTTP
+    return SourceType.RTSP if scheme else SourceType.FILE
+
+
 def open_source(
     camera: Camera, settings: IngestSettings, *, on_answer: Callable[[], None] | None = None
 ) -> OpenedStream:

@@ -95,9 +95,7 @@ class _SenderTime:
     stream_s: float
     wall_us: int
 
-    def at(self, stream_s: float | None) -> datetime | None:
-        if stream_s is None:
-            return None
+    def at(self, stream_s: float) -> datetime:
         seconds = self.wall_us / 1e6 + stream_s - self.stream_s
         return datetime.fromtimestamp(seconds, UTC)
 
@@ -156,6 +154,23 @@ class StreamReader:
             SourceUnavailable: A live stream broke off or fell silent.
             SourceRejected: A recording is at its end and not one picture could be decoded.
         """
+        for packet in self._demux():
+            yield self._decode(packet)
+
+    def packets(self) -> Iterator[EncodedPacket]:
+        """Yield what comes without decoding it; ends as ``units`` does."""
+        for packet in self._demux():
+            self._arrived_s = None if self._has_clock else _CLOCK.monotonic_s()
+            encoded = self._encoded(packet)
+            if encoded is not None:
+                self._decoded += 1
+                yield encoded
+
+    def sent_at(self, stream_s: float) -> datetime | None:
+        """Return when a packet was sent by the camera's own clock, if it says."""
+        return None if self._sender is None else self._sender.at(stream_s)
+
+    def _demux(self) -> "Iterator[Packet[VideoStream]]":
         packets = self._container.demux(self.stream)
         while True:
             try:
@@ -170,7 +185,7 @@ class StreamReader:
                 raise self._end("broke off: no data within the time-out") from None
             except (OSError, HttpRefused) as error:  # what a body of ours said; it names no URL
                 raise self._end(f"broke off: {type(error).__name__}") from None
-            yield self._decode(packet)
+            yield packet
 
     def _decode(self, packet: "Packet[VideoStream]") -> StreamUnit:
         corrupt = 0
@@ -189,7 +204,7 @@ class StreamReader:
             stream_s = self._arrived_s
             if stream_s is None:
                 stream_s = self._unwrapper.seconds(picture.pts)
-            sent_at = self._sender.at(stream_s) if self._sender is not None else None
+            sent_at = None if stream_s is None else self.sent_at(stream_s)
             frames.append(DecodedFrame(picture=picture, stream_s=stream_s, sent_at=sent_at))
         self._packets += 1
         self._decoded += len(frames)
