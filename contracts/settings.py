@@ -43,6 +43,9 @@ class IngestSettings(Section):
     clip_ring_s: float = Field(
         default=40.0, ge=0, description="Encoded video kept in memory for clips, per camera."
     )
+    hwaccel: Literal["off", "cuda"] = Field(
+        default="off", description="Device that decodes video; the CPU does where it cannot."
+    )
     cameras_per_process: int = Field(
         default=4, ge=1, description="A crash in a decoder restarts so many cameras at most."
     )

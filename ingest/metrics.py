@@ -46,6 +46,9 @@ STAGE_SECONDS: Final = Histogram(
     ["stage"],
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0),
 )
+DECODE_DEVICE: Final = Gauge(
+    "vigil_ingest_decode_device", "1 if the device wanted decodes, 0 if the CPU does.", ["device"]
+)
 CLIPS: Final = Counter(
     "vigil_clips_total", "Clip requests answered: kept, impossible, passed_on.", ["result"]
 )

@@ -10,6 +10,7 @@ import structlog
 from contracts.cameras import Camera, redact_url
 from contracts.settings import IngestSettings
 from ingest.errors import SourceRejected
+from ingest.sources.acceleration import acceleration
 from ingest.sources.hls import HlsBody
 from ingest.sources.http_body import HttpBody, HttpCamera, HttpRefused
 from ingest.sources.opened import OpenedStream
@@ -64,7 +65,7 @@ def open_http(
             playlist = HlsBody(camera=fetcher, url=url, timeout_s=settings.read_timeout_s)
             bodies.append(playlist)
             playlist.open()
-        container = _open(bodies[-1], form)
+        container = _open(bodies[-1], form, settings)
     except HttpRefused as error:
         _close(bodies)
         # The error's own text and its cause may name the URL: neither may travel on.
@@ -105,13 +106,16 @@ def _close(bodies: list[HttpBody | HlsBody]) -> None:
         body.close()
 
 
-def _open(body: HttpBody | HlsBody, form: str) -> av.container.InputContainer:
+def _open(
+    body: HttpBody | HlsBody, form: str, settings: IngestSettings
+) -> av.container.InputContainer:
     if isinstance(body, HlsBody):
         form = "mp4" if body.is_fragmented else "mpegts"
     return av.open(
         body,
         mode="r",
         format=form,
+        hwaccel=acceleration(settings),
         container_options={
             "codec_whitelist": CODEC_WHITELIST,
             "protocol_whitelist": "",

@@ -11,6 +11,7 @@ from contracts.cameras import Camera, RtspTransport, redact_url
 from contracts.clock import SystemClock
 from contracts.settings import IngestSettings
 from ingest.errors import SourceRejected
+from ingest.sources.acceleration import acceleration
 from ingest.sources.opened import OpenedStream
 from ingest.sources.refusals import refused, unreachable
 from ingest.sources.rtsp_relay import RtspRelay
@@ -61,6 +62,7 @@ def open_rtsp(
             mode="r",
             format="rtsp",
             container_options=_options(camera.source.transport),
+            hwaccel=acceleration(settings),
             timeout=(max(_LEFT_MIN_S, left_s), settings.read_timeout_s),
         )
     except (OSError, av.FFmpegError) as error:

@@ -31,6 +31,8 @@ ALLOWED_CODECS: Final = frozenset({"h264", "hevc", "mpeg4", "mjpeg", "vp8", "vp9
 (MagicYUV: CVE-2026-8461), and a file chooses its own."""
 CODEC_WHITELIST: Final = ",".join(sorted(ALLOWED_CODECS | {"libdav1d"}))
 """The same as decoder names: libav's option guards its probing only, ``StreamReader`` the rest."""
+PIXELS_MAX: Final = 36_000_000
+"""8K; a header may claim more than any memory holds."""
 _SENDER_TIME: Final = "prft"
 """libav's name for a packet's time by the sender's clock (``AVProducerReferenceTime``)."""
 _WALL_US_MAX: Final = 4_102_444_800_000_000
@@ -120,6 +122,7 @@ class StreamReader:
         self._container = opened.container
         self.stream = _choose_stream(opened.container, camera_id=camera_id)
         context = self.stream.codec_context
+        context.options = {"max_pixels": str(PIXELS_MAX)}
         context.thread_type = "AUTO" if is_offline else "NONE"
         context.thread_count = _OFFLINE_THREADS if is_offline else 1
         self._unwrapper = PtsUnwrapper(self.stream.time_base or context.time_base)
