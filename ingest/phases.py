@@ -13,6 +13,8 @@ from contracts.cameras import CameraState
 class Phase(StrEnum):
     """Values of ``CameraStatus.phase``."""
 
+    WAITING = "waiting"
+    """Nobody publishes yet: this camera calls us, not we it."""
     CONNECTING = "connecting"
     """Nothing has answered yet."""
     HANDSHAKE = "handshake"
@@ -52,6 +54,8 @@ class Signal(StrEnum):
     REFUSED = "refused"
     """Credentials."""
     END = "end"
+    UNCALLED = "uncalled"
+    """Nobody publishes (any more)."""
     SWITCHED_OFF = "switched_off"
 
 
@@ -60,12 +64,14 @@ _ALWAYS: Final = {
     Signal.FAILED: Phase.BACK_OFF,
     Signal.REFUSED: Phase.FAILED_AUTH,
     Signal.END: Phase.ENDED,
+    Signal.UNCALLED: Phase.WAITING,
     Signal.SWITCHED_OFF: Phase.DISABLED,
 }
 """What these say holds in whatever phase they come."""
 
 TRANSITIONS: Final[Mapping[Phase, Mapping[Signal, Phase]]] = MappingProxyType(
     {
+        Phase.WAITING: {},
         Phase.CONNECTING: {
             Signal.ANSWERED: Phase.HANDSHAKE,
             Signal.OPENED: Phase.WAIT_KEY_FRAME,

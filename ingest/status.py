@@ -23,6 +23,7 @@ _OUT: Final = {
     Phase.BACK_OFF: Signal.FAILED,
     Phase.FAILED_AUTH: Signal.REFUSED,
     Phase.ENDED: Signal.END,
+    Phase.WAITING: Signal.UNCALLED,
     Phase.DISABLED: Signal.SWITCHED_OFF,
 }
 _OPEN: Final = (Phase.WAIT_KEY_FRAME, Phase.LIVE, Phase.DEGRADED, Phase.STALLED)

@@ -67,10 +67,14 @@ def unreachable(
             return SourceUnavailable(camera_id, f"{shown} did not answer in time; is it on?")
         case ssl.SSLError():
             return SourceRejected(camera_id, f"{shown} does not speak TLS ({error.reason})")
-        case av.error.InvalidDataError():
-            scheme = shown.partition("://")[0].upper()
+        case av.error.InvalidDataError() if shown.startswith("http"):
             return SourceRejected(
-                camera_id, f"{shown} does not answer as an {scheme} camera ({error.strerror})"
+                camera_id, f"{shown} does not answer as an HTTP camera ({error.strerror})"
+            )
+        case av.error.InvalidDataError():
+            # Also what libav says of a camera that hangs up while it starts: worth a retry.
+            return SourceUnavailable(
+                camera_id, f"{shown} does not answer as an RTSP camera ({error.strerror})"
             )
         case _:
             reason = getattr(error, "strerror", None) or type(error).__name__

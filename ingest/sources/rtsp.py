@@ -45,9 +45,9 @@ def open_rtsp(
 
     Raises:
         CredentialsRefused: 401 or 403.
-        SourceRejected: Not an RTSP URL, no such stream, a redirect, or an answer that is not
-            understood.
-        SourceUnavailable: It cannot be reached, or did not answer within ``open_timeout_s``.
+        SourceRejected: Not an RTSP URL, no such stream, or a redirect.
+        SourceUnavailable: It cannot be reached, gave no answer that is understood, or none within
+            ``open_timeout_s``.
     """
     url = camera.source.url
     shown = redact_url(url)
@@ -82,7 +82,12 @@ def open_rtsp(
         container.close()
         relay.close()
 
-    return OpenedStream(container=container, close=close, is_live=True)
+    return OpenedStream(
+        container=container,
+        close=close,
+        is_live=True,
+        read_timeout_s=settings.read_timeout_s,
+    )
 
 
 def _check(camera: Camera) -> None:

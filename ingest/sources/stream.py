@@ -119,6 +119,7 @@ class StreamReader:
         self._is_live = opened.is_live
         self._has_clock = opened.has_clock
         self._before_packet = opened.before_packet
+        self._read_timeout_s = opened.read_timeout_s
         self._container = opened.container
         self.stream = _choose_stream(opened.container, camera_id=camera_id)
         context = self.stream.codec_context
@@ -176,6 +177,7 @@ class StreamReader:
     def _demux(self) -> "Iterator[Packet[VideoStream]]":
         packets = self._container.demux(self.stream)
         while True:
+            asked_s = _CLOCK.monotonic_s()
             try:
                 if self._before_packet is not None:
                     self._before_packet()
@@ -188,6 +190,10 @@ class StreamReader:
                 raise self._end("broke off: no data within the time-out") from None
             except (OSError, HttpRefused) as error:  # what a body of ours said; it names no URL
                 raise self._end(f"broke off: {type(error).__name__}") from None
+            if _CLOCK.monotonic_s() - asked_s >= self._read_timeout_s:
+                # libav ran into its deadline and gave out what its parser held instead of saying
+                # so; the next call would wait for another whole time-out.
+                raise self._end("broke off: no data within the time-out")
             yield packet
 
     def _decode(self, packet: "Packet[VideoStream]") -> StreamUnit:
