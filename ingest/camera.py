@@ -25,6 +25,7 @@ from ingest.framing import Framer
 from ingest.metrics import FRAMES, FRAMES_DROPPED, FRAMES_SKIPPED, LOOP_ERRORS
 from ingest.pacing import Pacer, pause
 from ingest.reconnect import Reconnect
+from ingest.sources.folder import Playlist
 from ingest.sources.opened import OpenedStream
 from ingest.sources.registry import open_source
 from ingest.sources.stream import DecodedFrame, StreamReader, StreamUnit
@@ -81,6 +82,8 @@ class CameraIngest:
         self._reconnect = Reconnect(settings, chance=chance)
         self._run_id = ""
         self._has_ended = False
+        self._playlist = Playlist(camera)
+        self._playing = camera
 
     @property
     def has_ended(self) -> bool:
@@ -121,7 +124,8 @@ class CameraIngest:
     def _read_once(self, stop: threading.Event) -> None:
         """Read one connection to its end."""
         self._status.connecting()
-        opened = open_source(self._camera, self._settings, on_answer=self._status.answered)
+        self._playing = self._playlist.now()
+        opened = open_source(self._playing, self._settings, on_answer=self._status.answered)
         try:
             self._status.opened()
             reader = StreamReader(opened, camera_id=self._camera.camera_id)
@@ -199,7 +203,7 @@ class CameraIngest:
 
     def _finish(self, end: SourceEnded) -> bool:
         """Take note of a recording's end; False if it begins again."""
-        if self._camera.source.is_looped:
+        if self._playlist.went_through(self._playing) or self._camera.source.is_looped:
             return False
         log.info("recording read to its end", camera_id=self._camera.camera_id, found=end.reason)
         self._has_ended = True

@@ -149,6 +149,26 @@ def test_a_looped_recording_begins_again_as_a_new_run() -> None:
     assert not bench.ingest.has_ended
 
 
+def test_a_folder_is_read_file_after_file_as_runs_of_one_camera(tmp_path: Path) -> None:
+    for name in ("b.mp4", "a.mp4", "c.txt"):
+        (tmp_path / name).write_bytes(walker_path().read_bytes())
+    bench = recorded(file_camera(tmp_path))
+
+    bench.run()
+
+    assert len(bench.runs) == 2
+    assert bench.queue.account("gate").received == 40
+    assert bench.ingest.has_ended
+
+
+def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+    bench = recorded(file_camera(tmp_path), StoppingClock(after_s=20.0))
+
+    bench.run()
+
+    assert "the folder holds no recording" in bench.directory.statuses[-1].cause
+
+
 def test_a_looped_recording_that_cannot_be_decoded_is_not_tried_without_rest(
     tmp_path: Path,
 ) -> None:
