@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "analyze": ("api.commands.analyze", "look through recorded files as fast as possible"),
     "evaluate": ("api.commands.evaluate", "score a folder of labelled clips"),
     "backtest": ("api.commands.backtest", "say what rules would have fired in the last days"),
+    "probe": ("api.commands.probe", "say what a camera sends and what to change about it"),
     "check-config": ("api.commands.check_config", "check settings and rules files"),
     "models": ("api.commands.models", "list, fetch, check and time detectors"),
     "doctor": ("api.commands.doctor", "say what is installed, reachable and missing"),

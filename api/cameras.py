@@ -33,6 +33,7 @@ _ADDRESS: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:/")
 """With one slash as well: who mistypes rtsp:// has still given a password."""
 _NOT_ANALYSED: Final = "not analysed: no vision stage has looked at it within the last seconds"
 _SYNTHETIC: Final = "synthetic:"
+_SCHEMES: Final = {SourceType.RTSP: ("rtsp", "rtsps"), SourceType.HTTP: ("http", "https")}
 
 
 class CameraDesk:
@@ -171,6 +172,7 @@ def make_source(
     source_type: SourceType | None,
     transport: RtspTransport,
     is_looped: bool,
+    evidence_url: str = "",
     current: SourceSettings | None = None,
 ) -> SourceSettings:
     """Return the source that a request describes.
@@ -181,6 +183,7 @@ def make_source(
         source_type: None takes it from the URL.
         transport: For RTSP only.
         is_looped: For files only.
+        evidence_url: Of the main stream; empty if ``url`` is that.
         current: Of the camera that is changed.
 
     Raises:
@@ -188,29 +191,41 @@ def make_source(
     """
     if current is not None and url == redact_url(current.url):
         url = current.url
+    if current is not None and evidence_url == redact_url(current.evidence_url):
+        evidence_url = current.evidence_url
+    if evidence_url:
+        _check_url(evidence_url, _type_of(evidence_url))
     found = source_type or _type_of(url)
     bare = url.removeprefix(_SYNTHETIC) if found is SourceType.SYNTHETIC else url
     _check_url(bare, found)
-    return SourceSettings(source_type=found, url=bare, transport=transport, is_looped=is_looped)
+    return SourceSettings(
+        source_type=found,
+        url=bare,
+        evidence_url=evidence_url,
+        transport=transport,
+        is_looped=is_looped,
+    )
 
 
 def _type_of(url: str) -> SourceType:
     if url.startswith(_SYNTHETIC):
         return SourceType.SYNTHETIC
+    if url.lower().startswith(("http://", "https://")):
+        return SourceType.HTTP
     return SourceType.RTSP if "://" in url else SourceType.FILE
 
 
 def _check_url(url: str, source_type: SourceType) -> None:
     if not 1 <= len(url) <= _URL_MAX:
         raise bad_field("source.url", f"needs 1 to {_URL_MAX} characters, has {len(url)}")
-    if source_type is SourceType.RTSP:
-        _check_rtsp(url)
+    if source_type in _SCHEMES:
+        _check_address(url, _SCHEMES[source_type])
     elif "\x00" in url or _ADDRESS.match(url):
         kind = "a scene's name" if source_type is SourceType.SYNTHETIC else "a file's path"
         raise bad_field("source.url", f"must be {kind} for type {source_type}, not a URL")
 
 
-def _check_rtsp(url: str) -> None:
+def _check_address(url: str, schemes: tuple[str, str]) -> None:
     if _CONTROL.search(url):
         raise bad_field("source.url", "must not contain spaces or control characters (use %20)")
     try:
@@ -218,9 +233,9 @@ def _check_rtsp(url: str) -> None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise bad_field("source.url", "cannot be read as a URL (is the port a number?)") from None
-    if parts.scheme not in ("rtsp", "rtsps"):
-        raise bad_field("source.url", "must begin with rtsp:// or rtsps://")
+    if parts.scheme not in schemes:
+        raise bad_field("source.url", f"must begin with {schemes[0]}:// or {schemes[1]}://")
     if not host:
-        raise bad_field("source.url", "names no host; for instance rtsp://192.0.2.7:554/stream")
+        raise bad_field("source.url", f"names no host; as in {schemes[0]}://192.0.2.7/stream")
     if parts.username == "***":
         raise bad_field("source.url", "shows *** instead of user and password; give them again")

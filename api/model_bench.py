@@ -9,9 +9,10 @@ from typing import Final
 
 from contracts.cameras import Camera, SourceSettings, SourceType
 from contracts.detections import Detector
-from contracts.errors import ConfigError, SourceRejected
+from contracts.errors import ConfigError
 from contracts.frames import BgrImage
 from contracts.settings import Settings, VisionSettings
+from ingest.errors import SourceRejected
 from ingest.recording import read_recording
 from ingest.sources.synthetic import record_scene
 from vision.detect.model_folder import find_installed

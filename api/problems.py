@@ -19,11 +19,11 @@ from starlette.types import Scope
 from contracts.errors import (
     ConfigError,
     EvidenceMissing,
-    SourceRejected,
     StorageFull,
     TransportUnavailable,
     VigilError,
 )
+from ingest.errors import SourceRejected
 
 MEDIA_TYPE = "application/problem+json"
 

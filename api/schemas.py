@@ -103,6 +103,11 @@ class SourceBody(Body):
         description="rtsp://user:password@host/path, a file's path on the ingest machine, or "
         "synthetic:<scene>; answers show it without user and password",
     )
+    evidence_url: SecretStr | None = Field(
+        default=None,
+        max_length=2048,
+        description="Main stream for clips, where `url` is the sub-stream that is analysed",
+    )
     transport: RtspTransport = RtspTransport.TCP
     looped: bool = Field(default=False, description="A file begins again at its end")
 
@@ -126,6 +131,7 @@ class SourceChange(Body):
 
     type: SourceType | None = None
     url: SecretStr | None = Field(default=None, max_length=2048)
+    evidence_url: SecretStr | None = Field(default=None, max_length=2048)
     transport: RtspTransport | None = None
     looped: bool | None = None
 
@@ -146,6 +152,7 @@ class Source(Answer):
 
     type: SourceType
     url: str
+    evidence_url: str
     transport: RtspTransport
     looped: bool
 
@@ -156,6 +163,7 @@ class Source(Answer):
         return cls(
             type=source.source_type,
             url=prefix + redact_url(source.url),
+            evidence_url=redact_url(source.evidence_url),
             transport=source.transport,
             looped=source.is_looped,
         )

@@ -1,8 +1,8 @@
 """Everything that the web needs, built once by ``api/wiring.py`` and handed to the app."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
@@ -14,13 +14,16 @@ from alerts.history.ports import (
     Webhook,
     WebhookStore,
 )
+from alerts.history.watches import WatchLog
 from api.backtest_desk import BackTestDesk
 from api.ports import CameraPublisher, CameraStatuses, LivePictures, SystemHealth
+from contracts.cameras import SourceSettings
 from contracts.clock import Clock
 from contracts.evidence import EvidenceStore
 from contracts.frames import FrameLedger
 from contracts.rules import SceneRules
 from contracts.settings import ApiSettings
+from ingest.phases import PhaseChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,9 @@ class Services:
             raises for an endpoint that does not answer.
         check_webhook_url: Raises ConfigError for a URL that must not be called (scheme, private
             address).
+        phase_changes: Returns a camera's newest changes of phase, newest first, given its id and
+            how many.
+        probe: Looks at a camera for some seconds; its report, or ``problem``.
         check_scene: Raises ConfigError for rules whose parameters their kinds refuse.
     """
 
@@ -66,6 +72,7 @@ class Services:
     statuses: CameraStatuses
     ledger: FrameLedger
     camera_publisher: CameraPublisher
+    watches: WatchLog
     health: SystemHealth
     back_tests: BackTestDesk
     settings: ApiSettings
@@ -74,6 +81,8 @@ class Services:
     metrics_text: Callable[[], str]
     send_test: Callable[[Webhook], TestDelivery]
     check_webhook_url: Callable[[str], None]
+    phase_changes: Callable[[str, int], Sequence[PhaseChange]]
+    probe: Callable[[SourceSettings], dict[str, Any]]
     check_scene: Callable[[SceneRules], None] = _accept_scene
 
 

@@ -27,6 +27,7 @@ SILENT_AFTER_S: Final = 20.0
 """A stage without heartbeat for this long hangs and is killed."""
 _STOP_WAIT_S: Final = 12.0
 _POLL_S: Final = 0.1
+_FOLLOW_EVERY_S: Final = 2.0
 
 
 class RestartPlan:
@@ -64,11 +65,12 @@ class Supervisor:
     """Starts, watches, restarts and stops the stage processes.
 
     Args:
-        stages: Which to run.
+        stages: Which to run. ``ingest-2`` is a second process of the stage ``ingest``.
         environment: Of the stage processes; settings travel in it, secrets never on a command
             line.
         clock: For waiting and back-off.
         is_silent: Says whether a running stage has stopped sending heartbeats.
+        wanted: Says every few seconds which to run from now on.
         command: What starts a stage, given its name and how often it was brought back; for tests.
     """
 
@@ -79,12 +81,15 @@ class Supervisor:
         environment: Mapping[str, str],
         clock: Clock,
         is_silent: Callable[[int], bool],
+        wanted: Callable[[], Sequence[str]] | None = None,
         command: Callable[[str, int], list[str]] | None = None,
     ) -> None:
         self._children = [_Child(stage=stage) for stage in stages]
         self._environment = dict(environment)
         self._clock = clock
         self._is_silent = is_silent
+        self._wanted = wanted
+        self._followed_s = clock.monotonic_s()
         self._command = command or _stage_command
 
     @property
@@ -105,11 +110,24 @@ class Supervisor:
         """Keep the stages alive until ``stop``, then stop them in the order of the flow."""
         try:
             while not stop.is_set():
+                self._follow()
                 for child in self._children:
                     self._tend(child)
                 stop.wait(_POLL_S)
         finally:
             self._stop_all()
+
+    def _follow(self) -> None:
+        """Begin with processes that are wanted now, and stop those that are not any more."""
+        now_s = self._clock.monotonic_s()
+        if self._wanted is None or now_s - self._followed_s < _FOLLOW_EVERY_S:
+            return
+        self._followed_s = now_s
+        wanted = self._wanted()
+        known = [child.stage for child in self._children]
+        self._children += [_Child(stage=stage) for stage in wanted if stage not in known]
+        self._stop([child for child in self._children if child.stage not in wanted])
+        self._children = [child for child in self._children if child.stage in wanted]
 
     def _tend(self, child: _Child) -> None:
         now_s = self._clock.monotonic_s()
@@ -148,7 +166,10 @@ class Supervisor:
         log.debug("stage started", stage=child.stage, pid=child.process.pid)
 
     def _stop_all(self) -> None:
-        running = [child for child in self._children if child.process is not None]
+        self._stop(self._children)
+
+    def _stop(self, children: Sequence[_Child]) -> None:
+        running = [child for child in children if child.process is not None]
         for child in running:
             if child.process is not None and child.process.poll() is None:
                 child.process.terminate()
@@ -190,8 +211,10 @@ def stop_with_parent(stop: threading.Event) -> None:
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
-def _stage_command(stage: str, restarts: int) -> list[str]:
-    return [sys.executable, "-m", "api", "run", "--only", stage, "--supervised", str(restarts)]
+def _stage_command(name: str, restarts: int) -> list[str]:
+    stage, _, group = name.partition("-")
+    command = [sys.executable, "-m", "api", "run", "--only", stage, "--supervised", str(restarts)]
+    return [*command, "--group", group or "1"] if stage == "ingest" else command
 
 
 def _close_input(process: subprocess.Popen[bytes]) -> None:

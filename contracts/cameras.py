@@ -16,6 +16,7 @@ class SourceType(StrEnum):
     """How a camera's frames reach us; one file each in ``ingest/sources/``."""
 
     RTSP = "rtsp"
+    HTTP = "http"
     FILE = "file"
     SYNTHETIC = "synthetic"
 
@@ -35,6 +36,7 @@ class SourceSettings:
         source_type: The protocol.
         url: ``rtsp://…`` with credentials if it needs them, a file's path, or the name of a
             synthetic scene (``yard``). A secret: show ``redact_url(url)``.
+        evidence_url: Of the main stream, for clips, if ``url`` is a sub-stream. A secret as well.
         transport: For RTSP only.
         is_looped: A file begins again at its end, as a new run.
         is_paced: A file or scene plays at its own speed (as a camera does) rather than as fast
@@ -43,6 +45,7 @@ class SourceSettings:
 
     source_type: SourceType
     url: str = field(repr=False)
+    evidence_url: str = field(default="", repr=False)
     transport: RtspTransport = RtspTransport.TCP
     is_looped: bool = False
     is_paced: bool = True
@@ -86,8 +89,7 @@ class CameraStatus:
     """How a camera is doing now, as its ingestor last said.
 
     Attributes:
-        phase: ``connecting``, ``live``, ``stalled``, ``back_off``, ``failed_auth``, ``ended``
-            or ``disabled``.
+        phase: Of its connection (``ingest/phases.py``), or ``unknown``.
         cause: In words for the operator, without secrets; empty while all is well.
         source_fps: Frames per second decoded, over the last seconds.
         last_frame_at: ``captured_at`` of the newest frame, if there was one.

@@ -2,11 +2,7 @@
 
 * VigilError
   + ConfigError            the operator must change settings, a rules file or a request
-  + SourceError            one camera; the others keep running
-    - SourceUnavailable    worth a retry
-    - SourceRejected       credentials, URL or format; a quick retry will not help
-      . CredentialsRefused   the one of these that cameras lock accounts for
-    - SourceEnded          a file is at its end; nothing is wrong
+  + SourceError            one camera; the others keep running (``ingest/errors.py``)
   + TransportUnavailable   Redis or the database cannot be reached now; retry
   + ModelError             a model file or its output is not what was promised
   + EvidenceMissing        a picture or clip that was asked for is not (or no longer) there
@@ -21,35 +17,6 @@ class VigilError(Exception):
 
 class ConfigError(VigilError):
     """The operator must change something; the message says what and where."""
-
-
-class SourceError(VigilError):
-    """A camera's stream failed; other cameras are not affected.
-
-    Attributes:
-        reason: What happened, without the camera's name.
-    """
-
-    def __init__(self, camera_id: str, message: str) -> None:
-        super().__init__(f"camera {camera_id}: {message}")
-        self.camera_id = camera_id
-        self.reason = message
-
-
-class SourceUnavailable(SourceError):  # noqa: N818  # named as the condition, as httpx does
-    """The camera cannot be reached now; reconnecting may succeed."""
-
-
-class SourceRejected(SourceError):  # noqa: N818  # named as the condition, as httpx does
-    """Wrong credentials, a refused URL or an unsupported format; retry slowly."""
-
-
-class CredentialsRefused(SourceRejected):
-    """The camera wants another user or password; it may lock the account after more tries."""
-
-
-class SourceEnded(SourceError):  # noqa: N818  # named as the condition, as httpx does
-    """A recorded source has been read to its end."""
 
 
 class TransportUnavailable(VigilError):  # noqa: N818  # named as the condition, as httpx does

@@ -43,6 +43,15 @@ class IngestSettings(Section):
     clip_ring_s: float = Field(
         default=40.0, ge=0, description="Encoded video kept in memory for clips, per camera."
     )
+    hwaccel: Literal["off", "cuda"] = Field(
+        default="off", description="Device that decodes video; the CPU does where it cannot."
+    )
+    cameras_per_process: int = Field(
+        default=4, ge=1, description="A crash in a decoder restarts so many cameras at most."
+    )
+    memory_limit_mb: int = Field(
+        default=2000, ge=200, description="An ingest process that holds more is started again."
+    )
 
 
 class QueueSettings(Section):
@@ -151,7 +160,10 @@ class CameraSettings(Section):
 
     id: str = Field(description="1 to 63 of a-z, 0-9, '_' and '-'.")
     url: SecretStr = Field(
-        description="rtsp:// URL with credentials, a file's path, or synthetic:yard."
+        description="rtsp:// or http:// URL with credentials, a file's path, or synthetic:yard."
+    )
+    evidence_url: SecretStr = Field(
+        default=SecretStr(""), description="Main stream for clips, if url is a sub-stream."
     )
     name: str = Field(default="", description="For people.")
     place: str = Field(default="", description="Where it is.")

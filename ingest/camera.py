@@ -3,27 +3,30 @@
 import random
 import threading
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
 
 from contracts.cameras import Camera
 from contracts.clock import Clock
-from contracts.errors import (
+from contracts.frames import FrameWriter
+from contracts.settings import IngestSettings
+from ingest.clip_ring import ClipRing, ClipTemplate
+from ingest.errors import (
     CredentialsRefused,
     SourceEnded,
     SourceError,
     SourceRejected,
     SourceUnavailable,
 )
-from contracts.frames import FrameWriter
-from contracts.settings import IngestSettings
-from ingest.clip_ring import ClipRing, ClipTemplate
+from ingest.evidence_stream import EvidenceRing, EvidenceStream
 from ingest.framing import Framer
 from ingest.metrics import FRAMES, FRAMES_DROPPED, FRAMES_SKIPPED, LOOP_ERRORS
 from ingest.pacing import Pacer, pause
 from ingest.reconnect import Reconnect
+from ingest.sources.folder import Playlist
+from ingest.sources.opened import OpenedStream
 from ingest.sources.registry import open_source
 from ingest.sources.stream import DecodedFrame, StreamReader, StreamUnit
 from ingest.status import Phase, Seen, StatusKeeper
@@ -79,6 +82,8 @@ class CameraIngest:
         self._reconnect = Reconnect(settings, chance=chance)
         self._run_id = ""
         self._has_ended = False
+        self._playlist = Playlist(camera)
+        self._playing = camera
 
     @property
     def has_ended(self) -> bool:
@@ -87,6 +92,21 @@ class CameraIngest:
 
     def run(self, stop: threading.Event) -> None:
         """Read the camera until ``stop`` is set; returns within the read time-out after it."""
+        if not (self._camera.source.evidence_url and isinstance(self._ring, EvidenceRing)):
+            self._run(stop)
+            return
+        main = EvidenceStream(
+            self._camera, ring=self._ring.main, settings=self._settings, clock=self._clock
+        )
+        name = f"main-{self._camera.camera_id}"
+        thread = threading.Thread(target=main.run, args=(stop,), name=name, daemon=True)
+        thread.start()
+        self._run(stop)
+        if self._has_ended:
+            return  # nothing stops the main stream of a recording but its own end
+        thread.join()
+
+    def _run(self, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
                 self._read_once(stop)
@@ -104,16 +124,22 @@ class CameraIngest:
     def _read_once(self, stop: threading.Event) -> None:
         """Read one connection to its end."""
         self._status.connecting()
-        opened = open_source(self._camera, self._settings)
+        self._playing = self._playlist.now()
+        opened = open_source(self._playing, self._settings, on_answer=self._status.answered)
         try:
+            self._status.opened()
             reader = StreamReader(opened, camera_id=self._camera.camera_id)
             pace = _Pace(
                 is_live=opened.is_live,
-                pacer=Pacer() if self._camera.source.is_paced and not opened.is_live else None,
+                pacer=Pacer() if self._is_paced(opened) else None,
             )
             self._read(reader, pace, stop)
         finally:
             opened.close()
+
+    def _is_paced(self, opened: OpenedStream) -> bool:
+        """Whether frames come faster than they are to be shown."""
+        return opened.comes_in_bursts or (self._camera.source.is_paced and not opened.is_live)
 
     def _read(self, reader: StreamReader, pace: _Pace, stop: threading.Event) -> None:
         framer = Framer(
@@ -138,9 +164,9 @@ class CameraIngest:
     def _take(self, decoded: DecodedFrame, framer: Framer, *, codec: str) -> None:
         """Bring one picture into the queue, or leave it out and count it."""
         camera_id = self._camera.camera_id
-        now_s = self._clock.monotonic_s()
-        frame = framer.add(decoded, arrival=Arrival(at=self._clock.now(), monotonic_s=now_s))
-        self._reconnect.went_live(now_s=now_s)
+        arrival = Arrival.now(self._clock, sent_at=decoded.sent_at)
+        frame = framer.add(decoded, arrival=arrival)
+        self._reconnect.went_live(now_s=arrival.monotonic_s)
         if frame is None:
             self._writer.count_unqueued(camera_id, skipped=1)
             FRAMES_SKIPPED.labels(camera_id).inc()
@@ -165,7 +191,11 @@ class CameraIngest:
         if framer.zero_at is not None:
             self._ring.anchor(framer.zero_at)
         if unit.packet is not None:
-            self._ring.add(unit.packet)
+            self._status.packet()
+            packet = unit.packet
+            if framer.is_by_arrival:  # its pictures are placed so, and a clip is cut by their times
+                packet = replace(packet, stream_s=self._clock.monotonic_s())
+            self._ring.add(packet)
         if unit.corrupt:
             self._status.corrupt(unit.corrupt)
             self._writer.count_unqueued(self._camera.camera_id, corrupt=unit.corrupt)
@@ -173,7 +203,7 @@ class CameraIngest:
 
     def _finish(self, end: SourceEnded) -> bool:
         """Take note of a recording's end; False if it begins again."""
-        if self._camera.source.is_looped:
+        if self._playlist.went_through(self._playing) or self._camera.source.is_looped:
             return False
         log.info("recording read to its end", camera_id=self._camera.camera_id, found=end.reason)
         self._has_ended = True

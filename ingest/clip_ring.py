@@ -1,5 +1,6 @@
 """Encoded video of the last seconds, in memory, by key-frame group."""
 
+import math
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -169,6 +170,30 @@ class ClipRing:
                 raise EvidenceMissing(segment.template.problem)
             return _cut(segment, starts_at, ends_at)
 
+    def reaches_time(self, at: datetime) -> bool:
+        """Say whether waiting for footage of any run up to ``at`` is over."""
+        with self._lock:
+            segment = self._segments[-1] if self._segments else None
+            if segment is None or segment.is_over or segment.newest_s is None:
+                return True
+            newest_at = segment.at(segment.newest_s)
+            return newest_at is not None and newest_at >= at
+
+    def cover_time(self, starts_at: datetime, ends_at: datetime) -> Footage:
+        """Return what the run that has most of that time has of it; see ``cover``.
+
+        Raises:
+            EvidenceMissing: No run has anything of it that can be made into a clip.
+        """
+        with self._lock:
+            fit = [part for part in self._segments if part.groups and part.zero_at is not None]
+            found = max(fit, key=lambda part: _shared_s(part, starts_at, ends_at), default=None)
+            if found is None:
+                raise EvidenceMissing("no video of that time is kept")
+            if found.template.problem:
+                raise EvidenceMissing(found.template.problem)
+            return _cut(found, starts_at, ends_at)
+
     def _segment(self, run_id: str) -> _Segment | None:
         return next((part for part in self._segments if part.run_id == run_id), None)
 
@@ -209,6 +234,15 @@ def _is_before(segment: _Segment, oldest_at: datetime) -> bool:
     """Whether the segment's oldest group ends before ``oldest_at``, or will never have a time."""
     ends_at = segment.at(segment.groups[0].newest_s) if segment.groups else None
     return ends_at is None or ends_at < oldest_at
+
+
+def _shared_s(segment: _Segment, starts_at: datetime, ends_at: datetime) -> float:
+    """Seconds that a segment with groups has in common with a time; negative if it has none."""
+    first_at = segment.at(segment.groups[0].packets[0].stream_s)
+    newest_at = segment.at(segment.newest_s or 0.0)
+    if first_at is None or newest_at is None:
+        return -math.inf
+    return (min(newest_at, ends_at) - max(first_at, starts_at)).total_seconds()
 
 
 def _cut(segment: _Segment, starts_at: datetime, ends_at: datetime) -> Footage:

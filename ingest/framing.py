@@ -7,13 +7,13 @@ import cv2
 import structlog
 
 from contracts.cameras import Camera
-from contracts.errors import SourceUnavailable
 from contracts.frames import BgrImage, EncodedFrame, FrameHeader
 from contracts.ids import new_id
-from ingest.metrics import STAGE_SECONDS
+from ingest.errors import SourceUnavailable
+from ingest.metrics import STAGE_SECONDS, TIME_BREAKS
 from ingest.sampling import Sampler
 from ingest.sources.stream import DecodedFrame, PictureScaler
-from ingest.timeline import Arrival, Discontinuity, Moment, Timeline
+from ingest.timeline import Arrival, Break, Discontinuity, Moment, Timeline
 
 log = structlog.get_logger()
 
@@ -47,10 +47,16 @@ class Framer:
         self._quality = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality]
         self._interval_s = frame_interval_s
         self._is_recording = starts_at is not None
+        self._is_by_arrival = False
         self._scaler = PictureScaler(camera.analysis_width)
         self._last_at: datetime | None = None
         self.skipped = 0
         self._begin_run(starts_at)
+
+    @property
+    def is_by_arrival(self) -> bool:
+        """Whether the stream's own times are not used any more."""
+        return self._is_by_arrival
 
     @property
     def zero_at(self) -> datetime | None:
@@ -94,13 +100,16 @@ class Framer:
         placed = self._timeline.place(decoded.stream_s, arrival=arrival)
         if isinstance(placed, Moment):
             return placed
-        if placed.is_late:
+        if placed.kind is Break.LATE:
             raise SourceUnavailable(self._camera.camera_id, placed.message)
+        self._is_by_arrival |= placed.kind is Break.RATE
         self._begin_run(self._resume_at())
+        TIME_BREAKS.labels(self._camera.camera_id, placed.kind.value).inc()
         log.warning(
-            "stream time jumped, a new run begins",
+            "times do not go on, a new run begins",
             camera_id=self._camera.camera_id,
             run_id=self.run_id,
+            kind=placed.kind.value,
             found=placed.message,
         )
         again = self._timeline.place(decoded.stream_s, arrival=arrival)
@@ -111,7 +120,11 @@ class Framer:
     def _begin_run(self, starts_at: datetime | None) -> None:
         self.run_id = new_id("run")
         self._seq = 0
-        self._timeline = Timeline(frame_interval_s=self._interval_s, starts_at=starts_at)
+        self._timeline = Timeline(
+            frame_interval_s=self._interval_s,
+            starts_at=starts_at,
+            is_by_arrival=self._is_by_arrival,
+        )
         self._sampler = Sampler(self._camera.analysis_fps)
 
     def _resume_at(self) -> datetime | None:

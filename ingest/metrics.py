@@ -10,6 +10,12 @@ BLIND_SECONDS: Final = Counter(
     "Time in which the camera's ingestor had no picture, by phase.",
     ["camera", "cause"],
 )
+PHASE: Final = Gauge(
+    "vigil_camera_phase", "1 for the phase that the camera's connection is in.", ["camera", "phase"]
+)
+PHASE_CHANGES: Final = Counter(
+    "vigil_camera_phase_changes_total", "Steps into a phase.", ["camera", "phase"]
+)
 FRAMES: Final = Counter(
     "vigil_ingest_frames_total", "Frames handed to the frame queue.", ["camera"]
 )
@@ -24,6 +30,11 @@ FRAMES_SKIPPED: Final = Counter(
 RECONNECTS: Final = Counter(
     "vigil_ingest_reconnects_total", "Attempts after the first to reach the camera.", ["camera"]
 )
+TIME_BREAKS: Final = Counter(
+    "vigil_ingest_time_breaks_total",
+    "Runs ended because of their times, by kind: jump, rate, clock_set.",
+    ["camera", "kind"],
+)
 LOOP_ERRORS: Final = Counter(
     "vigil_ingest_loop_errors_total",
     "Unexpected errors that a loop of ingest survived; each is logged.",
@@ -34,6 +45,9 @@ STAGE_SECONDS: Final = Histogram(
     "Time per frame: scale (and convert), encode (JPEG), queue.",
     ["stage"],
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0),
+)
+DECODE_DEVICE: Final = Gauge(
+    "vigil_ingest_decode_device", "1 if the device wanted decodes, 0 if the CPU does.", ["device"]
 )
 CLIPS: Final = Counter(
     "vigil_clips_total", "Clip requests answered: kept, impossible, passed_on.", ["result"]

@@ -3,8 +3,8 @@
 import random
 from typing import Final
 
-from contracts.errors import CredentialsRefused, SourceError, SourceRejected
 from contracts.settings import IngestSettings
+from ingest.errors import CredentialsRefused, SourceError, SourceRejected
 
 _FIRST_WAIT_S: Final = 0.5
 _LIVE_RESET_S: Final = 60.0

@@ -6,9 +6,9 @@ from types import TracebackType
 from typing import Self
 
 from contracts.cameras import Camera
-from contracts.errors import SourceEnded, SourceRejected
 from contracts.frames import EncodedFrame
 from contracts.settings import IngestSettings
+from ingest.errors import SourceEnded, SourceRejected
 from ingest.framing import Framer
 from ingest.sources.opened import OpenedStream
 from ingest.sources.registry import open_source

@@ -1,7 +1,8 @@
 """Keeps one ingest loop running for each camera that this process may decode."""
 
+import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,9 +18,11 @@ from contracts.settings import IngestSettings
 from ingest.camera import CameraIngest
 from ingest.clip_ring import ClipRing
 from ingest.clip_service import ClipService
-from ingest.metrics import CLIP_RING_BYTES, LOOP_ERRORS, STREAM_UP
+from ingest.evidence_stream import EvidenceRing
+from ingest.metrics import CLIP_RING_BYTES, LOOP_ERRORS, PHASE, STREAM_UP
 from ingest.pacing import pause
-from ingest.status import Phase, StatusKeeper
+from ingest.phases import Phase, PhaseChange
+from ingest.status import StatusKeeper
 
 log = structlog.get_logger()
 
@@ -33,7 +36,7 @@ class _Held:
     """A camera that this process holds the lease of."""
 
     camera: Camera
-    ring: ClipRing
+    ring: EvidenceRing
     status: StatusKeeper
     ingest: CameraIngest
     stop: threading.Event
@@ -60,6 +63,7 @@ class IngestSupervisor:
     evidence_store: EvidenceStore
     settings: IngestSettings
     clock: Clock
+    tell: Callable[[PhaseChange], None] | None = None
     _held: dict[str, _Held] = field(init=False, default_factory=dict)
     _disabled: dict[str, StatusKeeper] = field(init=False, default_factory=dict)
     _is_away: bool = field(init=False, default=False)
@@ -122,10 +126,10 @@ class IngestSupervisor:
                 self._let_go(camera_id)
         for camera_id, camera in wanted.items():
             if camera_id not in self._held and self.leases.acquire(_lease(camera_id)) is not None:
-                self._start(camera, ClipRing(keep_s=self.settings.clip_ring_s))
+                self._start(camera, EvidenceRing(keep_s=self.settings.clip_ring_s))
 
-    def _start(self, camera: Camera, ring: ClipRing) -> None:
-        status = self._status_of(camera.camera_id)
+    def _start(self, camera: Camera, ring: EvidenceRing) -> None:
+        status = self._status_of(camera.camera_id, wanted_fps=camera.analysis_fps)
         ingest = CameraIngest(
             camera,
             writer=self.writer,
@@ -154,6 +158,7 @@ class IngestSupervisor:
     def _let_go(self, camera_id: str) -> None:
         del self._held[camera_id]
         STREAM_UP.remove(camera_id)
+        PHASE.remove_by_labels({"camera": camera_id})
         CLIP_RING_BYTES.remove(camera_id)
         self.leases.release(_lease(camera_id))
         log.info("camera let go", camera_id=camera_id)
@@ -172,12 +177,14 @@ class IngestSupervisor:
             if camera_id in disabled
         }
 
-    def _status_of(self, camera_id: str) -> StatusKeeper:
+    def _status_of(self, camera_id: str, *, wanted_fps: float = math.inf) -> StatusKeeper:
         return StatusKeeper(
             camera_id,
             directory=self.directory,
             stall_after_s=self.settings.stall_after_s,
             clock=self.clock,
+            wanted_fps=wanted_fps,
+            tell=self.tell,
         )
 
     def _ring_of(self, camera_id: str) -> ClipRing | None:

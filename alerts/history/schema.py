@@ -210,3 +210,15 @@ credentials = Table(
     Column("last_used_at", UtcMicros, nullable=True),
     Index(None, "kind", "created_at"),
 )
+
+watches = Table(
+    "watches",
+    metadata,
+    Column("camera_id", String(63), primary_key=True),
+    Column("started_at", UtcMicros, primary_key=True),
+    Column("ended_at", UtcMicros, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("phase", String(20), nullable=False),
+    Column("cause", Text, nullable=False),
+    Index(None, "ended_at"),
+)

@@ -24,6 +24,7 @@ from alerts.history.ports import (
     WebhookStore,
 )
 from alerts.history.sign_in import SqlSignInStore
+from alerts.history.watches import SqlWatchLog, WatchLog
 from alerts.history.webhooks import SqlDeliveryHistory, SqlWebhookStore
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -47,6 +48,7 @@ class History:
     webhooks: WebhookStore
     cameras: CameraStore
     sign_in: SignInStore
+    watches: WatchLog
     database: Database
 
     def close(self) -> None:
@@ -73,6 +75,7 @@ def open_history(url: str) -> History:
         webhooks=SqlWebhookStore(database),
         cameras=SqlCameraStore(database),
         sign_in=SqlSignInStore(database),
+        watches=SqlWatchLog(database),
         database=database,
     )
 

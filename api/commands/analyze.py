@@ -18,9 +18,10 @@ from api.observability import set_up_logging
 from api.wiring.cameras import load_rules, rules_beside
 from contracts.cameras import redact_url
 from contracts.clock import SystemClock
-from contracts.errors import ConfigError, SourceRejected
+from contracts.errors import ConfigError
 from contracts.rules import SceneRules
 from contracts.settings import Settings
+from ingest.errors import SourceRejected
 from vision.detect.registry import DETECTOR_NAMES, open_detector
 
 _SHORT_S: Final = 2.0

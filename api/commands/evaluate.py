@@ -21,9 +21,10 @@ from api.console import complain, say
 from api.evaluation import LabelledClip, RaisedAlert, Score, read_ground_truth, score
 from api.wiring.cameras import rules_beside
 from contracts.detections import ModelIdentity
-from contracts.errors import ConfigError, SourceRejected
+from contracts.errors import ConfigError
 from contracts.rules import RuleKind, SceneRules
 from contracts.settings import Settings
+from ingest.errors import SourceRejected
 
 __all__ = ["add_arguments", "overrides", "run"]
 

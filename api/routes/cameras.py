@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+from pydantic import SecretStr
 
 from api.access import ADMIN, IdentityDep
 from api.cameras import CameraDesk, make_source, status_of
@@ -65,6 +66,7 @@ def add_camera(
         source_type=body.source.type,
         transport=body.source.transport,
         is_looped=body.source.looped,
+        evidence_url=_secret(body.source.evidence_url) or "",
     )
     camera = Camera(
         camera_id=camera_id if camera_id is not None else desk.free_id(body.name),
@@ -174,13 +176,19 @@ def _status(camera: Camera, services: Services) -> Status:
     return Status.of(said, view, now=services.clock.now())
 
 
+def _secret(value: SecretStr | None) -> str | None:
+    return None if value is None else value.get_secret_value()
+
+
 def _changed_source(current: SourceSettings, change: SourceChange) -> SourceSettings:
     is_moved = change.url is not None
+    evidence_url = _secret(change.evidence_url)
     url = change.url.get_secret_value() if change.url is not None else current.url
     return make_source(
         url,
         source_type=change.type or (None if is_moved else current.source_type),
         transport=change.transport or current.transport,
         is_looped=current.is_looped if change.looped is None else change.looped,
+        evidence_url=current.evidence_url if evidence_url is None else evidence_url,
         current=current,
     )

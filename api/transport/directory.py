@@ -1,6 +1,6 @@
 """Cameras and their status on Redis, between the API (or the settings file) and the stages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -13,6 +13,7 @@ from contracts.errors import TransportUnavailable
 log = structlog.get_logger()
 
 _CAMERAS: Final = "vigil:cameras"
+_GROUPS: Final = "vigil:ingest-groups"
 _STATUS_LIFE_S: Final = 10
 """A status older than this is gone: silence must not look like health."""
 
@@ -22,16 +23,27 @@ class RedisCameraDirectory:
 
     Args:
         client: A redis-py client whose answers are bytes.
+        group: Only the cameras of this ingest process; None for all.
     """
 
-    def __init__(self, client: RedisClient) -> None:
+    def __init__(self, client: RedisClient, *, group: int | None = None) -> None:
         self._client = client
+        self._group = group
 
     def cameras(self) -> Sequence[Camera]:
-        """Return all cameras that the API has published, by id."""
+        """Return all cameras (of the group) that the API has published, by id."""
         with translate_errors("reading the cameras"):
-            content = self._client.get(_CAMERAS)
-        return decode(content, tuple[Camera, ...]) if content else ()
+            content, groups = self._client.mget([_CAMERAS, _GROUPS])
+        cameras = decode(content, tuple[Camera, ...]) if content else ()
+        if self._group is None:
+            return cameras
+        group_of = decode(groups, dict[str, int]) if groups else {}
+        return [camera for camera in cameras if group_of.get(camera.camera_id) == self._group]
+
+    def publish_groups(self, group_of: Mapping[str, int]) -> None:
+        """Say which ingest process reads which camera."""
+        with translate_errors("publishing the groups of cameras"):
+            self._client.set(_GROUPS, encode(dict(group_of)))
 
     def publish_cameras(self, cameras: Sequence[Camera]) -> None:
         """Replace the list of cameras."""

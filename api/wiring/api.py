@@ -13,11 +13,15 @@ from alerts.channels.webhook import WebhookChannel
 from alerts.history.sql import History, open_history
 from api.app import make_app
 from api.backtest_desk import BackTestDesk
+from api.cameras import status_of
+from api.coverage import keep_watch
 from api.observability import metrics_text
+from api.probing import Prober
 from api.server import make_server
 from api.services import Services
 from api.transport.directory import RedisCameraDirectory
 from api.transport.heartbeats import RedisHeartbeats
+from api.transport.journal import RedisJournal
 from api.transport.live import RedisLiveView
 from api.wiring.cameras import declared_cameras
 from api.wiring.context import Part, StageContext
@@ -45,6 +49,7 @@ def build(context: StageContext) -> list[Part]:
     heartbeats = RedisHeartbeats(client)
     ledger = RedisFrameQueue(context.redis_url, settings=settings.queue, clock=context.clock)
     channel = WebhookChannel(settings.alerts, clock=context.clock)
+    journal = RedisJournal(client)
     services = Services(
         archive=history.archive,
         alert_history=history.alerts,
@@ -56,6 +61,7 @@ def build(context: StageContext) -> list[Part]:
         statuses=directory,
         ledger=ledger,
         camera_publisher=directory,
+        watches=history.watches,
         health=heartbeats,
         back_tests=BackTestDesk(
             track_store(settings, context.clock),
@@ -69,11 +75,14 @@ def build(context: StageContext) -> list[Part]:
         metrics_text=_metrics(context, history, directory, ledger, heartbeats),
         send_test=lambda webhook: send_test(channel, webhook, clock=context.clock),
         check_webhook_url=channel.check_url,
+        probe=Prober().probe,
+        phase_changes=lambda camera_id, limit: journal.newest(camera_id, limit=limit),
         check_scene=lambda scene: _discard(make_rules(scene)),
     )
     return [
         ("web", lambda stop: _serve(services, stop)),
         ("cameras", lambda stop: _publish_cameras(history, directory, stop)),
+        ("coverage", lambda stop: _keep_watch(context, history, stop)),
         ("frame-audit", lambda stop: _audit_frames(history, ledger, stop)),
     ]
 
@@ -107,6 +116,18 @@ def _publish_cameras(
             log.warning("cameras cannot be published, trying again", cause=str(error))
         if stop.wait(_PUBLISH_EVERY_S):
             return
+
+
+def _keep_watch(context: StageContext, history: History, stop: threading.Event) -> None:
+    client = context.redis()
+    directory, pictures = RedisCameraDirectory(client), RedisLiveView(client)
+    keep_watch(
+        cameras=history.cameras.cameras,
+        status=lambda camera: status_of(camera, directory, pictures, context.clock)[0],
+        watch_log=history.watches,
+        clock=context.clock,
+        stop=stop,
+    )
 
 
 def _audit_frames(history: History, ledger: FrameLedger, stop: threading.Event) -> None:

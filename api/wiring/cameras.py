@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -59,6 +60,9 @@ def parse_source(
     if scheme in ("rtsp", "rtsps"):
         _check_address(url)
         return SourceSettings(source_type=SourceType.RTSP, url=url, transport=transport)
+    if scheme in ("http", "https"):
+        _check_address(url)
+        return SourceSettings(source_type=SourceType.HTTP, url=url)
     if url.startswith(_SYNTHETIC_SCHEME):
         name = url.removeprefix(_SYNTHETIC_SCHEME)
         if name not in SCENES:
@@ -68,7 +72,7 @@ def parse_source(
         return SourceSettings(source_type=SourceType.SYNTHETIC, url=name, is_looped=True)
     if scheme:
         raise ConfigError(
-            f"url: scheme {scheme!r} is not supported; use rtsp://, a file's path, or "
+            f"url: scheme {scheme!r} is not supported; use rtsp://, http://, a file's path, or "
             "synthetic:yard"
         )
     if _SLASH_LACKS.match(url):
@@ -147,9 +151,11 @@ def default_rules() -> SceneRules:
 def _from_settings(declared: CameraSettings, at: int) -> Camera:
     try:
         check_name(declared.id, what="id")
-        source = parse_source(
-            declared.url.get_secret_value(), transport=RtspTransport(declared.transport)
-        )
+        transport = RtspTransport(declared.transport)
+        source = parse_source(declared.url.get_secret_value(), transport=transport)
+        if evidence_url := declared.evidence_url.get_secret_value():
+            parse_source(evidence_url)
+            source = replace(source, evidence_url=evidence_url)
     except ConfigError as error:
         raise ConfigError(f"settings: cameras[{at}] ({declared.id}): {error}") from error
     rules = load_rules(declared.rules_file) if declared.rules_file else None

@@ -26,6 +26,7 @@ class StageContext:
         instance: Name of the process, unique among all machines; names its consumers and leases.
         redis_url: Of the Redis that the stages share. May hold a password.
         database_url: SQLAlchemy URL. May hold a password.
+        group: Of the cameras that an ingest process reads; None for all.
     """
 
     stage: str
@@ -34,6 +35,7 @@ class StageContext:
     instance: str
     redis_url: str
     database_url: str
+    group: int | None = None
 
     @property
     def evidence_dir(self) -> Path:
@@ -49,7 +51,9 @@ class StageContext:
         return RedisWorkQueue(self.redis(), consumer=f"{self.instance}-{part}", clock=self.clock)
 
 
-def make_context(settings: Settings, *, stage: str, clock: Clock | None = None) -> StageContext:
+def make_context(
+    settings: Settings, *, stage: str, clock: Clock | None = None, group: int | None = None
+) -> StageContext:
     """Return the context of a stage process.
 
     Raises:
@@ -68,6 +72,7 @@ def make_context(settings: Settings, *, stage: str, clock: Clock | None = None) 
         instance=f"{stage}-{socket.gethostname()}-{os.getpid()}",
         redis_url=redis_url,
         database_url=database_url(settings),
+        group=group,
     )
 
 

@@ -1,10 +1,12 @@
 """The ingest stage: cameras in, frames and clips out."""
 
 from api.transport.directory import RedisCameraDirectory
+from api.transport.journal import RedisJournal
 from api.transport.leases import RedisLeases
 from api.wiring.context import Part, StageContext
 from api.wiring.storage import evidence_store
 from ingest.frame_queue import RedisFrameQueue
+from ingest.memory import limit_process, watch_memory
 from ingest.supervisor import IngestSupervisor
 
 
@@ -13,12 +15,18 @@ def build(context: StageContext) -> list[Part]:
     settings = context.settings
     client = context.redis()
     supervisor = IngestSupervisor(
-        directory=RedisCameraDirectory(client),
+        directory=RedisCameraDirectory(client, group=context.group),
         leases=RedisLeases(client, holder=context.instance, lease_s=settings.queue.lease_s),
         writer=RedisFrameQueue(context.redis_url, settings=settings.queue, clock=context.clock),
         work_queue=context.work_queue("clips"),
         evidence_store=evidence_store(settings),
         settings=settings.ingest,
+        tell=RedisJournal(context.redis()).add,
         clock=context.clock,
     )
-    return [("ingest", supervisor.run)]
+    limit_bytes = settings.ingest.memory_limit_mb * 1_000_000
+    limit_process(limit_bytes)
+    return [
+        ("ingest", supervisor.run),
+        ("memory", lambda stop: watch_memory(stop, limit_bytes=limit_bytes)),
+    ]

@@ -8,8 +8,9 @@ from typing import Final
 import av
 
 from contracts.cameras import Camera, redact_url
-from contracts.errors import SourceRejected
 from contracts.settings import IngestSettings
+from ingest.errors import SourceRejected
+from ingest.sources.acceleration import acceleration
 from ingest.sources.opened import OpenedStream
 from ingest.sources.stream import CODEC_WHITELIST, plain_reason
 
@@ -38,6 +39,7 @@ def open_file(camera: Camera, settings: IngestSettings) -> OpenedStream:
                 "format_whitelist": _FORMATS,
                 "codec_whitelist": CODEC_WHITELIST,
             },
+            hwaccel=acceleration(settings),
             timeout=(settings.open_timeout_s, settings.read_timeout_s),
         )
     except (av.FFmpegError, UnicodeError) as error:

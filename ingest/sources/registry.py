@@ -6,6 +6,7 @@ from typing import Final
 from contracts.cameras import Camera, SourceType
 from contracts.settings import IngestSettings
 from ingest.sources.file import open_file
+from ingest.sources.http import open_http
 from ingest.sources.opened import OpenedStream
 from ingest.sources.rtsp import open_rtsp
 from ingest.sources.synthetic import open_synthetic
@@ -14,11 +15,35 @@ Opener = Callable[[Camera, IngestSettings], OpenedStream]
 
 OPENERS: Final[dict[SourceType, Opener]] = {
     SourceType.RTSP: open_rtsp,
+    SourceType.HTTP: open_http,
     SourceType.FILE: open_file,
     SourceType.SYNTHETIC: open_synthetic,
 }
 
 
-def open_source(camera: Camera, settings: IngestSettings) -> OpenedStream:
-    """Open the camera's source; raises as its opener does (``SourceError``)."""
+def type_of_url(url: str) -> SourceType:
+    """Return how a URL, or a file's path, is read."""
+    scheme = url.partition("://")[0].lower() if "://" in url else ""
+    if scheme in ("http", "https"):
+        return SourceType.HTTP
+    return SourceType.RTSP if scheme else SourceType.FILE
+
+
+def open_source(
+    camera: Camera, settings: IngestSettings, *, on_answer: Callable[[], None] | None = None
+) -> OpenedStream:
+    """Open the camera's source; raises as its opener does (``SourceError``).
+
+    Args:
+        camera: Whose.
+        settings: Time-outs.
+        on_answer: Called when something answers, by those openers that can tell.
+    """
+    match camera.source.source_type:
+        case SourceType.RTSP:
+            return open_rtsp(camera, settings, on_answer=on_answer)
+        case SourceType.HTTP:
+            return open_http(camera, settings, on_answer=on_answer)
+        case _:
+            pass
     return OPENERS[camera.source.source_type](camera, settings)

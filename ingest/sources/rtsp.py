@@ -1,64 +1,102 @@
 """RTSP cameras through libav, with deadlines that hold and errors without secrets."""
 
-import errno
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
 import av
+import structlog
 
 from contracts.cameras import Camera, RtspTransport, redact_url
 from contracts.clock import SystemClock
-from contracts.errors import CredentialsRefused, SourceError, SourceRejected, SourceUnavailable
 from contracts.settings import IngestSettings
+from ingest.errors import SourceRejected
+from ingest.sources.acceleration import acceleration
 from ingest.sources.opened import OpenedStream
-from ingest.sources.stream import CODEC_WHITELIST, plain_reason
+from ingest.sources.refusals import refused, unreachable
+from ingest.sources.rtsp_relay import RtspRelay
+from ingest.sources.stream import CODEC_WHITELIST
 
-_PROTOCOLS: Final = {"rtsp": "rtsp,rtp,udp,tcp", "rtsps": "rtsp,rtp,udp,tcp,tls,crypto"}
-"""By scheme; nothing else may be opened on a camera's word."""
+log = structlog.get_logger()
+
+_SCHEMES: Final = ("rtsp", "rtsps")
+_PROTOCOLS: Final = "rtsp,rtp,udp,tcp"
+"""Nothing else may be opened on a camera's word; TLS is the relay's."""
 _PROBE_US: Final = 1_000_000
 """Time to look for what the SDP leaves out; libav's own 5 s would delay every reconnection."""
 _REORDER_US: Final = 300_000
 """How long UDP packets that come out of order are waited for."""
+_LEFT_MIN_S: Final = 0.2
 _UDP_BUFFER_BYTES: Final = 1 << 20
 _CLOCK: Final = SystemClock()
 """libav's deadlines run on real time, whatever clock the caller has; a connection that ran into
 one may report anything as its reason."""
 
 
-def open_rtsp(camera: Camera, settings: IngestSettings) -> OpenedStream:
-    """Connect and start playing.
+def open_rtsp(
+    camera: Camera, settings: IngestSettings, *, on_answer: Callable[[], None] | None = None
+) -> OpenedStream:
+    """Connect, through a relay of our own, and start playing.
+
+    Args:
+        camera: Its URL, credentials included.
+        settings: Time-outs.
+        on_answer: Called when the camera has answered for the first time.
 
     Raises:
         CredentialsRefused: 401 or 403.
-        SourceRejected: Not an RTSP URL, no such stream, or an answer that is not understood.
-        SourceUnavailable: It cannot be reached, or did not answer within ``open_timeout_s``.
+        SourceRejected: Not an RTSP URL, no such stream, or a redirect.
+        SourceUnavailable: It cannot be reached, gave no answer that is understood, or none within
+            ``open_timeout_s``.
     """
     url = camera.source.url
     shown = redact_url(url)
-    scheme = _scheme(camera)
+    _check(camera)
     started_s = _CLOCK.monotonic_s()
+    relay = RtspRelay(camera_url=url, timeout_s=settings.open_timeout_s, on_answer=on_answer)
     try:
+        relay.open()
+        left_s = settings.open_timeout_s - (_CLOCK.monotonic_s() - started_s)
         container = av.open(
-            url,
+            relay.url,
             mode="r",
             format="rtsp",
-            container_options=_options(scheme, camera.source.transport),
-            timeout=(settings.open_timeout_s, settings.read_timeout_s),
+            container_options=_options(camera.source.transport),
+            hwaccel=acceleration(settings),
+            timeout=(max(_LEFT_MIN_S, left_s), settings.read_timeout_s),
         )
-    except av.FFmpegError as error:
-        # The error's own text and its cause name the URL: neither may travel on.
+    except (OSError, av.FFmpegError) as error:
+        relay.close()
         timed_out = _CLOCK.monotonic_s() - started_s >= settings.open_timeout_s
-        raise _failure(camera.camera_id, shown, error, timed_out=timed_out) from None
-    return OpenedStream(container=container, close=container.close, is_live=True)
+        # The error's own text and its cause may name the URL: neither may travel on.
+        if relay.refusal is not None:
+            answer = relay.refusal
+            raise refused(
+                camera.camera_id, shown, status=answer.status, detail=answer.detail
+            ) from None
+        raise unreachable(camera.camera_id, shown, error, timed_out=timed_out) from None
+    if not relay.is_verified:
+        log.warning("camera's certificate is not trusted, its stream can be forged", url=shown)
+
+    def close() -> None:
+        container.close()
+        relay.close()
+
+    return OpenedStream(
+        container=container,
+        close=close,
+        is_live=True,
+        read_timeout_s=settings.read_timeout_s,
+    )
 
 
-def _scheme(camera: Camera) -> str:
+def _check(camera: Camera) -> None:
     try:
         parts = urlsplit(camera.source.url)
-        scheme, host = parts.scheme, parts.hostname
+        scheme, host, _ = parts.scheme, parts.hostname, parts.port
     except ValueError:
         scheme, host = "", None
-    if scheme not in _PROTOCOLS or not host:
+    if scheme not in _SCHEMES or not host:
         # Without a scheme there is no telling which part of it is a password: not echoed.
         shown = redact_url(camera.source.url) if "://" in camera.source.url else "what is set"
         raise SourceRejected(
@@ -66,13 +104,12 @@ def _scheme(camera: Camera) -> str:
             f"{shown} is not the URL of an RTSP stream; "
             "wanted rtsp://host/path or rtsps://host/path",
         )
-    return scheme
 
 
-def _options(scheme: str, transport: RtspTransport) -> dict[str, str]:
+def _options(transport: RtspTransport) -> dict[str, str]:
     return {
         "rtsp_transport": transport.value,
-        "protocol_whitelist": _PROTOCOLS[scheme],
+        "protocol_whitelist": _PROTOCOLS,
         "codec_whitelist": CODEC_WHITELIST,
         "allowed_media_types": "video",
         "analyzeduration": str(_PROBE_US),
@@ -80,38 +117,3 @@ def _options(scheme: str, transport: RtspTransport) -> dict[str, str]:
         "max_delay": str(_REORDER_US),
         "buffer_size": str(_UDP_BUFFER_BYTES),
     }
-
-
-def _failure(camera_id: str, shown: str, error: av.FFmpegError, *, timed_out: bool) -> SourceError:
-    if timed_out:
-        return SourceUnavailable(camera_id, f"{shown} did not answer in time; is it on?")
-    reason = plain_reason(error)
-    match error:
-        case av.error.HTTPUnauthorizedError() if "@" not in shown:
-            return CredentialsRefused(
-                camera_id,
-                f"{shown} wants a user and a password (401); "
-                "wanted: rtsp://user:password@host/path",
-            )
-        case av.error.HTTPUnauthorizedError():
-            return CredentialsRefused(
-                camera_id, f"{shown} refused the credentials (401); check user and password"
-            )
-        case av.error.HTTPForbiddenError():
-            return CredentialsRefused(
-                camera_id, f"{shown} forbids this user the stream (403); check its rights"
-            )
-        case av.error.HTTPNotFoundError():
-            return SourceRejected(camera_id, f"{shown} has no such stream (404); check the path")
-        case av.error.HTTPClientError():
-            return SourceRejected(camera_id, f"{shown} refused the request ({reason})")
-        case av.error.InvalidDataError() | av.error.LookupError():
-            return SourceRejected(
-                camera_id, f"{shown} does not answer as an RTSP camera ({reason})"
-            )
-        case av.error.OSError() if error.errno == errno.EIO:
-            return SourceUnavailable(
-                camera_id, f"{shown} cannot be reached ({reason}); is the host's name right?"
-            )
-        case _:
-            return SourceUnavailable(camera_id, f"{shown} cannot be reached ({reason})")

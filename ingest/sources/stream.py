@@ -3,8 +3,10 @@
 Shape legend: H = height, W = width in pixels, 3 = blue, green, red.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, cast
 
 import av
@@ -17,8 +19,10 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from contracts.errors import SourceEnded, SourceError, SourceRejected, SourceUnavailable
+from contracts.clock import SystemClock
 from contracts.frames import BgrImage
+from ingest.errors import SourceEnded, SourceError, SourceRejected, SourceUnavailable
+from ingest.sources.http_body import HttpRefused
 from ingest.sources.opened import OpenedStream
 from ingest.timeline import PtsUnwrapper
 
@@ -27,6 +31,13 @@ ALLOWED_CODECS: Final = frozenset({"h264", "hevc", "mpeg4", "mjpeg", "vp8", "vp9
 (MagicYUV: CVE-2026-8461), and a file chooses its own."""
 CODEC_WHITELIST: Final = ",".join(sorted(ALLOWED_CODECS | {"libdav1d"}))
 """The same as decoder names: libav's option guards its probing only, ``StreamReader`` the rest."""
+PIXELS_MAX: Final = 36_000_000
+"""8K; a header may claim more than any memory holds."""
+_SENDER_TIME: Final = "prft"
+"""libav's name for a packet's time by the sender's clock (``AVProducerReferenceTime``)."""
+_WALL_US_MAX: Final = 4_102_444_800_000_000
+"""The year 2100: beyond it a camera's clock says nothing."""
+_CLOCK: Final = SystemClock()
 _DEFAULT_INTERVAL_S: Final = 0.04
 _FPS_RANGE: Final = (0.1, 240.0)
 _OFFLINE_THREADS: Final = 2
@@ -56,10 +67,12 @@ class DecodedFrame:
 
     Attributes:
         stream_s: Unwrapped stream time; None if the stream gave none.
+        sent_at: When it was taken by the camera's own clock, from RTCP sender reports.
     """
 
     picture: VideoFrame
     stream_s: float | None
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,6 +90,18 @@ class StreamUnit:
     corrupt: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SenderTime:
+    """What the camera's clock said at one moment of stream time."""
+
+    stream_s: float
+    wall_us: int
+
+    def at(self, stream_s: float) -> datetime:
+        seconds = self.wall_us / 1e6 + stream_s - self.stream_s
+        return datetime.fromtimestamp(seconds, UTC)
+
+
 class StreamReader:
     """Reads one opened container to its end.
 
@@ -92,13 +117,19 @@ class StreamReader:
     def __init__(self, opened: OpenedStream, *, camera_id: str, is_offline: bool = False) -> None:
         self._camera_id = camera_id
         self._is_live = opened.is_live
+        self._has_clock = opened.has_clock
+        self._before_packet = opened.before_packet
+        self._read_timeout_s = opened.read_timeout_s
         self._container = opened.container
         self.stream = _choose_stream(opened.container, camera_id=camera_id)
         context = self.stream.codec_context
+        context.options = {"max_pixels": str(PIXELS_MAX)}
         context.thread_type = "AUTO" if is_offline else "NONE"
         context.thread_count = _OFFLINE_THREADS if is_offline else 1
         self._unwrapper = PtsUnwrapper(self.stream.time_base or context.time_base)
+        self._sender: _SenderTime | None = None
         self._packet_s: float | None = None
+        self._arrived_s: float | None = None
         self._packets = 0
         self._decoded = 0
 
@@ -127,19 +158,49 @@ class StreamReader:
             SourceUnavailable: A live stream broke off or fell silent.
             SourceRejected: A recording is at its end and not one picture could be decoded.
         """
+        for packet in self._demux():
+            yield self._decode(packet)
+
+    def packets(self) -> Iterator[EncodedPacket]:
+        """Yield what comes without decoding it; ends as ``units`` does."""
+        for packet in self._demux():
+            self._arrived_s = None if self._has_clock else _CLOCK.monotonic_s()
+            encoded = self._encoded(packet)
+            if encoded is not None:
+                self._decoded += 1
+                yield encoded
+
+    def sent_at(self, stream_s: float) -> datetime | None:
+        """Return when a packet was sent by the camera's own clock, if it says."""
+        return None if self._sender is None else self._sender.at(stream_s)
+
+    def _demux(self) -> "Iterator[Packet[VideoStream]]":
         packets = self._container.demux(self.stream)
         while True:
+            asked_s = _CLOCK.monotonic_s()
             try:
+                if self._before_packet is not None:
+                    self._before_packet()
                 packet = next(packets)
             except StopIteration:
                 raise self._end("ended") from None
             except av.FFmpegError as error:
                 raise self._end(f"broke off: {plain_reason(error)}") from None
-            yield self._decode(packet)
+            except TimeoutError:
+                raise self._end("broke off: no data within the time-out") from None
+            except (OSError, HttpRefused) as error:  # what a body of ours said; it names no URL
+                raise self._end(f"broke off: {type(error).__name__}") from None
+            if _CLOCK.monotonic_s() - asked_s >= self._read_timeout_s:
+                # libav ran into its deadline and gave out what its parser held instead of saying
+                # so; the next call would wait for another whole time-out.
+                raise self._end("broke off: no data within the time-out")
+            yield packet
 
     def _decode(self, packet: "Packet[VideoStream]") -> StreamUnit:
         corrupt = 0
         pictures: list[VideoFrame] = []
+        self._arrived_s = None if self._has_clock else _CLOCK.monotonic_s()
+        encoded = self._encoded(packet)
         try:
             pictures = packet.decode()
         except av.FFmpegError:
@@ -149,20 +210,33 @@ class StreamReader:
             if picture.is_corrupt:
                 corrupt += 1
                 continue
-            stream_s = self._unwrapper.seconds(picture.pts)
-            frames.append(DecodedFrame(picture=picture, stream_s=stream_s))
+            stream_s = self._arrived_s
+            if stream_s is None:
+                stream_s = self._unwrapper.seconds(picture.pts)
+            sent_at = None if stream_s is None else self.sent_at(stream_s)
+            frames.append(DecodedFrame(picture=picture, stream_s=stream_s, sent_at=sent_at))
         self._packets += 1
         self._decoded += len(frames)
-        return StreamUnit(packet=self._encoded(packet), frames=tuple(frames), corrupt=corrupt)
+        return StreamUnit(packet=encoded, frames=tuple(frames), corrupt=corrupt)
 
     def _encoded(self, packet: "Packet[VideoStream]") -> EncodedPacket | None:
         if not packet.size:
             return None
-        stream_s = self._unwrapper.seconds(packet.dts if packet.pts is None else packet.pts)
+        stream_s = self._arrived_s
+        if stream_s is None:
+            stream_s = self._unwrapper.seconds(packet.dts if packet.pts is None else packet.pts)
         if stream_s is None:
             stream_s = 0.0 if self._packet_s is None else self._packet_s + self.frame_interval_s
         self._packet_s = stream_s
+        self._hear_sender(packet, stream_s)
         return EncodedPacket(content=bytes(packet), stream_s=stream_s, is_key=packet.is_keyframe)
+
+    def _hear_sender(self, packet: "Packet[VideoStream]", stream_s: float) -> None:
+        if packet.pts is None or not packet.has_sidedata(_SENDER_TIME):
+            return
+        wall_us = int.from_bytes(bytes(packet.get_sidedata(_SENDER_TIME))[:8], sys.byteorder)
+        if 0 < wall_us < _WALL_US_MAX:
+            self._sender = _SenderTime(stream_s=stream_s, wall_us=wall_us)
 
     def _end(self, what: str) -> SourceError:
         if self._is_live:

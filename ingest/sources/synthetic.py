@@ -16,8 +16,8 @@ from av.video.stream import VideoStream
 
 from contracts.cameras import Camera
 from contracts.clock import Clock, SystemClock
-from contracts.errors import SourceRejected, SourceUnavailable
 from contracts.settings import IngestSettings
+from ingest.errors import SourceRejected, SourceUnavailable
 from ingest.sources.opened import OpenedStream
 from ingest.sources.scenes.registry import SCENES, load_scene
 from ingest.sources.scenes.scene import Scene

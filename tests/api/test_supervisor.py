@@ -106,3 +106,29 @@ def test_a_stage_ends_when_its_supervisor_is_gone(tmp_path: Path) -> None:
     child.stdin.close()
     child.wait(timeout=10)
     assert (tmp_path / "ended").exists()
+
+
+def test_processes_come_and_go_with_what_is_wanted() -> None:
+    wanted = ["one"]
+    stop = threading.Event()
+    supervisor = Supervisor(
+        wanted,
+        environment=dict(os.environ),
+        clock=SystemClock(),
+        is_silent=lambda _pid: False,
+        wanted=lambda: list(wanted),
+        command=lambda _stage, _restarts: [sys.executable, "-c", WAITS_FOR_STDIN],
+    )
+    thread = threading.Thread(target=supervisor.run, args=(stop,))
+    thread.start()
+    wait_until(lambda: set(supervisor.pids) == {"one"})
+    first = supervisor.pids["one"]
+
+    wanted.append("one-2")
+    wait_until(lambda: set(supervisor.pids) == {"one", "one-2"})
+    wanted.remove("one-2")
+    wait_until(lambda: set(supervisor.pids) == {"one"})
+
+    assert supervisor.pids["one"] == first
+    stop.set()
+    thread.join(timeout=20)

@@ -19,15 +19,17 @@ from api.backtest_desk import BackTestDesk
 from api.ports import StageHealth
 from api.readiness import STAGES
 from api.services import Services, TestDelivery
-from contracts.cameras import Camera, CameraStatus
+from contracts.cameras import Camera, CameraStatus, SourceSettings
 from contracts.clock import Clock
 from contracts.errors import ConfigError, TransportUnavailable
 from contracts.queues import LivePicture
 from contracts.settings import ApiSettings
+from ingest.phases import PhaseChange
 from tests.fakes.archive import InMemoryHistory, WebHistory
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.ports import InMemoryEvidence, InMemoryFrames
 from tests.fakes.track_archives import InMemoryTracks
+from tests.fakes.watches import InMemoryWatches
 
 ORIGIN = "http://vigil.test"
 CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -110,9 +112,13 @@ class FakeWeb:
     pictures: InMemoryPictures = field(default_factory=InMemoryPictures)
     statuses: InMemoryStatuses = field(default_factory=InMemoryStatuses)
     frames: InMemoryFrames = field(default_factory=InMemoryFrames)
+    watches: InMemoryWatches = field(default_factory=InMemoryWatches)
+    changes: list[PhaseChange] = field(default_factory=list)
     publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
     health: ScriptedHealth = field(default_factory=ScriptedHealth)
     tracks: InMemoryTracks = field(default_factory=InMemoryTracks)
+    probed: list[SourceSettings] = field(default_factory=list)
+    found: dict[str, Any] = field(default_factory=lambda: {"problem": ""})
     tested: list[Webhook] = field(default_factory=list)
     settings: ApiSettings = field(default_factory=ApiSettings)
 
@@ -129,6 +135,7 @@ class FakeWeb:
             statuses=self.statuses,
             ledger=self.frames,
             camera_publisher=self.publisher,
+            watches=self.watches,
             health=self.health,
             back_tests=BackTestDesk(
                 self.tracks, close_after_s=10.0, time_zone=UTC, clock=self.clock
@@ -139,11 +146,20 @@ class FakeWeb:
             metrics_text=lambda: "vigil_up 1\n",
             send_test=self._send_test,
             check_webhook_url=refuse_private,
+            probe=self._probe,
+            phase_changes=lambda camera_id, limit: self._changes_of(camera_id)[:limit],
         )
 
     def app(self, **changes: Any) -> FastAPI:  # noqa: ANN401  # fields of Services
         """The web app over it, with passwords hashed cheaply."""
         return make_app(replace(self.services(), **changes), hasher=CHEAP_HASHER)
+
+    def _probe(self, source: SourceSettings) -> dict[str, Any]:
+        self.probed.append(source)
+        return self.found
+
+    def _changes_of(self, camera_id: str) -> list[PhaseChange]:
+        return [change for change in self.changes if change.camera_id == camera_id]
 
     def link_secret(self) -> str:
         """The secret part of a new one-time link."""

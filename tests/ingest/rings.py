@@ -4,9 +4,9 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from contracts.errors import SourceEnded
 from contracts.settings import IngestSettings
 from ingest.clip_ring import ClipRing, ClipTemplate
+from ingest.errors import SourceEnded
 from ingest.sources.file import open_file
 from ingest.sources.stream import StreamReader
 from tests.fakes.clock import START

@@ -149,6 +149,26 @@ def test_a_looped_recording_begins_again_as_a_new_run() -> None:
     assert not bench.ingest.has_ended
 
 
+def test_a_folder_is_read_file_after_file_as_runs_of_one_camera(tmp_path: Path) -> None:
+    for name in ("b.mp4", "a.mp4", "c.txt"):
+        (tmp_path / name).write_bytes(walker_path().read_bytes())
+    bench = recorded(file_camera(tmp_path))
+
+    bench.run()
+
+    assert len(bench.runs) == 2
+    assert bench.queue.account("gate").received == 40
+    assert bench.ingest.has_ended
+
+
+def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+    bench = recorded(file_camera(tmp_path), StoppingClock(after_s=20.0))
+
+    bench.run()
+
+    assert "the folder holds no recording" in bench.directory.statuses[-1].cause
+
+
 def test_a_looped_recording_that_cannot_be_decoded_is_not_tried_without_rest(
     tmp_path: Path,
 ) -> None:
@@ -289,7 +309,21 @@ def test_a_camera_that_falls_silent_is_stalled_while_the_read_still_waits() -> N
         bench.until(lambda: bench.published().phase == "stalled")
         bench.end()
 
-    assert "no frame for" in bench.directory.statuses[-1].cause
+    assert any("no frame for" in status.cause for status in bench.directory.statuses)
+
+
+def test_silence_ends_the_run_after_one_time_out_not_two() -> None:
+    """libav gives out the picture that it held back when its deadline passes, then waits again."""
+    with RtspServer(walker_path(), habits=Habits(stall_after_s=1.5)) as server:
+        settings = IngestSettings(open_timeout_s=2.0, read_timeout_s=1.0, stall_after_s=60.0)
+        bench = Bench(rtsp_camera(server.url), SystemClock(), settings)
+        bench.thread.start()
+        bench.until(lambda: "back_off" in bench.phases)
+        bench.end()
+
+    pictures = bench.queue.account("gate")
+    assert pictures.received + pictures.skipped == 14
+    assert "no data within the time-out" in bench.directory.statuses[-1].cause
 
 
 def test_refused_credentials_are_told_and_tried_once(

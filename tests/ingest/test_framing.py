@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from contracts.errors import SourceUnavailable
 from contracts.frames import EncodedFrame
+from ingest.errors import SourceUnavailable
 from ingest.framing import Framer
 from ingest.sources.stream import DecodedFrame
 from ingest.timeline import Arrival

@@ -2,8 +2,8 @@ import random
 
 import pytest
 
-from contracts.errors import CredentialsRefused, SourceRejected, SourceUnavailable
 from contracts.settings import IngestSettings
+from ingest.errors import CredentialsRefused, SourceRejected, SourceUnavailable
 from ingest.reconnect import Reconnect
 
 SETTINGS = IngestSettings(back_off_max_s=30.0, auth_retry_s=300.0)

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.errors import SourceRejected
 from contracts.settings import IngestSettings
+from ingest.errors import SourceRejected
 from ingest.recording import read_recording
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.fakes.clock import START

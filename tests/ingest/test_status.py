@@ -1,6 +1,7 @@
 import pytest
 
 from contracts.cameras import CameraState, CameraStatus
+from ingest.phases import PhaseChange
 from ingest.status import Phase, Seen, StatusKeeper
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.ports import InMemoryCameras
@@ -15,6 +16,8 @@ class Bench:
         self.keeper = StatusKeeper(
             "gate", directory=self.directory, stall_after_s=5.0, clock=self.clock
         )
+
+        self.keeper.opened()
 
     def play(self, seconds: float, *, fps: float = 25.0) -> None:
         for _ in range(round(seconds * fps)):
@@ -88,7 +91,7 @@ def test_damaged_pictures_degrade_and_recovery_is_seen(bench: Bench) -> None:
 
     assert bench.status().state is CameraState.DEGRADED
     assert "of its pictures arrive damaged" in bench.status().cause
-    bench.play(4.0)
+    bench.play(11.0)
 
     assert bench.status().state is CameraState.SEEING
 
@@ -110,3 +113,47 @@ def test_a_cause_stays_until_a_frame_shows_that_it_is_over(bench: Bench) -> None
 
     assert bench.status().cause == ""
     assert bench.status().reconnects == 1
+
+
+def test_every_change_of_phase_is_told_once_with_its_cause() -> None:
+    bench = Bench()
+    told: list[PhaseChange] = []
+    keeper = StatusKeeper(
+        "gate", directory=bench.directory, stall_after_s=5.0, clock=bench.clock, tell=told.append
+    )
+    keeper.answered()
+    keeper.opened()
+    bench.clock.advance(2.0)
+    keeper.decoded(SEEN)
+    bench.clock.advance(6.0)
+    for _ in range(3):
+        keeper.publish()
+    keeper.is_out(Phase.BACK_OFF, cause="cannot be reached")
+
+    assert [(change.before.value, change.after.value) for change in told] == [
+        ("connecting", "handshake"),
+        ("handshake", "wait_key_frame"),
+        ("wait_key_frame", "live"),
+        ("live", "stalled"),
+        ("stalled", "back_off"),
+    ]
+    assert [change.cause for change in told[2:]] == [
+        "",
+        "no frame for 6.0 s (stall_after_s = 5)",
+        "cannot be reached",
+    ]
+    assert told[2].lasted_s == 2.0
+
+
+def test_a_starved_camera_says_so(bench: Bench) -> None:
+    bench.keeper = StatusKeeper(
+        "gate", directory=bench.directory, stall_after_s=5.0, clock=bench.clock, wanted_fps=5.0
+    )
+    bench.keeper.opened()
+    for _ in range(20):
+        bench.play(1.0)
+        bench.keeper.publish()
+    bench.play(15.0, fps=1.0)
+
+    assert (bench.status().phase, bench.status().state) == ("degraded", CameraState.DEGRADED)
+    assert "starved: 1.0 pictures a second" in bench.status().cause

@@ -1,19 +1,23 @@
 import itertools
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.timeline import Arrival, Discontinuity, Moment, PtsUnwrapper, Timeline
-from tests.fakes.clock import START
+from ingest.timeline import Arrival, Break, Discontinuity, Moment, PtsUnwrapper, Timeline
+from tests.fakes.clock import START, ManualClock
 
 TICK = Fraction(1, 90_000)
 
 
-def arrival(at_s: float, *, wall_step_s: float = 0.0) -> Arrival:
-    return Arrival(at=START + timedelta(seconds=at_s + wall_step_s), monotonic_s=1000.0 + at_s)
+def arrival(at_s: float, *, wall_step_s: float = 0.0, sent_s: float | None = None) -> Arrival:
+    return Arrival(
+        at=START + timedelta(seconds=at_s + wall_step_s),
+        monotonic_s=1000.0 + at_s,
+        sent_at=None if sent_s is None else START + timedelta(seconds=sent_s),
+    )
 
 
 def live() -> Timeline:
@@ -25,6 +29,11 @@ def place(timeline: Timeline, stream_s: float | None, *, at_s: float | None = No
     placed = timeline.place(stream_s, arrival=arrival(came_s))
     assert isinstance(placed, Moment), placed
     return placed
+
+
+def error_s(placed: Moment | Discontinuity, true_at: datetime) -> float:
+    assert isinstance(placed, Moment), placed
+    return abs((placed.captured_at - true_at).total_seconds())
 
 
 def test_the_first_frame_is_captured_when_it_arrives() -> None:
@@ -106,15 +115,88 @@ def test_frames_that_come_in_a_burst_are_not_captured_in_the_future() -> None:
     assert then.captured_at == arrival(2.5).at
 
 
-def test_a_wall_clock_that_is_set_moves_captured_at_but_not_stream_time() -> None:
+@pytest.mark.parametrize("step_s", [-3600.0, -0.3, 0.3, 3600.0])
+def test_a_wall_clock_that_is_set_ends_the_run(step_s: float) -> None:
     timeline = live()
     place(timeline, 0.0, at_s=0.0)
 
-    placed = timeline.place(1.0, arrival=arrival(1.0, wall_step_s=3600.0))
+    placed = timeline.place(1.0, arrival=arrival(1.0, wall_step_s=step_s))
 
-    assert isinstance(placed, Moment)
-    assert placed.captured_at == START + timedelta(seconds=3601)
-    assert placed.monotonic_s == 1.0
+    assert isinstance(placed, Discontinuity)
+    assert placed.kind is Break.CLOCK_SET
+    assert f"was set by {step_s:+.3f} s (allowed: 0.25 s)" in placed.message
+
+
+def test_small_changes_of_the_wall_clock_are_followed() -> None:
+    timeline = live()
+    for index in range(2000):
+        place(timeline, index * 0.2)
+
+    came = [arrival(400 + index * 0.2, wall_step_s=0.2) for index in range(200)]
+    placed = [timeline.place(400 + at * 0.2, arrival=when) for at, when in enumerate(came)]
+
+    assert error_s(placed[-1], came[-1].at) < 0.01
+
+
+def test_both_clocks_are_read_at_one_instant() -> None:
+    class Sleepy(ManualClock):
+        pauses = 2
+
+        def now(self) -> datetime:
+            found = super().now()
+            if self.pauses:
+                self.pauses -= 1
+                self.advance(5.0)
+            return found
+
+    clock = Sleepy()
+
+    read = Arrival.now(clock)
+
+    assert (read.at, read.monotonic_s) == (clock.now(), clock.monotonic_s())
+
+
+def test_sender_reports_tell_the_delay_of_the_network() -> None:
+    timeline = live()
+    came = [arrival(index * 0.2 + 0.3, sent_s=index * 0.2) for index in range(100)]
+    placed = [timeline.place(at * 0.2, arrival=when) for at, when in enumerate(came)]
+
+    assert error_s(placed[-1], came[-1].at - timedelta(seconds=0.3)) < 0.001
+    assert timeline.sender_offset_s == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("wrong_s", [-3600.0, -1.0, 0.6, 86_400.0 * 365])
+def test_a_camera_whose_clock_is_wrong_is_not_believed(wrong_s: float) -> None:
+    timeline = live()
+    came = [arrival(index * 0.2, sent_s=index * 0.2 - wrong_s) for index in range(100)]
+    placed = [timeline.place(at * 0.2, arrival=when) for at, when in enumerate(came)]
+
+    assert error_s(placed[-1], came[-1].at) == 0.0
+    assert timeline.sender_offset_s == pytest.approx(wrong_s)
+
+
+@pytest.mark.parametrize("rate", [0.99, 1.01, 2.0])
+def test_stream_time_at_another_speed_than_time_is_not_used(rate: float) -> None:
+    timeline = live()
+    found = (
+        timeline.place(index * 0.2 * rate, arrival=arrival(index * 0.2)) for index in range(5000)
+    )
+
+    first = next(placed for placed in found if isinstance(placed, Discontinuity))
+
+    assert first.kind is Break.RATE
+    assert "are placed by their arrival" in first.message
+    assert f"{1e6 * (rate - 1):+.0f} ppm" in first.message or rate == 2.0
+
+
+def test_frames_placed_by_their_arrival() -> None:
+    timeline = Timeline(frame_interval_s=0.04, is_by_arrival=True)
+    place(timeline, 500.0, at_s=0.0)
+
+    moment = place(timeline, 3.0, at_s=0.2)
+
+    assert moment.captured_at == arrival(0.2).at
+    assert moment.monotonic_s == pytest.approx(0.2)
 
 
 def test_a_camera_whose_clock_is_slow_is_still_right_after_a_day() -> None:
@@ -135,7 +217,7 @@ def test_a_backlog_that_is_not_worked_off_ends_the_run() -> None:
     placed = [timeline.place(i * 0.5, arrival=arrival(6.0 + i * 0.5)) for i in range(30)]
 
     late = [found for found in placed if isinstance(found, Discontinuity)]
-    assert late[0].is_late
+    assert late[0].kind is Break.LATE
     assert "6.0 s late" in late[0].message
 
 

@@ -38,10 +38,25 @@ def test_an_added_camera_is_stored_published_and_shown_without_secrets(
     assert answer.json()["source"] == {
         "type": "rtsp",
         "url": "rtsp://***@192.0.2.7:554/stream?token=***&ch=1",
+        "evidence_url": "",
         "transport": "tcp",
         "looped": False,
     }
     assert [camera.source.url for camera in web.publisher.published[-1]] == [URL]
+
+
+def test_a_main_stream_for_clips_is_kept_through_edits_and_shown_without_secrets(
+    web: FakeWeb, client: WebClient
+) -> None:
+    main = "rtsp://admin:hunter2@192.0.2.7/main"
+    source = {**GATE["source"], "evidence_url": main}  # type: ignore[dict-item]
+
+    made = client.post("/api/v1/cameras", json={**GATE, "source": source})
+    shown = made.json()["source"]["evidence_url"]
+    client.patch("/api/v1/cameras/gate", json={"source": {"evidence_url": shown}, "name": "New"})
+
+    assert shown == "rtsp://***@192.0.2.7/main"
+    assert [camera.source.evidence_url for camera in web.publisher.published[-1]] == [main]
 
 
 @pytest.mark.parametrize("path", ["/api/v1/cameras", "/api/v1/cameras/gate"])
@@ -83,7 +98,7 @@ def test_an_id_is_made_from_the_name_and_stays_free(client: WebClient) -> None:
     ("change", "field"),
     [
         ({"source": {"url": ""}}, "source.url"),
-        ({"source": {"url": "http://cam/stream"}}, "source.url"),
+        ({"source": {"url": "ftp://cam/stream"}}, "source.url"),
         ({"source": {"url": "rtsp://"}}, "source.url"),
         ({"source": {"url": "rtsp://cam:port/"}}, "source.url"),
         ({"source": {"url": "rtsp://cam/a b"}}, "source.url"),

@@ -29,3 +29,18 @@ def test_a_status_is_read_back_and_expires(client: RedisClient) -> None:
     assert directory.status("gate") == status
     assert client.ttl("vigil:{gate}:status") > 0
     assert directory.status("other") is None
+
+
+def test_an_ingest_process_sees_the_cameras_of_its_group_alone(client: RedisClient) -> None:
+    directory = RedisCameraDirectory(client)
+    source = SourceSettings(source_type=SourceType.FILE, url="x.mp4")
+    directory.publish_cameras([Camera(camera_id=name, source=source) for name in ("a", "b", "c")])
+    assert RedisCameraDirectory(client, group=1).cameras() == []
+
+    directory.publish_groups({"a": 1, "b": 2})
+
+    seen = {
+        group: [camera.camera_id for camera in RedisCameraDirectory(client, group=group).cameras()]
+        for group in (1, 2, 3, None)
+    }
+    assert seen == {1: ["a"], 2: ["b"], 3: [], None: ["a", "b", "c"]}

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.errors import SourceRejected
 from contracts.settings import IngestSettings
+from ingest.errors import SourceRejected
 from ingest.sources.file import open_file
 from tests.fakes.clips import walker_path
 from tests.ingest.recordings import file_camera

@@ -13,8 +13,8 @@ import av
 import pytest
 
 from contracts.cameras import RtspTransport
-from contracts.errors import CredentialsRefused, SourceError, SourceRejected, SourceUnavailable
 from contracts.settings import IngestSettings
+from ingest.errors import CredentialsRefused, SourceError, SourceRejected, SourceUnavailable
 from ingest.sources.rtsp import open_rtsp
 from ingest.sources.stream import StreamReader
 from tests.fakes.clips import WalkerClip, walker_path
@@ -196,7 +196,16 @@ def test_what_a_camera_may_answer(status: str, kind: type[SourceError], words: s
 
 def test_something_that_is_no_camera() -> None:
     with answering("200 OK") as url:
-        assert isinstance(failure(url), SourceRejected)
+        error = failure(url)
+
+    assert isinstance(error, SourceUnavailable)
+    assert "does not answer as an RTSP camera" in str(error)
+
+
+def test_a_camera_that_hangs_up_while_it_starts_is_tried_again_soon() -> None:
+    with RtspServer(walker_path()) as server:
+        server.refuse_connections()
+        assert isinstance(failure(server.url), SourceUnavailable)
 
 
 @pytest.mark.parametrize(

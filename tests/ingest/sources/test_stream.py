@@ -4,8 +4,8 @@ import av
 import numpy as np
 import pytest
 
-from contracts.errors import SourceEnded, SourceError, SourceRejected
 from contracts.settings import IngestSettings
+from ingest.errors import SourceEnded, SourceError, SourceRejected
 from ingest.sources.file import open_file
 from ingest.sources.opened import OpenedStream
 from ingest.sources.stream import PictureScaler, StreamReader, StreamUnit, analysis_size
@@ -195,3 +195,15 @@ def test_pixels_are_blue_green_red() -> None:
 
     assert pixels_HW3.shape == (32, 32, 3)
     assert pixels_HW3.mean(axis=(0, 1)).tolist() == pytest.approx([0, 0, 254], abs=8)
+
+
+def test_a_picture_larger_than_any_camera_makes_is_not_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.sources.stream.PIXELS_MAX", 160 * 100)
+    path = write(tmp_path / "large.mp4", Shot(width=160, height=120))
+
+    units, error = read(path)
+
+    assert sum(len(unit.frames) for unit in units) == 0
+    assert isinstance(error, SourceRejected)

@@ -10,8 +10,8 @@ import pytest
 
 from contracts.cameras import Camera, SourceSettings, SourceType
 from contracts.clock import Clock
-from contracts.errors import SourceRejected
 from contracts.settings import IngestSettings
+from ingest.errors import SourceRejected
 from ingest.sources.opened import OpenedStream
 from ingest.sources.scenes.registry import load_scene
 from ingest.sources.scenes.yard_truth import demo_camera

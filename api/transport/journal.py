@@ -1,0 +1,56 @@
+"""Each camera's changes of phase on Redis: the newest, for whoever asks what happened."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from api.transport.connection import RedisClient, translate_errors
+from contracts.codec import CodecError, decode, encode
+from contracts.errors import TransportUnavailable
+from ingest.phases import PhaseChange
+
+log = structlog.get_logger()
+
+KEPT: Final = 500
+"""Changes of one camera: days of a healthy one, an hour of one that flaps every few seconds."""
+
+
+class RedisJournal:
+    """Writes and reads changes of phase.
+
+    Args:
+        client: A redis-py client whose answers are bytes.
+    """
+
+    def __init__(self, client: RedisClient) -> None:
+        self._client = client
+
+    def add(self, change: PhaseChange) -> None:
+        """Append a change; dropped (it is in the log) if Redis does not answer."""
+        try:
+            with translate_errors("writing a change of phase"):
+                self._client.xadd(
+                    _key(change.camera_id),
+                    {b"change": encode(change)},
+                    maxlen=KEPT,
+                    approximate=True,
+                )
+        except TransportUnavailable as error:
+            log.debug("change of phase dropped", camera_id=change.camera_id, cause=str(error))
+
+    def newest(self, camera_id: str, *, limit: int) -> Sequence[PhaseChange]:
+        """Return the newest changes, newest first. Raises TransportUnavailable."""
+        with translate_errors("reading changes of phase"):
+            entries = self._client.xrevrange(_key(camera_id), count=limit)
+        found: list[PhaseChange] = []
+        for _, fields in entries:
+            try:
+                found.append(decode(fields[b"change"], PhaseChange))
+            except (CodecError, KeyError) as error:
+                log.warning("change of phase cannot be read", cause=type(error).__name__)
+        return found
+
+
+def _key(camera_id: str) -> str:
+    return f"vigil:{{{camera_id}}}:changes"

@@ -1,0 +1,132 @@
+"""The camera's main stream for clips, beside the analysed sub-stream: kept, never decoded."""
+
+import random
+import threading
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from contracts.cameras import Camera
+from contracts.clock import Clock
+from contracts.errors import EvidenceMissing
+from contracts.ids import new_id
+from contracts.settings import IngestSettings
+from ingest.clip_ring import ClipRing, ClipTemplate, Footage
+from ingest.errors import SourceEnded, SourceError, SourceUnavailable
+from ingest.metrics import LOOP_ERRORS
+from ingest.pacing import Pacer, pause
+from ingest.reconnect import Reconnect
+from ingest.sources.registry import open_source, type_of_url
+from ingest.sources.stream import StreamReader
+from ingest.timeline import Arrival, Discontinuity, Timeline
+
+log = structlog.get_logger()
+
+_FAULT_WAIT_S: Final = 5.0
+
+
+class EvidenceRing(ClipRing):
+    """Packets of the analysed stream and, where there is one, of the main stream.
+
+    Clips are cut from the main stream, by time, since its runs are its own; where it has nothing,
+    from the analysed one.
+
+    Attributes:
+        main: Filled by ``EvidenceStream``; empty without one.
+    """
+
+    def __init__(self, *, keep_s: float) -> None:
+        super().__init__(keep_s=keep_s)
+        self.main = ClipRing(keep_s=keep_s)
+
+    @property
+    def size_bytes(self) -> int:
+        """Encoded bytes held now, of both streams."""
+        return super().size_bytes + self.main.size_bytes
+
+    def reaches(self, run_id: str, at: datetime) -> bool:
+        """Say whether waiting for footage up to ``at`` is over, of both streams."""
+        return super().reaches(run_id, at) and self.main.reaches_time(at)
+
+    def cover(self, run_id: str, starts_at: datetime, ends_at: datetime) -> Footage:
+        """Return what there is of that time. Raises EvidenceMissing."""
+        try:
+            return self.main.cover_time(starts_at, ends_at)
+        except EvidenceMissing:
+            return super().cover(run_id, starts_at, ends_at)
+
+
+class EvidenceStream:
+    """Reads the main stream into a ring until told to stop; its failures touch nothing else.
+
+    Args:
+        camera: Its ``source.evidence_url`` is read.
+        ring: Where packets go.
+        settings: Time-outs and waits.
+        clock: For arrival and waits.
+    """
+
+    def __init__(
+        self, camera: Camera, *, ring: ClipRing, settings: IngestSettings, clock: Clock
+    ) -> None:
+        url = camera.source.evidence_url
+        source = replace(camera.source, source_type=type_of_url(url), url=url)
+        self._camera = replace(camera, source=source)
+        self._ring = ring
+        self._settings = settings
+        self._clock = clock
+        chance = random.Random()  # noqa: S311  # jitter, no secret
+        self._reconnect = Reconnect(settings, chance=chance)
+
+    def run(self, stop: threading.Event) -> None:
+        """Read until ``stop`` is set, or a recording ends."""
+        while not stop.is_set():
+            try:
+                self._read(stop)
+            except SourceEnded:
+                return
+            except SourceError as error:
+                wait_s = self._reconnect.wait_after(error, now_s=self._clock.monotonic_s())
+                log.warning(
+                    "main stream cannot be read, clips are cut from the analysed one",
+                    camera_id=self._camera.camera_id,
+                    reason=error.reason,
+                    wait_s=round(wait_s, 1),
+                )
+                pause(wait_s, clock=self._clock, stop=stop)
+            except Exception as error:  # noqa: BLE001  # loop boundary; its text may hold the URL
+                LOOP_ERRORS.labels("evidence").inc()
+                log.error(  # noqa: TRY400  # a trace would hold the text
+                    "main stream failed unexpectedly",
+                    camera_id=self._camera.camera_id,
+                    error=type(error).__name__,
+                )
+                pause(_FAULT_WAIT_S, clock=self._clock, stop=stop)
+            finally:
+                self._ring.end_run()
+
+    def _read(self, stop: threading.Event) -> None:
+        opened = open_source(self._camera, self._settings)
+        try:
+            reader = StreamReader(opened, camera_id=self._camera.camera_id)
+            self._ring.begin_run(new_id("main"), ClipTemplate(reader.stream))
+            timeline = Timeline(frame_interval_s=reader.frame_interval_s)
+            pacer = None if opened.is_live and not opened.comes_in_bursts else Pacer()
+            for packet in reader.packets():
+                if pacer is not None:
+                    wait_s = pacer.wait_s(packet.stream_s, now_s=self._clock.monotonic_s())
+                    pause(wait_s, clock=self._clock, stop=stop)
+                if stop.is_set():
+                    return
+                arrival = Arrival.now(self._clock, sent_at=reader.sent_at(packet.stream_s))
+                placed = timeline.place(packet.stream_s, arrival=arrival)
+                if isinstance(placed, Discontinuity):
+                    raise SourceUnavailable(self._camera.camera_id, placed.message)
+                self._reconnect.went_live(now_s=arrival.monotonic_s)
+                if timeline.zero_at is not None:
+                    self._ring.anchor(timeline.zero_at)
+                self._ring.add(packet)
+        finally:
+            opened.close()

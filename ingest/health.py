@@ -1,0 +1,126 @@
+"""Whether the pictures that come are enough to see by. Pure: counts and times are given."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from contracts.cameras import CameraState
+from ingest.phases import Signal
+
+WINDOW_S: Final = 10.0
+CORRUPT_SHARE_MAX: Final = 0.05
+"""Of pictures within the window; with more of them damaged, detection misses what it should see."""
+STARVED_SHARE: Final = 0.5
+"""Of the usual rate (or of the analysis rate, if that is less)."""
+BLIND_FPS: Final = 0.5
+"""Fewer pictures leave gaps of more than 2 s, within which nobody knows what happened."""
+_USUAL_FOR_S: Final = 600.0
+"""A rate that has been lower for this long is the usual one: cameras halve it at night."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What the last seconds say of a stream that is open."""
+
+    signal: Signal
+    state: CameraState
+    cause: str = ""
+
+
+class Pulse:
+    """Counts what came in the last seconds.
+
+    Args:
+        now_s: Monotonic time of the beginning.
+        wanted_fps: Analysis rate: more pictures than that are not missed.
+        stall_after_s: See ``IngestSettings``.
+    """
+
+    def __init__(self, now_s: float, *, wanted_fps: float, stall_after_s: float) -> None:
+        self._wanted_fps = wanted_fps
+        self._stall_after_s = stall_after_s
+        self._sound_s: deque[float] = deque()
+        self._corrupt_s: deque[float] = deque()
+        self._rates: deque[tuple[float, float]] = deque()
+        self.restart(now_s)
+
+    def restart(self, now_s: float) -> None:
+        """Begin anew, with a new connection; what rate is usual is kept."""
+        self._sound_s.clear()
+        self._corrupt_s.clear()
+        self._from_s = self._picture_s = now_s
+        self._packets = 0
+
+    def packet(self) -> None:
+        """Note that something came that may become a picture."""
+        self._packets += 1
+
+    def picture(self, now_s: float) -> None:
+        """Note a sound picture."""
+        self._picture_s = now_s
+        self._packets = 0
+        self._sound_s.append(now_s)
+        _forget_before(self._sound_s, now_s - WINDOW_S)
+
+    def corrupt(self, now_s: float, count: int) -> None:
+        """Note damaged pictures."""
+        self._corrupt_s.extend([now_s] * count)
+        _forget_before(self._corrupt_s, now_s - WINDOW_S)
+
+    def fps(self, now_s: float) -> float:
+        """Return sound pictures per second over the last seconds."""
+        _forget_before(self._sound_s, now_s - WINDOW_S)
+        times_s = self._sound_s
+        if len(times_s) < 2 or times_s[-1] <= times_s[0]:
+            return 0.0
+        interval_s = (times_s[-1] - times_s[0]) / (len(times_s) - 1)
+        # The pause since the last picture counts once it is longer than usual.
+        pause_s = max(0.0, now_s - times_s[-1] - interval_s)
+        return (len(times_s) - 1) / (times_s[-1] - times_s[0] + pause_s)
+
+    def look(self, now_s: float) -> Health:
+        """Return what is to be said now."""
+        silent_s = now_s - self._picture_s
+        if silent_s > self._stall_after_s:
+            return Health(
+                signal=Signal.SILENCE, state=CameraState.BLIND, cause=self._silence(silent_s)
+            )
+        _forget_before(self._corrupt_s, now_s - WINDOW_S)
+        fps = self.fps(now_s)
+        pictures = len(self._sound_s) + len(self._corrupt_s)
+        share = len(self._corrupt_s) / pictures if pictures else 0.0
+        if share > CORRUPT_SHARE_MAX:
+            return Health(
+                signal=Signal.POOR,
+                state=CameraState.DEGRADED,
+                cause=f"{share:.0%} of its pictures arrive damaged "
+                f"(allowed: {CORRUPT_SHARE_MAX:.0%}); is the network overloaded?",
+            )
+        enough_fps = STARVED_SHARE * min(self._usual_fps(now_s, fps), self._wanted_fps)
+        if now_s - self._from_s >= WINDOW_S and fps < enough_fps:
+            state = CameraState.BLIND if fps < BLIND_FPS else CameraState.DEGRADED
+            return Health(
+                signal=Signal.POOR,
+                state=state,
+                cause=f"starved: {fps:.1f} pictures a second come (wanted: {enough_fps:.1f}); is "
+                "the network or this machine overloaded?",
+            )
+        return Health(signal=Signal.SOUND, state=CameraState.SEEING)
+
+    def _usual_fps(self, now_s: float, fps: float) -> float:
+        if now_s - self._from_s >= WINDOW_S:
+            self._rates.append((now_s, fps))
+        while self._rates and now_s - self._rates[0][0] > _USUAL_FOR_S:
+            self._rates.popleft()
+        return max((rate for _, rate in self._rates), default=fps)
+
+    def _silence(self, silent_s: float) -> str:
+        found = f"no frame for {silent_s:.1f} s (stall_after_s = {self._stall_after_s:g})"
+        if not self._packets:
+            return found
+        return f"{found}, though {self._packets} packets came; is it sending key frames?"
+
+
+def _forget_before(times_s: deque[float], oldest_s: float) -> None:
+    while times_s and times_s[0] < oldest_s:
+        times_s.popleft()

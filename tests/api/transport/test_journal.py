@@ -1,0 +1,47 @@
+from dataclasses import replace
+
+import pytest
+
+from api.transport.connection import connect
+from api.transport.journal import KEPT, RedisJournal
+from contracts.cameras import CameraState
+from contracts.errors import TransportUnavailable
+from ingest.phases import Phase, PhaseChange
+from tests.fakes.clock import START
+
+CHANGE = PhaseChange(
+    camera_id="gate",
+    at=START,
+    before=Phase.LIVE,
+    after=Phase.STALLED,
+    state=CameraState.BLIND,
+    cause="no frame for 6.0 s",
+    lasted_s=61.0,
+)
+
+
+def test_changes_come_back_newest_first(redis_url: str) -> None:
+    journal = RedisJournal(connect(redis_url))
+    changes = [replace(CHANGE, lasted_s=float(number)) for number in range(5)]
+    for change in changes:
+        journal.add(change)
+    journal.add(replace(CHANGE, camera_id="yard"))
+
+    assert journal.newest("gate", limit=2) == [changes[4], changes[3]]
+
+
+def test_old_changes_make_room(redis_url: str) -> None:
+    journal = RedisJournal(connect(redis_url))
+    for _ in range(3 * KEPT):
+        journal.add(CHANGE)
+
+    assert KEPT <= len(journal.newest("gate", limit=10 * KEPT)) < 2 * KEPT
+
+
+def test_a_redis_that_is_away_stops_no_camera() -> None:
+    journal = RedisJournal(connect("redis://127.0.0.1:1/0"))
+
+    journal.add(CHANGE)
+
+    with pytest.raises(TransportUnavailable):
+        journal.newest("gate", limit=1)

@@ -1,0 +1,114 @@
+import math
+
+import pytest
+
+from contracts.cameras import CameraState
+from ingest.health import Health, Pulse
+from ingest.phases import Signal
+
+
+class Stream:
+    """Pictures into a pulse, in seconds that a test makes pass."""
+
+    def __init__(self, *, wanted_fps: float = 5.0) -> None:
+        self.now_s = 100.0
+        self.pulse = Pulse(self.now_s, wanted_fps=wanted_fps, stall_after_s=5.0)
+
+    def play(self, seconds: float, *, fps: float, is_sound: bool = True) -> None:
+        for _ in range(round(seconds * fps)):
+            self.now_s += 1 / fps
+            self.pulse.packet()
+            if is_sound:
+                self.pulse.picture(self.now_s)
+            self.pulse.look(self.now_s)
+
+    def look(self) -> Health:
+        return self.pulse.look(self.now_s)
+
+
+def test_a_steady_stream_is_sound() -> None:
+    stream = Stream()
+    stream.play(60.0, fps=25.0)
+
+    assert stream.look() == Health(signal=Signal.SOUND, state=CameraState.SEEING)
+    assert stream.pulse.fps(stream.now_s) == pytest.approx(25.0)
+
+
+def test_silence_is_told_with_its_values() -> None:
+    stream = Stream()
+    stream.play(10.0, fps=25.0)
+    stream.now_s += 7.25
+
+    assert stream.look().signal is Signal.SILENCE
+    assert stream.look().cause == "no frame for 7.2 s (stall_after_s = 5)"
+
+
+def test_packets_without_pictures_are_told_apart_from_silence() -> None:
+    stream = Stream()
+    stream.play(6.0, fps=10.0, is_sound=False)
+
+    assert stream.look().state is CameraState.BLIND
+    assert "though 60 packets came; is it sending key frames?" in stream.look().cause
+
+
+@pytest.mark.parametrize(
+    ("corrupt", "state"), [(13, CameraState.SEEING), (14, CameraState.DEGRADED)]
+)
+def test_one_picture_in_twenty_may_be_damaged(corrupt: int, state: CameraState) -> None:
+    stream = Stream()
+    stream.play(20.0, fps=25.0)
+
+    stream.pulse.corrupt(stream.now_s, corrupt)
+
+    assert stream.look().state is state
+
+
+@pytest.mark.parametrize(
+    ("fps", "state"),
+    [(3.0, CameraState.SEEING), (2.0, CameraState.DEGRADED), (0.4, CameraState.BLIND)],
+)
+def test_a_stream_that_starves(fps: float, state: CameraState) -> None:
+    stream = Stream()
+    stream.play(30.0, fps=25.0)
+
+    stream.play(20.0, fps=fps)
+
+    assert stream.look().state is state
+    if state is not CameraState.SEEING:
+        assert "starved" in stream.look().cause
+        assert "(wanted: 2.5)" in stream.look().cause
+
+
+def test_pictures_that_are_not_analysed_are_not_missed() -> None:
+    stream = Stream(wanted_fps=5.0)
+    stream.play(30.0, fps=25.0)
+    stream.play(20.0, fps=5.0)
+
+    assert stream.look().state is CameraState.SEEING
+
+
+def test_a_camera_that_is_always_slow_is_not_starved() -> None:
+    stream = Stream()
+    stream.play(60.0, fps=1.0)
+
+    assert stream.look().state is CameraState.SEEING
+
+
+def test_a_rate_that_stays_becomes_the_usual_one() -> None:
+    stream = Stream(wanted_fps=math.inf)
+    stream.play(60.0, fps=25.0)
+    stream.play(60.0, fps=10.0)
+    assert stream.look().state is CameraState.DEGRADED
+
+    stream.play(600.0, fps=10.0)
+
+    assert stream.look().state is CameraState.SEEING
+
+
+def test_a_new_connection_begins_with_its_own_silence() -> None:
+    stream = Stream()
+    stream.play(10.0, fps=25.0)
+    stream.now_s += 60.0
+    stream.pulse.restart(stream.now_s)
+
+    assert stream.look().state is CameraState.SEEING
