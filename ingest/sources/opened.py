@@ -1,5 +1,6 @@
 """What every source gives: an opened container that the shared decoding path reads."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,8 +17,10 @@ class OpenedStream:
             twice; to be called by the thread that reads, which libav requires.
         is_live: Whether its packets arrive at the source's own speed. Where they do not (a file)
             the reader paces them, if the camera asks for that.
+        read_timeout_s: Silence after which ``container`` gives up reading.
     """
 
     container: InputContainer
     close: Callable[[], None]
     is_live: bool
+    read_timeout_s: float = math.inf

@@ -30,8 +30,9 @@ def open_rtsp(camera: Camera, settings: IngestSettings) -> OpenedStream:
 
     Raises:
         CredentialsRefused: 401 or 403.
-        SourceRejected: Not an RTSP URL, no such stream, or an answer that is not understood.
-        SourceUnavailable: It cannot be reached, or did not answer within ``open_timeout_s``.
+        SourceRejected: Not an RTSP URL, or no such stream.
+        SourceUnavailable: It cannot be reached, gave no answer that is understood, or none within
+            ``open_timeout_s``.
     """
     url = camera.source.url
     shown = redact_url(url)
@@ -49,7 +50,12 @@ def open_rtsp(camera: Camera, settings: IngestSettings) -> OpenedStream:
         # The error's own text and its cause name the URL: neither may travel on.
         timed_out = _CLOCK.monotonic_s() - started_s >= settings.open_timeout_s
         raise _failure(camera.camera_id, shown, error, timed_out=timed_out) from None
-    return OpenedStream(container=container, close=container.close, is_live=True)
+    return OpenedStream(
+        container=container,
+        close=container.close,
+        is_live=True,
+        read_timeout_s=settings.read_timeout_s,
+    )
 
 
 def _scheme(camera: Camera) -> str:
@@ -106,7 +112,8 @@ def _failure(camera_id: str, shown: str, error: av.FFmpegError, *, timed_out: bo
         case av.error.HTTPClientError():
             return SourceRejected(camera_id, f"{shown} refused the request ({reason})")
         case av.error.InvalidDataError() | av.error.LookupError():
-            return SourceRejected(
+            # Also what libav says of a camera that hangs up while it starts: worth a retry.
+            return SourceUnavailable(
                 camera_id, f"{shown} does not answer as an RTSP camera ({reason})"
             )
         case av.error.OSError() if error.errno == errno.EIO:

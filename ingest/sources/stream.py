@@ -17,6 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
+from contracts.clock import SystemClock
 from contracts.errors import SourceEnded, SourceError, SourceRejected, SourceUnavailable
 from contracts.frames import BgrImage
 from ingest.sources.opened import OpenedStream
@@ -30,6 +31,8 @@ CODEC_WHITELIST: Final = ",".join(sorted(ALLOWED_CODECS | {"libdav1d"}))
 _DEFAULT_INTERVAL_S: Final = 0.04
 _FPS_RANGE: Final = (0.1, 240.0)
 _OFFLINE_THREADS: Final = 2
+_CLOCK: Final = SystemClock()
+"""libav's deadlines run on real time, whatever clock the caller has."""
 
 # PyAV prints nothing of libav's own log unless told to. Say so explicitly: libav names the URL,
 # credentials included, in many of its lines.
@@ -92,6 +95,7 @@ class StreamReader:
     def __init__(self, opened: OpenedStream, *, camera_id: str, is_offline: bool = False) -> None:
         self._camera_id = camera_id
         self._is_live = opened.is_live
+        self._read_timeout_s = opened.read_timeout_s
         self._container = opened.container
         self.stream = _choose_stream(opened.container, camera_id=camera_id)
         context = self.stream.codec_context
@@ -129,12 +133,17 @@ class StreamReader:
         """
         packets = self._container.demux(self.stream)
         while True:
+            asked_s = _CLOCK.monotonic_s()
             try:
                 packet = next(packets)
             except StopIteration:
                 raise self._end("ended") from None
             except av.FFmpegError as error:
                 raise self._end(f"broke off: {plain_reason(error)}") from None
+            if _CLOCK.monotonic_s() - asked_s >= self._read_timeout_s:
+                # libav ran into its deadline and gave out what its parser held instead of saying
+                # so; the next call would wait for another whole time-out.
+                raise self._end("broke off: no data within the time-out")
             yield self._decode(packet)
 
     def _decode(self, packet: "Packet[VideoStream]") -> StreamUnit:

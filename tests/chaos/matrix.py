@@ -70,7 +70,7 @@ ROWS: Final = {
         _row("P6", "out of memory (300 MB over)", "killed and restarted", "<= 1 restart/min"),
         _row("P7", "CPU quota 20 %", "degrades, alerts first", "p95 alert <= 3x"),
         _row("P8", "64 file descriptors", "new cameras refused clearly", "no crash"),
-        _row("P9", "/dev/shm full", "frames go on inline", "0 SIGBUS"),
+        _row("P9", "no shared memory left", "frames go on inline", "0 SIGBUS"),
         _row("P10", "torn frames", "dropped by checksum or impossible", "0 torn reads"),
     )
 }

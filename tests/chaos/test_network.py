@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 SHORT = Clip(duration_s=4.0)
 LIVE_WITHIN_S = 30.0
 PATIENCE_S = 25.0
-WRONG = "Kx4-wrong-canary"
+RIGHT, WRONG = "Rt2-right-canary", "Kx4-wrong-canary"
 
 
 def dropped_on_the_way(site: Site, camera_id: str) -> list[str]:
@@ -188,14 +188,11 @@ def test_a_line_too_thin_for_the_stream(site: Site, measured: Measured) -> None:
 @pytest.mark.row("C16")
 def test_refused_credentials_are_not_tried_again_soon(site: Site, measured: Measured) -> None:
     with (
-        QuirkCam(media_of(SHORT), user="admin", password="right", scheme="digest") as camera,  # noqa: S106  # of this test
+        QuirkCam(media_of(SHORT), user="admin", password=RIGHT) as camera,
         QuirkCam(
-            media_of(SHORT),
-            user="admin",
-            password="right",
-            quirks=Quirks(nonce_lasts=2),  # of this test
+            media_of(SHORT), user="admin", password=RIGHT, quirks=Quirks(nonce_lasts=2)
         ) as forgetful,
-        site.watching("c16", camera.url.replace("right", WRONG)),
+        site.watching("c16", camera.url.replace(RIGHT, WRONG)),
         site.watching("c16stale", forgetful),
     ):
         heard_s = site.until(lambda: site.phase("c16") == "failed_auth", within_s=PATIENCE_S)
@@ -276,18 +273,21 @@ def test_fifty_cameras_that_flap(site: Site, measured: Measured) -> None:
 
 @pytest.mark.row("C23")
 def test_garbage_between_packets(site: Site, measured: Measured) -> None:
-    with QuirkCam(media_of(SHORT)) as camera, site.watching("c23", camera):
+    with (
+        QuirkCam(media_of(SHORT), quirks=Quirks(garbage_every_s=5.0)) as camera,
+        site.watching("c23", camera),
+    ):
         assert site.until_live("c23", within_s=LIVE_WITHIN_S) < LIVE_WITHIN_S
-        plain = camera.quirks
-        camera.quirks = Quirks(garbage_every_s=2.0)
-        camera.drop_connections()
-        site.until(lambda: camera.plays_total >= 2, within_s=PATIENCE_S)
-        time.sleep(2.0)
-        camera.quirks = plain  # a connection that begins anew is sound again
-        began = site.received("c23")
-        measured.recovered(
-            site.until(lambda: site.received("c23") > began + 3, within_s=40.0), at_most_s=5.0
-        )
+        longest_s, changed_s, known = 0.0, time.monotonic(), 0
+        until_s = changed_s + 30.0
+        while (now_s := time.monotonic()) < until_s:
+            received = site.received("c23")
+            longest_s = max(longest_s, now_s - changed_s)
+            if received != known:
+                known, changed_s = received, now_s
+            time.sleep(0.1)
+        measured.recovered(longest_s, at_most_s=5.0)
+        measured.note(f"{known} frames and {camera.plays_total} connections in 30 s")
     measured.hold()
 
 

@@ -289,7 +289,21 @@ def test_a_camera_that_falls_silent_is_stalled_while_the_read_still_waits() -> N
         bench.until(lambda: bench.published().phase == "stalled")
         bench.end()
 
-    assert "no frame for" in bench.directory.statuses[-1].cause
+    assert any("no frame for" in status.cause for status in bench.directory.statuses)
+
+
+def test_silence_ends_the_run_after_one_time_out_not_two() -> None:
+    """libav gives out the picture that it held back when its deadline passes, then waits again."""
+    with RtspServer(walker_path(), habits=Habits(stall_after_s=1.5)) as server:
+        settings = IngestSettings(open_timeout_s=2.0, read_timeout_s=1.0, stall_after_s=60.0)
+        bench = Bench(rtsp_camera(server.url), SystemClock(), settings)
+        bench.thread.start()
+        bench.until(lambda: "back_off" in bench.phases)
+        bench.end()
+
+    pictures = bench.queue.account("gate")
+    assert pictures.received + pictures.skipped == 14
+    assert "no data within the time-out" in bench.directory.statuses[-1].cause
 
 
 def test_refused_credentials_are_told_and_tried_once(

@@ -196,7 +196,16 @@ def test_what_a_camera_may_answer(status: str, kind: type[SourceError], words: s
 
 def test_something_that_is_no_camera() -> None:
     with answering("200 OK") as url:
-        assert isinstance(failure(url), SourceRejected)
+        error = failure(url)
+
+    assert isinstance(error, SourceUnavailable)
+    assert "does not answer as an RTSP camera" in str(error)
+
+
+def test_a_camera_that_hangs_up_while_it_starts_is_tried_again_soon() -> None:
+    with RtspServer(walker_path()) as server:
+        server.refuse_connections()
+        assert isinstance(failure(server.url), SourceUnavailable)
 
 
 @pytest.mark.parametrize(
