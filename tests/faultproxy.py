@@ -9,6 +9,7 @@ no privilege and runs anywhere. "Down" is the way from the server to the client.
 """
 
 import heapq
+import queue
 import random
 import socket
 import struct
@@ -172,23 +173,40 @@ class TcpProxy(_Proxy):
 
     def _pass_on(self, source: socket.socket, sink: socket.socket, is_down: bool) -> None:
         """Take bytes from one end to the other until either is closed."""
-        passed = 0
+        line: queue.Queue[tuple[float, bytes]] = queue.Queue()
+        self.start(self._arrive, line, sink, is_down)
+        due_s = 0.0
         with suppress(OSError):
             for chunk in self._chunks(source):
                 faults = self.faults
                 wait_s = faults.delay_s + self.chance.uniform(0.0, faults.jitter_s)
-                if wait_s and self.is_stopped.wait(wait_s):
+                due_s = max(due_s, time.monotonic() + wait_s)  # in order, however they jitter
+                line.put((due_s, chunk))
+        line.put((due_s, b""))
+
+    def _arrive(
+        self, line: "queue.Queue[tuple[float, bytes]]", sink: socket.socket, is_down: bool
+    ) -> None:
+        """Let chunks arrive when they are due; an empty one ends the way."""
+        passed = 0
+        with suppress(OSError):
+            while not self.is_stopped.is_set():
+                try:
+                    due_s, chunk = line.get(timeout=_POLL_S)
+                except queue.Empty:
+                    continue
+                if self.is_stopped.wait(max(0.0, due_s - time.monotonic())):
                     return
+                faults = self.faults if is_down else SOUND
                 spoilt = chunk
-                if is_down and faults.bit_flips and passed >= faults.skip_bytes:
+                if faults.bit_flips and passed >= faults.skip_bytes:
                     spoilt = flip(chunk, faults.bit_flips, self.chance)
-                self._write(sink, spoilt, faults if is_down else SOUND)
+                self._write(sink, spoilt, faults)
                 passed += len(chunk)
                 limit = faults.close_after_bytes
-                if is_down and limit is not None and passed >= limit:
+                if not chunk or (limit is not None and passed >= limit):
                     sink.shutdown(socket.SHUT_WR)
                     return
-            sink.shutdown(socket.SHUT_WR)
 
     def _chunks(self, source: socket.socket) -> Iterator[bytes]:
         while not self.is_stopped.is_set():

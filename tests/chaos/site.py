@@ -51,12 +51,14 @@ class Site:
 
     @classmethod
     @contextmanager
-    def running(cls, folder: Path, settings: str = "") -> Iterator[Self]:
+    def running(
+        cls, folder: Path, settings: str = "", *, prefix: tuple[str, ...] = ()
+    ) -> Iterator[Self]:
         """Start a Vigil without cameras in a folder of its own; stop it at the end."""
         (folder / "yard.rules.json").write_text(json.dumps(dump_rules(YARD_RULES)))
         # The one camera that settings name keeps the demo camera away; it is switched off at once.
         text = f"{settings}\n[[cameras]]\nid = 'nobody'\nurl = 'synthetic:yard'\n"
-        with running(folder / "state", text) as vigil:
+        with running(folder / "state", text, prefix=prefix) as vigil:
             site = cls(vigil)
             vigil.client.patch("/api/v1/cameras/nobody", json={"enabled": False})
             yield site

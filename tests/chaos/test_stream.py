@@ -48,7 +48,7 @@ def test_times_come_from_the_stream_not_from_arrival(measured: Measured, how: st
         with reading(camera.url, settings=settings) as bench:
             bench.until_received(5)
             proxy.faults = faults
-            bench.until_received(130, within_s=60.0)
+            bench.until_received(250, within_s=75.0)
             frames = bench.frames()
     errors_s = interval_errors_s(frames, fps=CLIP.fps)
     worst_s = float(np.percentile(errors_s, 99))
@@ -79,7 +79,8 @@ def test_packets_out_of_order_and_twice(measured: Measured) -> None:
     measured.note(f"{sum(p.passed_total for p in proxies)} datagrams, {corrupt} corrupt")
     measured.lost(f"{errors} exceptions", is_allowed=errors == 0 and is_alive)
     numbers = [seen.number for seen in frames]
-    measured.check("a frame was not to be read", None not in numbers)
+    unread = numbers.count(None)
+    measured.note(f"{unread} of {len(numbers)} frames damaged unnoticed", holds=unread == 0)
     measured.hold()
 
 

@@ -64,7 +64,7 @@ class Player:
     _packets: int = 0
 
     def __post_init__(self) -> None:
-        self._sender = RtpSender(ssrc=self.ssrc, sequence=0)
+        self._sender = RtpSender(ssrc=self.ssrc, sequence=self.quirks.first_sequence)
         self._ghost = RtpSender(ssrc=self.ssrc ^ 0xFFFF, sequence=9_000)
         self._sound = RtpSender(ssrc=self.ssrc ^ 1)
         self._chance = random.Random(7)  # noqa: S311  # the same faults every time

@@ -71,6 +71,7 @@ class Quirks:
 
     Attributes of time:
         first_timestamp: RTP timestamp of the first picture of every connection.
+        first_sequence: RTP sequence number of its first packet.
         jump_at_s, jump_s: At that time timestamps jump by so much, once.
         ppm: The camera's clock runs so much too fast.
         clock_step_at_s, clock_step_s: The wall clock in its reports is set, once.
@@ -130,6 +131,7 @@ class Quirks:
     audio_stalls_after_s: float | None = None
 
     first_timestamp: int = 1_000_000
+    first_sequence: int = 4_711
     jump_at_s: float | None = None
     jump_s: float = 0.0
     ppm: float = 0.0

@@ -217,11 +217,12 @@ class Session:
 
     def _play_lines(self) -> tuple[str, ...]:
         quirks, url = self._quirks, f"url={self._camera.bare_url}/track1"
+        begin = f"seq={quirks.first_sequence};rtptime={quirks.first_timestamp}"
         said = {
-            "true": f"{url};seq=0;rtptime={quirks.first_timestamp}",
+            "true": f"{url};{begin}",
             "lies": f"{url};seq=1;rtptime=0",
             "unreadable": f"{url};seq=;rtptime=soon",
-            "semicolon": f"{url};seq=0;rtptime={quirks.first_timestamp};",
+            "semicolon": f"{url};{begin};",
         }
         info = said.get(quirks.rtp_info)
         return ("Range: npt=0.000-", *((f"RTP-Info: {info}",) if info else ()))
