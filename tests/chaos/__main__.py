@@ -15,6 +15,15 @@ from tests.chaos.matrix import ROWS
 from tests.chaos.measured import KEY
 
 _ROOT: Final = Path(__file__).parents[2]
+_INTRODUCTION: Final = """\
+# What holds when cameras and stages fail
+
+Command: `make chaos ARGS=--write`. Each row is a fault that is really brought about, by a camera
+with bad habits (`tests/quirkcam`), a network as bad as told (`tests/faultproxy.py`) or a signal, against
+the real ingest loop or a whole `vigil run`. D is the time to detect, R to recover once the fault is
+over, L what may be lost. *Not yet* names what the row waits for; nothing is skipped silently. Where
+the injection is milder than the matrix says, the row tells so.
+"""
 _RESULTS: Final = _ROOT / "docs" / "results" / "chaos.md"
 
 
@@ -94,19 +103,17 @@ def _document(lines: list[str]) -> str:
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
     load = " / ".join(f"{value:.1f}" for value in os.getloadavg())
-    head = [
-        "# What holds when cameras and stages fail",
-        "",
-        "Command: `make chaos ARGS=--write`. Each row is a fault that is really brought about, by a camera",
-        "with bad habits (`tests/quirkcam`), a network as bad as told (`tests/faultproxy.py`) or a signal,",
-        "against the real ingest loop or a whole `vigil run`. D is the time to detect, R to recover once the",
-        "fault is over, L what may be lost. *Not yet* names what the row waits for; nothing is skipped silently.",
-        "",
-        f"Machine: {os.cpu_count()} cores ({platform.machine()}), no GPU, shared; load average at the end "
-        f"{load}. Commit {commit}, {datetime.now(UTC):%Y-%m-%d}.",
-        "",
-    ]
-    return "\n".join([*head, *lines, ""])
+    machine = f"{os.cpu_count()} cores ({platform.machine()}), no GPU, shared with other work"
+    when = f"{datetime.now(UTC):%Y-%m-%d}"
+    return "\n".join(
+        [
+            _INTRODUCTION,
+            f"Machine: {machine}; load average at the end {load}. Commit {commit}, {when}.",
+            "",
+            *lines,
+            "",
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -52,8 +52,8 @@ class RunningVigil:
         settings.write_text(settings_text)
         self.output: list[str] = []
         self._process = subprocess.Popen(
-            [*prefix, sys.executable, "-m", "api", "run", "--settings", str(settings), "--port", "0",
-             "--data-dir", str(data_dir), *arguments],
+            [*prefix, sys.executable, "-m", "api", "run", "--settings", str(settings),
+             "--port", "0", "--data-dir", str(data_dir), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
