@@ -28,6 +28,7 @@ class Quirks:
         control_first: ``a=control`` stands before all other attributes of the media.
         odd_media: A media section that nobody can parse comes first (TP-Link).
         has_origin: Whether the SDP has ``o=``.
+        sdp: Sent instead of an SDP of its own.
         trailing_spaces: After rtpmap, fmtp and header lines.
         session_changes: Each SETUP and PLAY names another session.
         ssrc: Of the Transport answer.
@@ -89,6 +90,7 @@ class Quirks:
     control_first: bool = False
     odd_media: bool = False
     has_origin: bool = True
+    sdp: str = ""
     trailing_spaces: bool = False
     session_changes: bool = False
     ssrc: SsrcField = "none"

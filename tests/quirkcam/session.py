@@ -140,7 +140,7 @@ class Session:
         if answer.body:
             if self._quirks.has_content_type:
                 lines.append("Content-Type: application/sdp")
-            lines.append(f"Content-Length: {len(answer.body)}")
+            lines.append(f"Content-Length: {len(answer.body.encode())}")
         end = "  \r\n" if self._quirks.trailing_spaces else "\r\n"
         return (end.join(lines) + "\r\n\r\n" + answer.body).encode()
 
@@ -189,7 +189,8 @@ class Session:
         if quirks.content_base == "no_scheme":
             base = base.removeprefix("rtsp://")
         lines = () if quirks.content_base == "none" else (f"Content-Base: {base}/",)
-        return _Answer("200 OK", lines, describe(camera.media, quirks, host=HOST))
+        sdp = quirks.sdp or describe(camera.media, quirks, host=HOST)
+        return _Answer("200 OK", lines, sdp)
 
     def _set_up(self, url: str, wanted: str) -> _Answer:
         quirks = self._quirks
