@@ -19,10 +19,10 @@ _INTRODUCTION: Final = """\
 # What holds when cameras and stages fail
 
 Command: `make chaos ARGS=--write`. Each row is a fault that is really brought about, by a camera
-with bad habits (`tests/quirkcam`), a network as bad as told (`tests/faultproxy.py`) or a signal, against
-the real ingest loop or a whole `vigil run`. D is the time to detect, R to recover once the fault is
-over, L what may be lost. *Not yet* names what the row waits for; nothing is skipped silently. Where
-the injection is milder than the matrix says, the row tells so.
+with bad habits (`tests/quirkcam`), a network as bad as told (`tests/faultproxy.py`) or a signal,
+against the real ingest loop or a whole `vigil run`. D is the time to detect, R to recover once the
+fault is over, L what may be lost. *Not yet* names what the row waits for; nothing is skipped
+silently. Where the injection is milder than the matrix says, the row tells so.
 """
 _RESULTS: Final = _ROOT / "docs" / "results" / "chaos.md"
 

