@@ -86,7 +86,7 @@ def told_of(camera: QuirkCam) -> str:
     return ""
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sdp=descriptions())
 def test_any_description_is_read_or_refused(camera: QuirkCam, sdp: str) -> None:
     camera.quirks = Quirks(sdp=sdp)

@@ -90,8 +90,8 @@ def test_a_path_that_a_foreign_server_has_not() -> None:
 
 def test_a_foreign_server_that_ends_is_told() -> None:
     with ExitStack() as stack:
-        url = stack.enter_context(gstreamer_server.serve(path_of(Clip(duration_s=4.0))))
-        opened = open_rtsp(rtsp_camera(url), IngestSettings(read_timeout_s=2.0))
+        url = stack.enter_context(gstreamer_server.serve(path_of(Clip(duration_s=1.0))))
+        opened = open_rtsp(rtsp_camera(url), IngestSettings(read_timeout_s=1.0))
         stack.callback(opened.close)
         with pytest.raises(SourceUnavailable, match="the stream"):
             for _ in StreamReader(opened, camera_id="gate").units():
