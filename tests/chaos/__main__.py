@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from tests.chaos.matrix import ROWS
-from tests.chaos.measured import KEY
+from tests.chaos.measured import KEY, KEY_ID
 
 _ROOT: Final = Path(__file__).parents[2]
 _INTRODUCTION: Final = """\
@@ -37,6 +37,10 @@ class Table:
         # User properties of a fixture's end are complete in the report of the teardown.
         if report.when == "call" or (report.when == "setup" and not report.passed):
             self._verdicts[report.nodeid] = _verdict(report)
+            for key, row_id in report.user_properties:
+                if key == KEY_ID:
+                    words = f"**not run**, could not be set up: {_said(report)}"
+                    self.rows.setdefault(str(row_id), []).append({"verdict": words})
         elif report.when == "teardown":
             for key, found in report.user_properties:
                 if key == KEY and isinstance(found, dict):
@@ -71,10 +75,13 @@ def _verdict(report: pytest.TestReport) -> str:
         return "met"
     if report.skipped:
         return "not run"
-    text = str(report.longrepr)
-    said = [line for line in text.splitlines() if line.startswith("E  ")]
+    return f"**not met**: {_said(report)}"
+
+
+def _said(report: pytest.TestReport) -> str:
+    said = [line for line in str(report.longrepr).splitlines() if line.startswith("E  ")]
     words = said[0].removeprefix("E").strip() if said else "error"
-    return f"**not met**: {words.removeprefix('AssertionError: ')[:200]}".replace("|", "/")
+    return words.removeprefix("AssertionError: ")[:200].replace("|", "/")
 
 
 def main() -> int:

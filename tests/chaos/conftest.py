@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.matrix import ROWS
-from tests.chaos.measured import KEY, Measured
+from tests.chaos.measured import KEY, KEY_ID, Measured
 from tests.chaos.site import Site, bystander_clip
 from tests.quirkcam import QuirkCam, Quirks
 
@@ -23,6 +23,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if not _is_wanted(item, is_wanted, chosen)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        if row := item.get_closest_marker("row"):
+            item.user_properties.append((KEY_ID, row.args[0]))
 
 
 def _is_wanted(item: pytest.Item, is_chaos: bool, chosen: set[str]) -> bool:

@@ -8,6 +8,8 @@ from typing import Any, Final
 POLL_S: Final = 0.05
 KEY: Final = "chaos row"
 """Under which a test hands its row to the report, as a user property."""
+KEY_ID: Final = "chaos row id"
+"""The same for the row's name, which is there even if the test could not be set up."""
 
 
 def elapsed_until(is_so: Callable[[], object], *, within_s: float) -> float:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.__main__ import Table
 from tests.chaos.matrix import ROWS
-from tests.chaos.measured import KEY, Measured
+from tests.chaos.measured import KEY, KEY_ID, Measured
 
 
 def test_every_row_has_a_test() -> None:
@@ -45,12 +45,17 @@ def test_the_table_shows_what_was_met_what_not_and_what_was_not_run() -> None:
         table.pytest_runtest_logreport(report("call", outcome, found, longrepr=text))
         table.pytest_runtest_logreport(report("teardown", "passed", found))
 
-    lines = table.lines(["C1", "C2", "C3"])[2:]
+    failed = report("setup", "failed", Measured(row_id="C4"), longrepr="E   no Vigil")
+    failed.user_properties = [(KEY_ID, "C4")]
+    table.pytest_runtest_logreport(failed)
+
+    lines = table.lines(["C1", "C2", "C3", "C4"])[2:]
 
     assert "| 2.0 s |" in lines[0]
     assert lines[0].endswith("| met |")
     assert lines[1].endswith("| **not met**: C2: recovered after 11.0 s |")
     assert lines[2].endswith("| not run |")
+    assert lines[3].endswith("| **not run**, could not be set up: no Vigil |")
 
 
 def test_a_measurement_that_misses_its_bar_fails_the_row() -> None:

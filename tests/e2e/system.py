@@ -61,7 +61,13 @@ class RunningVigil:
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.client = self._sign_in()
+        try:
+            self.client = self._sign_in()
+        except BaseException:
+            # Nobody will have it to stop it.
+            self._process.terminate()
+            self._process.wait(timeout=60)
+            raise
 
     @property
     def text(self) -> str:
