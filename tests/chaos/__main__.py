@@ -32,27 +32,24 @@ class Table:
 
     def __init__(self) -> None:
         self.rows: dict[str, list[dict[str, Any]]] = {}
+        self._verdicts: dict[str, str] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         # User properties of a fixture's end are complete in the report of the teardown.
-        if report.when == "call" or (report.when == "setup" and not report.passed):
+        if report.when == "call":
             self._verdicts[report.nodeid] = _verdict(report)
-            for key, row_id in report.user_properties:
-                if key == KEY_ID:
-                    words = f"**not run**, could not be set up: {_said(report)}"
-                    self.rows.setdefault(str(row_id), []).append({"verdict": words})
-        elif report.when == "teardown":
-            for key, found in report.user_properties:
-                if key == KEY and isinstance(found, dict):
-                    verdict = self._verdicts.get(report.nodeid, "not run")
-                    if verdict == "met" and found["misses"]:
-                        verdict = f"**not met**: {'; '.join(found['misses'])}"
-                    name = str(found["row_id"])
-                    self.rows.setdefault(name, []).append(found | {"verdict": verdict})
+        for key, found in report.user_properties:
+            if key == KEY_ID and report.when == "setup" and not report.passed:
+                words = f"**not run**, could not be set up: {_said(report)}"
+                self._add(str(found), {"verdict": words})
+            elif key == KEY and report.when == "teardown" and isinstance(found, dict):
+                verdict = self._verdicts.get(report.nodeid, "not run")
+                if verdict == "met" and found["misses"]:
+                    verdict = f"**not met**: {'; '.join(found['misses'])}"
+                self._add(str(found["row_id"]), found | {"verdict": verdict})
 
-    @property
-    def _verdicts(self) -> dict[str, str]:
-        return self.__dict__.setdefault("_by_node", {})  # type: ignore[no-any-return]
+    def _add(self, row_id: str, found: dict[str, Any]) -> None:
+        self.rows.setdefault(row_id, []).append(found)
 
     def lines(self, chosen: list[str]) -> list[str]:
         """The table, one line a row and variant."""

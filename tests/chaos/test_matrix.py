@@ -30,7 +30,7 @@ def report(
         outcome=outcome,  # type: ignore[arg-type]  # one of its literals
         longrepr=longrepr,  # type: ignore[arg-type]  # any object
         when=when,  # type: ignore[arg-type]  # one of its literals
-        user_properties=[(KEY, found.as_property())],
+        user_properties=[(KEY_ID, found.row_id), (KEY, found.as_property())],
     )
 
 
@@ -51,6 +51,7 @@ def test_the_table_shows_what_was_met_what_not_and_what_was_not_run() -> None:
 
     lines = table.lines(["C1", "C2", "C3", "C4"])[2:]
 
+    assert len(lines) == 4
     assert "| 2.0 s |" in lines[0]
     assert lines[0].endswith("| met |")
     assert lines[1].endswith("| **not met**: C2: recovered after 11.0 s |")
