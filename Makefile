@@ -17,7 +17,7 @@ PIP_INSTALL := $(BIN)/pip --disable-pip-version-check --no-input install --quiet
 export OMP_NUM_THREADS ?= 1
 unexport PYTHONPATH
 
-.PHONY: help run test check fix bench bench-cameras bench-gpu evaluate clean
+.PHONY: help run test check fix bench bench-cameras bench-gpu chaos evaluate clean
 
 help:   ## Show this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -48,6 +48,10 @@ bench-cameras: $(VENV)/.dev   ## Cameras watched, against a plain script: ARGS="
 
 bench-gpu: $(VENV)/.dev   ## The encoder on a CUDA device: images/s, latency, share of the peak
 	$(BIN)/python -m tests.bench.gpu $(ARGS)
+
+chaos: $(VENV)/.dev   ## What must hold when cameras and stages fail: ARGS="C1 P2", ARGS=--write
+	@scripts/test-setup.sh
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 evaluate: $(VENV)/.runtime   ## Score a folder of labelled clips: make evaluate DATA=folder
 	$(BIN)/vigil evaluate $(DATA) $(ARGS)

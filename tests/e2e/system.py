@@ -37,18 +37,23 @@ def wait_for(look: Callable[[], ItemT | None], *, within_s: float, what: str) ->
 
 
 class RunningVigil:
-    """``vigil run`` in a process of its own, with all its stages."""
+    """``vigil run`` in a process of its own, with all its stages; ``prefix`` is what starts it."""
 
     def __init__(
-        self, data_dir: Path, settings_text: str, *, arguments: tuple[str, ...] = ()
+        self,
+        data_dir: Path,
+        settings_text: str,
+        *,
+        arguments: tuple[str, ...] = (),
+        prefix: tuple[str, ...] = (),
     ) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         settings = data_dir.parent / "vigil.toml"
         settings.write_text(settings_text)
         self.output: list[str] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "api", "run", "--settings", str(settings), "--port", "0",
-             "--data-dir", str(data_dir), *arguments],
+            [*prefix, sys.executable, "-m", "api", "run", "--settings", str(settings),
+             "--port", "0", "--data-dir", str(data_dir), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -56,7 +61,13 @@ class RunningVigil:
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.client = self._sign_in()
+        try:
+            self.client = self._sign_in()
+        except BaseException:
+            # Nobody will have it to stop it.
+            self._process.terminate()
+            self._process.wait(timeout=60)
+            raise
 
     @property
     def text(self) -> str:
@@ -201,9 +212,11 @@ def _parse(lines: Iterator[str]) -> Iterator[tuple[int, str, Mapping[str, Any]]]
 
 
 @contextmanager
-def running(data_dir: Path, settings_text: str) -> Iterator[RunningVigil]:
+def running(
+    data_dir: Path, settings_text: str, *, prefix: tuple[str, ...] = ()
+) -> Iterator[RunningVigil]:
     """Start a whole Vigil and stop it at the end of the block, cleanly or the test fails."""
-    vigil = RunningVigil(data_dir, settings_text)
+    vigil = RunningVigil(data_dir, settings_text, prefix=prefix)
     try:
         yield vigil
     except BaseException as error:

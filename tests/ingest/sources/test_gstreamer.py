@@ -1,14 +1,21 @@
 """The RTSP source against a server that nobody here wrote."""
 
+from contextlib import ExitStack
+from typing import Literal
+
+import numpy as np
 import pytest
 
 from contracts.cameras import RtspTransport
 from contracts.settings import IngestSettings
+from ingest.errors import CredentialsRefused, SourceRejected, SourceUnavailable
 from ingest.sources.rtsp import open_rtsp
-from ingest.sources.stream import StreamReader
+from ingest.sources.stream import PictureScaler, StreamReader
 from tests import gstreamer_server
-from tests.fakes.clips import walker_path
+from tests.gstreamer_server import Codec
 from tests.ingest.recordings import rtsp_camera
+from tests.quirkcam import timecode
+from tests.quirkcam.clips import Clip, path_of
 
 pytestmark = pytest.mark.gstreamer
 
@@ -19,19 +26,73 @@ def _gstreamer() -> None:
         pytest.skip("GStreamer's RTSP server is not installed (scripts/test-setup.sh)")
 
 
-@pytest.mark.parametrize("transport", list(RtspTransport))
-def test_a_foreign_server_is_read_with_growing_times(transport: RtspTransport) -> None:
-    with gstreamer_server.serve(walker_path()) as url:
-        opened = open_rtsp(rtsp_camera(url, transport=transport), IngestSettings())
-        try:
-            reader = StreamReader(opened, camera_id="gate")
-            times: list[float] = []
-            for unit in reader.units():
-                times += [frame.stream_s for frame in unit.frames if frame.stream_s is not None]
-                if len(times) >= 12:
-                    break
-        finally:
-            opened.close()
+def read(url: str, *, transport: RtspTransport, frames: int) -> list[tuple[int | None, float]]:
+    """Time code and stream time of the first frames that have a time."""
+    opened = open_rtsp(rtsp_camera(url, transport=transport), IngestSettings())
+    try:
+        reader, scaler = StreamReader(opened, camera_id="gate"), PictureScaler(640)
+        found: list[tuple[int | None, float]] = []
+        for unit in reader.units():
+            for decoded in unit.frames:
+                if decoded.stream_s is not None:
+                    pixels_HW3 = np.asarray(scaler.to_bgr(decoded.picture), np.uint8)
+                    found.append((timecode.read(pixels_HW3), decoded.stream_s))
+            if len(found) >= frames:
+                break
+        return found[:frames]
+    finally:
+        opened.close()
 
-    assert times == sorted(set(times))
-    assert 0.5 < times[11] - times[0] < 3.0
+
+@pytest.mark.parametrize(
+    ("codec", "transport"),
+    [
+        ("h264", RtspTransport.TCP),
+        ("h264", RtspTransport.UDP),
+        ("hevc", RtspTransport.TCP),
+        ("mjpeg", RtspTransport.TCP),
+    ],
+)
+def test_a_foreign_server_is_read_in_time(codec: Codec, transport: RtspTransport) -> None:
+    clip = Clip(codec=codec, duration_s=4.0)
+    with gstreamer_server.serve(path_of(clip), codec=codec) as url:
+        found = read(url, transport=transport, frames=12)
+
+    numbers = [number for number, _ in found]
+    assert None not in numbers
+    first_number, first_s = found[0]
+    for number, stream_s in found:
+        assert stream_s - first_s == pytest.approx(
+            ((number or 0) - (first_number or 0)) / 10, abs=0.02
+        )
+
+
+@pytest.mark.parametrize("scheme", ["basic", "digest"])
+def test_a_foreign_server_checks_credentials(scheme: Literal["basic", "digest"]) -> None:
+    secret = "Gs7-canary"  # noqa: S105  # of this test
+    with gstreamer_server.serve(
+        path_of(Clip(duration_s=4.0)), user="admin", password=secret, scheme=scheme
+    ) as url:
+        assert len(read(url, transport=RtspTransport.TCP, frames=3)) == 3
+        with pytest.raises(CredentialsRefused) as refused:
+            read(url.replace(secret, "wrong"), transport=RtspTransport.TCP, frames=1)
+    assert "refused the credentials (401)" in str(refused.value)
+    assert secret not in str(refused.value)
+
+
+def test_a_path_that_a_foreign_server_has_not() -> None:
+    with (
+        gstreamer_server.serve(path_of(Clip(duration_s=4.0))) as url,
+        pytest.raises(SourceRejected, match="no such stream"),
+    ):
+        read(url.replace("/clip", "/other"), transport=RtspTransport.TCP, frames=1)
+
+
+def test_a_foreign_server_that_ends_is_told() -> None:
+    with ExitStack() as stack:
+        url = stack.enter_context(gstreamer_server.serve(path_of(Clip(duration_s=1.0))))
+        opened = open_rtsp(rtsp_camera(url), IngestSettings(read_timeout_s=1.0))
+        stack.callback(opened.close)
+        with pytest.raises(SourceUnavailable, match="the stream"):
+            for _ in StreamReader(opened, camera_id="gate").units():
+                pass

@@ -1,0 +1,345 @@
+"""Rows P1 to P9: processes that are killed, frozen and starved, each in a Vigil of its own."""
+
+import os
+import resource
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+import pytest
+
+from contracts.clock import SystemClock
+from contracts.frames import EncodedFrame
+from contracts.settings import QueueSettings
+from ingest.frame_queue import RedisFrameQueue
+from tests.chaos.glass import glass_to_alert_s
+from tests.chaos.measured import Measured
+from tests.chaos.site import Site, bystander_clip, yard_clip
+from tests.fakes.footage import encoded
+from tests.quirkcam import QuirkCam
+from tests.quirkcam.clips import Clip, media_of
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
+
+CGROUPS: Final = Path("/sys/fs/cgroup")
+INTRUSION_WITHIN_S: Final = 60.0
+
+
+@pytest.fixture
+def own_site(tmp_path: Path) -> Iterator[Site]:
+    with Site.running(tmp_path) as site:
+        yield site
+
+
+@contextmanager
+def two_cameras(site: Site) -> Iterator[QuirkCam]:
+    """Two live cameras, ``gate`` and ``bystander``."""
+    with QuirkCam(bystander_clip()) as camera, QuirkCam(bystander_clip()) as bystander:
+        site.add("gate", camera.url)
+        site.add("bystander", bystander.url)
+        for name in ("gate", "bystander"):
+            assert site.until_live(name, within_s=40.0) < 40.0
+        yield camera
+
+
+def until_restarted(site: Site, stage: str, old: int) -> float:
+    return site.until(lambda: site.vigil.stage_pids().get(stage, old) != old, within_s=30.0)
+
+
+@pytest.mark.row("P1")
+def test_ingest_is_killed(own_site: Site, measured: Measured) -> None:
+    with two_cameras(own_site):
+        old = own_site.vigil.stage_pids()["ingest"]
+        before = own_site.received("gate")
+        began_s = time.monotonic()
+        own_site.vigil.kill_stage("ingest")
+        measured.detected(until_restarted(own_site, "ingest", old), at_most_s=5.0)
+        own_site.until(lambda: own_site.received("gate") > before + 2, within_s=30.0)
+        away_s = time.monotonic() - began_s
+        measured.recovered(away_s, at_most_s=5.0)
+        measured.lost(f"{away_s:.1f} s of video", is_allowed=away_s <= 5.0)
+        account = own_site.status("gate")["frames"]
+        measured.note("account balanced", holds=account["balanced"])
+    measured.hold()
+
+
+@pytest.mark.row("P2")
+def test_vision_is_killed_within_an_incident(own_site: Site, measured: Measured) -> None:
+    with QuirkCam(media_of(yard_clip())) as camera:
+        own_site.add("gate", camera.url, has_rules=True)
+        own_site.until(lambda: own_site.alerts("gate", "intrusion"), within_s=INTRUSION_WITHIN_S)
+        first = {alert["alert_id"] for alert in own_site.alerts("gate", "intrusion")}
+        old = own_site.vigil.stage_pids()["vision"]
+        own_site.vigil.kill_stage("vision")
+        measured.detected(until_restarted(own_site, "vision", old), at_most_s=5.0)
+        final_s = own_site.until(
+            lambda: all(
+                alert["phase"] == "final"
+                for alert in own_site.alerts("gate", "intrusion")
+                if alert["alert_id"] in first
+            ),
+            within_s=60.0,
+        )
+        measured.recovered(final_s, at_most_s=45.0)
+        # The camera loops: count what the first visit alone gave, before the next one begins.
+        episodes = _episodes(own_site.alerts("gate", "intrusion"))
+        measured.lost(
+            f"{len(first)} alert(s), {episodes} double",
+            is_allowed=len(first) == 1 and episodes == 0,
+        )
+        account = own_site.status("gate")["frames"]
+        measured.note("account balanced", holds=account["balanced"])
+    measured.hold()
+
+
+def _episodes(alerts: list[dict[str, Any]]) -> int:
+    """How many alerts name an event that another alert names as well."""
+    events = [alert["event_id"] for alert in alerts]
+    return len(events) - len(set(events))
+
+
+@pytest.mark.row("P3")
+def test_vision_is_frozen(own_site: Site, measured: Measured) -> None:
+    with QuirkCam(media_of(yard_clip())) as camera:
+        own_site.add("gate", camera.url, has_rules=True)
+        own_site.until_live("gate", within_s=40.0)
+        own_site.until(lambda: own_site.lag_s("gate", camera) < 5.0, within_s=30.0)
+        vision = own_site.vigil.stage_pids()["vision"]
+        os.kill(vision, signal.SIGSTOP)
+        time.sleep(3.0)  # after 6 s without heartbeat it is taken for dead
+        os.kill(vision, signal.SIGCONT)
+        back_s = own_site.until(lambda: own_site.lag_s("gate", camera) <= 2.0, within_s=20.0)
+        measured.recovered(back_s, at_most_s=3.0)
+        time.sleep(20.0)  # it must have run for 20 s before its silence counts
+        os.kill(vision, signal.SIGSTOP)
+        backlog, limit = 0, QueueSettings().frames_per_camera
+
+        def is_replaced() -> bool:
+            nonlocal backlog
+            status = own_site.status("gate")
+            backlog = max(backlog, status["frames"]["queued"]) if status else backlog
+            return own_site.vigil.stage_pids().get("vision", vision) != vision
+
+        measured.detected(own_site.until(is_replaced, within_s=60.0), at_most_s=30.0)
+        measured.note(f"backlog {backlog} of {limit}", holds=backlog <= limit)
+        back_s = own_site.until(lambda: own_site.lag_s("gate", camera) <= 2.0, within_s=30.0)
+        measured.note(f"frozen for good: replaced, lag <= 2 s after {back_s:.1f} s more")
+        account = own_site.status("gate")["frames"]
+        measured.note("account balanced", holds=account["balanced"])
+    measured.hold()
+
+
+@pytest.mark.row("P4")
+def test_frames_that_poison(own_site: Site, measured: Measured) -> None:
+    with QuirkCam(bystander_clip()) as bystander:
+        own_site.add("bystander", bystander.url)
+        # No ingestor can read it, so that this test is the one that writes its frames.
+        own_site.add("gate", "rtsp://127.0.0.1:1/nobody")
+        own_site.until_live("bystander", within_s=40.0)
+        redis_url = f"unix://{_socket_of(own_site)}"
+        writer = RedisFrameQueue(redis_url, settings=QueueSettings(), clock=SystemClock())
+        for seq in range(40):
+            frame = _frame_now(seq)
+            is_poison = seq in (10, 11, 12, 25)
+            writer.put(_poisoned(frame) if is_poison else frame)
+            time.sleep(0.2)
+        settled_s = own_site.until(lambda: _outcome(own_site, "decode_error") == 4, within_s=10.0)
+        account = own_site.status("gate")["frames"]
+        lost = account["dropped"] - 4
+        measured.note("4 poison frames settled as decode_error", holds=settled_s < 10.0)
+        measured.lost(f"{lost} frames more", is_allowed=lost <= 1)
+        measured.note("account balanced", holds=account["balanced"])
+        pids = own_site.vigil.stage_pids()
+        measured.check("vision ended", "vision" in pids)
+        writer.close()
+    measured.hold()
+
+
+def _socket_of(site: Site) -> str:
+    for child in psutil.Process(site.vigil.pid).children():
+        if "redis-server" in child.name():
+            return next(str(c.laddr) for c in child.net_connections("unix") if str(c.laddr))
+    raise AssertionError("no redis-server")
+
+
+def _outcome(site: Site, name: str) -> int:
+    return int(site.status("gate").get("frames", {}).get("dropped_by_reason", {}).get(name, 0))
+
+
+def _frame_now(seq: int) -> EncodedFrame:
+    frame = encoded(seq, camera_id="gate", run_id="run_poison")
+    return replace(frame, header=replace(frame.header, captured_at=datetime.now(UTC)))
+
+
+def _poisoned(frame: EncodedFrame) -> EncodedFrame:
+    return replace(frame, jpeg=b"\xff\xd8 no picture")
+
+
+@pytest.mark.row("P5")
+@pytest.mark.xfail(
+    strict=True,
+    reason="one process decodes all cameras: a crash takes every camera with it; "
+    "waits for a process per camera group",
+)
+def test_a_decoder_crashes(own_site: Site, measured: Measured) -> None:
+    with two_cameras(own_site):
+        old = own_site.vigil.stage_pids()["ingest"]
+        before = {name: own_site.received(name) for name in ("gate", "bystander")}
+        began_s = time.monotonic()
+        os.kill(old, signal.SIGSEGV)
+        own_site.until(lambda: own_site.received("gate") > before["gate"] + 2, within_s=30.0)
+        away_s = time.monotonic() - began_s
+        measured.recovered(away_s, at_most_s=5.0)
+        decoders = [
+            child.pid
+            for child in psutil.Process(own_site.vigil.pid).children(recursive=True)
+            if "ingest" in " ".join(child.cmdline())
+        ]
+        measured.note(f"{len(decoders)} process(es) decode 2 cameras", holds=len(decoders) > 1)
+    measured.hold()
+
+
+@contextmanager
+def _cgroup(controller: str, limits: dict[str, int]) -> Iterator[Path]:
+    """A control group of one's own; the row fails where none can be made."""
+    group = CGROUPS / controller / f"vigil-chaos-{os.getpid()}"
+    try:
+        group.mkdir()
+        for name, value in limits.items():
+            (group / name).write_text(str(value))
+    except OSError as error:
+        pytest.fail(f"needs a writable cgroup {controller} ({error.strerror})")
+    try:
+        yield group
+    finally:
+        for pid in (group / "cgroup.procs").read_text().split():
+            (CGROUPS / controller / "cgroup.procs").write_text(pid)
+        for _ in range(50):
+            try:
+                group.rmdir()
+                break
+            except OSError:
+                time.sleep(0.1)
+
+
+@pytest.mark.row("P6")
+def test_a_stage_runs_out_of_memory(own_site: Site, measured: Measured) -> None:
+    with two_cameras(own_site), _cgroup("memory", {"memory.limit_in_bytes": 8 << 20}) as group:
+        old = own_site.vigil.stage_pids()["ingest"]
+        began_s = time.monotonic()
+        (group / "cgroup.procs").write_text(str(old))  # what it holds stays outside the limit
+        # Each further camera needs more than is left.
+        clips = [QuirkCam(media_of(Clip(duration_s=4.0, width=1280, height=720))) for _ in range(4)]
+        for index, camera in enumerate(clips):
+            camera.__enter__()
+            own_site.add(f"more{index}", camera.url)
+        gone_s = until_restarted(own_site, "ingest", old)
+        measured.note(f"killed and replaced after {gone_s:.0f} s", holds=gone_s < 30.0)
+        measured.recovered(own_site.until_live("gate", within_s=30.0), at_most_s=10.0)
+        new = own_site.vigil.stage_pids()["ingest"]
+        time.sleep(max(0.0, 30.0 - (time.monotonic() - began_s)))
+        again = own_site.vigil.stage_pids()["ingest"] != new
+        measured.note("no further restart within 30 s", holds=not again)
+        for camera in clips:
+            camera.__exit__(None, None, None)
+    measured.hold()
+
+
+@pytest.mark.row("P7")
+def test_a_fifth_of_a_core(own_site: Site, measured: Measured) -> None:
+    clip = yard_clip()
+    with QuirkCam(media_of(clip)) as camera:
+        own_site.add("gate", camera.url, has_rules=True)
+        free_s = _latencies_s(own_site, camera, wanted=2)
+        with _cgroup("cpu", {"cpu.cfs_period_us": 100_000, "cpu.cfs_quota_us": 20_000}) as group:
+            for member in (own_site.vigil.pid, *_all_children(own_site.vigil.pid)):
+                (group / "cgroup.procs").write_text(str(member))
+            starved_s = _latencies_s(own_site, camera, wanted=2)
+            account = own_site.status("gate")["frames"]
+    measured.note(f"glass to alert {_words(free_s)} free, {_words(starved_s)} starved")
+    measured.check("no alert while free", bool(free_s))
+    measured.check("no alert while starved", bool(starved_s))
+    if free_s and starved_s:
+        ratio = max(starved_s) / max(free_s)
+        measured.note(f"{ratio:.1f}x", holds=ratio <= 3.0)
+    measured.note("account balanced", holds=account["balanced"])
+    measured.hold()
+
+
+def _words(seconds: list[float]) -> str:
+    return "/".join(f"{value:.1f}" for value in seconds) + " s"
+
+
+def _all_children(pid: int) -> list[int]:
+    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+
+
+def _latencies_s(site: Site, camera: QuirkCam, *, wanted: int) -> list[float]:
+    """Seconds from the lens to the alert, for the next alerts; read from their snapshots."""
+    known = {alert["alert_id"] for alert in site.alerts("gate")}
+    found: dict[str, float] = {}
+    site.until(lambda: len(_note_new(site, camera, known, found)) >= wanted, within_s=75.0)
+    return list(found.values())
+
+
+def _note_new(
+    site: Site, camera: QuirkCam, known: set[str], found: dict[str, float]
+) -> dict[str, float]:
+    for alert in site.alerts("gate", "intrusion"):
+        if alert["alert_id"] not in known and alert["phase"] == "provisional":
+            latency_s = glass_to_alert_s(site, camera, alert, seen_at=datetime.now(UTC))
+            if latency_s is not None:
+                known.add(alert["alert_id"])
+                found[alert["alert_id"]] = latency_s
+    return found
+
+
+@pytest.mark.row("P8")
+def test_no_file_descriptor_is_left(own_site: Site, measured: Measured) -> None:
+    with two_cameras(own_site):
+        ingest = own_site.vigil.stage_pids()["ingest"]
+        hard = resource.prlimit(ingest, resource.RLIMIT_NOFILE)[1]
+        resource.prlimit(ingest, resource.RLIMIT_NOFILE, (64, hard))
+        small = media_of(Clip(duration_s=4.0, width=160, height=96, fps=5))
+        cameras = [QuirkCam(small) for _ in range(70)]
+        for index, camera in enumerate(cameras):
+            camera.__enter__()
+            own_site.add(f"more{index}", camera.url)
+        own_site.until(lambda: own_site.status("more69").get("cause"), within_s=30.0)
+        causes = {
+            str(own_site.status(f"more{index}").get("cause", "")).split(";")[0].split(" ", 1)[-1]
+            for index in range(70)
+        } - {""}
+        measured.note(
+            f"refused: {sorted(causes)[:2]}", holds=any("open files" in c for c in causes)
+        )
+        measured.lost(
+            "no crash",
+            is_allowed=own_site.vigil.stage_pids().get("ingest") == ingest,
+        )
+        measured.check("the first camera stayed", own_site.is_fresh("gate"))
+        resource.prlimit(ingest, resource.RLIMIT_NOFILE, (4096, hard))
+        measured.recovered(own_site.until_live("more69", within_s=60.0), at_most_s=35.0)
+        for camera in cameras:
+            camera.__exit__(None, None, None)
+    measured.hold()
+
+
+@pytest.mark.row("P9")
+def test_no_shared_memory_is_left(tmp_path: Path, measured: Measured) -> None:
+    prefix = ("unshare", "-m", "sh", "-c",
+              'mount -t tmpfs -o size=4k tmpfs /dev/shm && exec "$@"', "sh")  # fmt: skip
+    with Site.running(tmp_path, prefix=prefix) as site, QuirkCam(media_of(yard_clip())) as camera:
+        site.add("gate", camera.url, has_rules=True)
+        took_s = site.until(lambda: site.alerts("gate", "intrusion"), within_s=INTRUSION_WITHIN_S)
+        account = site.status("gate")["frames"]
+        measured.note(f"intrusion told after {took_s:.0f} s", holds=took_s < INTRUSION_WITHIN_S)
+        measured.lost("0 SIGBUS", is_allowed="SIGBUS" not in site.vigil.text)
+        measured.note("account balanced", holds=account["balanced"])
+    measured.hold()
