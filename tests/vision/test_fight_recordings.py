@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from vision.cues.scuffle_score import read_score
+from vision.rules.fight import THRESHOLD
 from vision.training.fights import read_clips
 
 LOOKS_BACK_S = 2.0
@@ -33,7 +34,7 @@ def test_in_streams_the_fight_scores_higher_than_what_came_before(
         during = [
             value for time_s, value in at_s.items() if start_s + LOOKS_BACK_S / 2 <= time_s <= end_s
         ]
-        told += max(during) > 0.55 and max(during) > max(before, default=0.0)
+        told += max(during) > THRESHOLD and max(during) > max(before, default=0.0)
 
     assert len(streams) == 7
     assert told >= 6

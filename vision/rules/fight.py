@@ -13,7 +13,7 @@ from vision.cues.witnesses import share_within
 from vision.observation import Observation
 from vision.rules.rule import TIME_SLACK_S, Measured, Params, state_event
 
-THRESHOLD: Final = 0.55
+THRESHOLD: Final = 0.5
 HOLD_S: Final = 0.2
 RELEASE_SHARE: Final = 0.6
 """A fight goes on while its likelihood is at least this share of the threshold."""
@@ -50,7 +50,7 @@ class _Fight:
 class FightRule:
     """Fires once for each fight.
 
-    Params: ``threshold`` (0.55: likelihood of a fight where half of all scenes are fights),
+    Params: ``threshold`` (0.5: likelihood of a fight where half of all scenes are fights),
     ``hold_s`` (0.2: for so long it must not fall below 0.6 of that), ``grace_s`` (4: a fight
     that has been calmer for longer is over). With a zone, only fights whose middle is in it.
 
