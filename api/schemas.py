@@ -99,9 +99,11 @@ class SourceBody(Body):
 
     type: SourceType | None = Field(default=None, description="Taken from the URL if left out")
     url: SecretStr = Field(
+        default=SecretStr(""),
         max_length=2048,
-        description="rtsp://user:password@host/path, a file's path on the ingest machine, or "
-        "synthetic:<scene>; answers show it without user and password",
+        description="rtsp://user:password@host/path, a file's path on the ingest machine, "
+        "synthetic:<scene>, or webrtc: for a camera that publishes to Vigil; answers show it "
+        "without user and password",
     )
     evidence_url: SecretStr | None = Field(
         default=None,
