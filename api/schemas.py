@@ -149,6 +149,9 @@ class CameraChange(Body):
     enabled: bool | None = None
 
 
+_PREFIXES = {SourceType.SYNTHETIC: "synthetic:", SourceType.WEBRTC: "webrtc:"}
+
+
 class Source(Answer):
     """A camera's source; its URL without user, password and secret parameters."""
 
@@ -161,7 +164,7 @@ class Source(Answer):
     @classmethod
     def of(cls, source: SourceSettings) -> "Source":
         """Return the wire form."""
-        prefix = "synthetic:" if source.source_type is SourceType.SYNTHETIC else ""
+        prefix = _PREFIXES.get(source.source_type, "")
         return cls(
             type=source.source_type,
             url=prefix + redact_url(source.url),
