@@ -51,11 +51,14 @@ class RedisSignals:
                     retry_after_s=2,
                 )
             inbox = _inbox(holder.decode())
-            if self._client.rpush(inbox, encode(signal)) > _WAITING_MAX:
+            if self._client.llen(inbox) >= _WAITING_MAX:
                 raise SignalRefused(
                     503, "busy", "too many WebRTC requests at once; try again", retry_after_s=5
                 )
-            self._client.expire(inbox, _LIFE_S)
+            pipe = self._client.pipeline(transaction=True)
+            pipe.rpush(inbox, encode(signal))
+            pipe.expire(inbox, _LIFE_S)
+            pipe.execute()
         content = self._wait(signal)
         if content is None:
             raise SignalRefused(

@@ -25,7 +25,7 @@ class Stamper:
     def __init__(self) -> None:
         self._run: int | None = None
         self._offset_s = 0.0
-        self._last_ticks = 0
+        self._last_ticks = -1
         self._last_now_s = 0.0
 
     def ticks(self, packet: LivePacket, *, now_s: float) -> int:
@@ -33,7 +33,7 @@ class Stamper:
         ticks = round((packet.stream_s + self._offset_s) * TICKS_PER_S)
         if packet.run != self._run or ticks > self._last_ticks + _JUMP_MAX_S * TICKS_PER_S:
             elapsed_s = 0.0 if self._run is None else now_s - self._last_now_s
-            ticks = self._last_ticks + round(elapsed_s * TICKS_PER_S)
+            ticks = self._last_ticks + max(1, round(elapsed_s * TICKS_PER_S))
             self._offset_s = ticks / TICKS_PER_S - packet.stream_s
         self._run = packet.run
         self._last_ticks = max(self._last_ticks + 1, ticks)
