@@ -77,7 +77,7 @@ def test_a_clip_is_cut_from_what_was_published(bench: Bench, peers: Peers) -> No
 
     clip = make_clip(bench.ring.cover(run_id, last - timedelta(seconds=1), last))
 
-    with av.open(BytesIO(clip)) as container:
+    with av.open(BytesIO(clip), "r") as container:
         assert len(list(container.decode(video=0))) > 10
 
 
