@@ -12,7 +12,7 @@ async ([path, size]) => {
   const [width, height] = size;
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width, height });
-  document.body.append(canvas);
+  document.body.prepend(canvas);
   const context = canvas.getContext("2d");
   const side = width / 8;
   let count = 0;
@@ -49,7 +49,9 @@ async ([path, samples, timeoutMs]) => {
   const video = document.createElement("video");
   Object.assign(video, { muted: true, autoplay: true, playsInline: true });
   video.srcObject = new MediaStream([receiver.track]);
-  document.body.append(video);
+  // Out of sight its pictures are black.
+  document.querySelectorAll("body > video").forEach((other) => other.remove());
+  document.body.prepend(video);
   const found = { firstMs: null, latenciesMs: [], unreadable: 0, sizes: [] };
   const done = new Promise((resolve) => {
     const canvas = document.createElement("canvas");
