@@ -89,10 +89,9 @@ class _Remuxed:
         width, height = _size_of(first, self._camera_id)
         self._codec = first.codec
         self._output = av.open(self, "w", format=_CONTAINER, options={"flush_packets": "1"})
-        stream = cast(VideoStream, self._output.add_stream(first.codec))
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.time_base = stream.codec_context.time_base = _TIME_BASE
-        self._stream = stream
+        stream = self._output.add_mux_stream(first.codec, width=width, height=height)
+        stream.time_base = _TIME_BASE
+        self._stream = cast(VideoStream, stream)
         self._mux(first)
 
     def write(self, chunk: bytes) -> int:

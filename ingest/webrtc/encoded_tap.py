@@ -2,8 +2,8 @@
 
 aiortc gives decoded frames only. Vigil keeps what the publisher sent, for clips and for viewers,
 and decodes on the same path as for any other camera. So the queue between aiortc's jitter buffer
-and its decoding thread is replaced, and that thread never gets work. Two attributes of aiortc that
-are private take part; ``tests/ingest/webrtc/test_encoded_tap.py`` fails if a version renames them.
+and its decoding thread is replaced. Three attributes of aiortc that are private take part;
+``tests/ingest/webrtc/test_encoded_tap.py`` fails if a version renames them.
 """
 
 import queue
@@ -44,19 +44,27 @@ class Listener(Protocol):
 
 
 class _Tap(queue.Queue[Any]):
-    """Hands pictures over instead of queueing them; the thread behind waits for its end only."""
+    """Hands pictures over instead of queueing them, and ends the thread behind at once.
+
+    A connection that is closed while it is being made starts that thread after its end, and it
+    would wait, and keep the process alive, for ever.
+    """
 
     def __init__(self, listener: Listener) -> None:
         super().__init__()
         self._listener = listener
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002  # as its parent's
+        del block, timeout
         if item is None:
             self._listener.ended()
-            super().put(None, block, timeout)
             return
         codec, frame = item
         self._listener.picture(codec.name.upper(), frame.data, frame.timestamp)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ANN401, FBT001, FBT002  # as its parent's
+        del block, timeout
+        return None
 
 
 class _RawTicks:

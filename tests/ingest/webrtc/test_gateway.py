@@ -203,7 +203,7 @@ def test_a_request_that_nobody_waits_for_is_dropped(bench: Bench) -> None:
 
 
 def test_a_camera_with_a_source_of_its_own_is_not_published_to() -> None:
-    made = Bench(SourceSettings(source_type=SourceType.SYNTHETIC, url="yard"))
+    made = Bench(SourceSettings(source_type=SourceType.FILE, url=str(walker_path())))
     try:
         answer = made.publish(offer())
         elsewhere = made.publish(offer(), camera_id="other")
