@@ -210,18 +210,22 @@ def main() -> int:
         ("packets", str(walker_path(WalkerClip(duration_s=120.0)))),
         ("reordered", str(walker_path(WalkerClip(duration_s=120.0, b_frames=2)))),
     )
+    show(
+        f"{where['cpu']}, {where['cores']} cores, Python {where['python']}, commit "
+        f"{where['commit']}, load {where['load']:.1f}"
+    )
     with running(cameras[:1]) as site:
         lines, holds = glass_to_glass(site, tries=arguments.tries, pictures=arguments.pictures)
-        lines += ["", *load(site)]
+        show(*lines)
+        show(*load(site))
     with running(cameras[1:]) as site:
-        lines += ["", *other_sources(site)]
-    lines.insert(
-        0,
-        f"{where['cpu']}, {where['cores']} cores, Python {where['python']}, commit "
-        f"{where['commit']}, load {where['load']:.1f}\n",
-    )
-    sys.stdout.write("\n".join(lines) + "\n")
+        show(*other_sources(site))
     return 0 if holds else 1
+
+
+def show(*lines: str) -> None:
+    sys.stdout.write("\n".join(lines) + "\n\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
