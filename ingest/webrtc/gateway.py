@@ -96,6 +96,11 @@ class MediaGateway:
         for session in self._sessions.values():
             session.end("Vigil stops")
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # What aiortc still has running, for instance for a connection that was never made.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
