@@ -15,6 +15,8 @@ from api.access import Guard, rules_of
 from api.alert_desk import AlertDesk
 from api.auth import SignIn
 from api.cameras import CameraDesk
+from api.cors import MediaCors
+from api.live_sessions import LiveSessions
 from api.middleware import BodyLimit, Boundary, Envelope
 from api.problems import on_http_exception, on_invalid_request
 from api.routes import (
@@ -31,6 +33,7 @@ from api.routes import (
     system,
     tokens,
     webhooks,
+    webrtc,
 )
 from api.services import Services
 from api.sse import FeedStream
@@ -44,6 +47,7 @@ _ROUTERS: Final = (
     coverage.router,
     probe.router,
     live.router,
+    webrtc.router,
     alerts.router,
     events.router,
     webhooks.router,
@@ -81,6 +85,7 @@ def make_app(services: Services, *, hasher: PasswordHasher | None = None) -> Fas
         hasher=hasher,
     )
     app.state.cameras = CameraDesk(services.camera_store, services.camera_publisher)
+    app.state.live_sessions = LiveSessions(services.signals, app.state.cameras, services.clock)
     app.state.alerts = AlertDesk(services.archive, services.alert_history, services.clock)
     app.state.stream = FeedStream(services.archive)
     for router in _ROUTERS:
@@ -89,6 +94,7 @@ def make_app(services: Services, *, hasher: PasswordHasher | None = None) -> Fas
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.user_middleware = [
         Middleware(Envelope, clock=services.clock),
+        Middleware(MediaCors),
         Middleware(Boundary),
         Middleware(BodyLimit, max_bytes=_BODY_MAX_BYTES),
         Middleware(

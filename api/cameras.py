@@ -34,6 +34,7 @@ _ADDRESS: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:/")
 _NOT_ANALYSED: Final = "not analysed: no vision stage has looked at it within the last seconds"
 _SYNTHETIC: Final = "synthetic:"
 _SCHEMES: Final = {SourceType.RTSP: ("rtsp", "rtsps"), SourceType.HTTP: ("http", "https")}
+_WEBRTC: Final = "webrtc:"
 
 
 class CameraDesk:
@@ -178,7 +179,8 @@ def make_source(
     """Return the source that a request describes.
 
     Args:
-        url: ``rtsp://...``, ``rtsps://...``, a file's path, or ``synthetic:<scene>``. What an
+        url: ``rtsp://...``, ``rtsps://...``, a file's path, ``synthetic:<scene>``, or ``webrtc:``
+            for a camera that publishes to us. What an
             answer showed (redacted) stands for the current URL.
         source_type: None takes it from the URL.
         transport: For RTSP only.
@@ -196,6 +198,10 @@ def make_source(
     if evidence_url:
         _check_url(evidence_url, _type_of(evidence_url))
     found = source_type or _type_of(url)
+    if found is SourceType.WEBRTC:
+        if url not in ("", _WEBRTC):
+            raise bad_field("source.url", "must be left out for type webrtc: publishers come to us")
+        return SourceSettings(source_type=found, url="")
     bare = url.removeprefix(_SYNTHETIC) if found is SourceType.SYNTHETIC else url
     _check_url(bare, found)
     return SourceSettings(
@@ -212,6 +218,8 @@ def _type_of(url: str) -> SourceType:
         return SourceType.SYNTHETIC
     if url.lower().startswith(("http://", "https://")):
         return SourceType.HTTP
+    if url == _WEBRTC:
+        return SourceType.WEBRTC
     return SourceType.RTSP if "://" in url else SourceType.FILE
 
 

@@ -17,6 +17,7 @@ from api.schemas import Answer
 _TAGS: Final = (
     ("sign-in", "Sessions of people, and API tokens of programs"),
     ("cameras", "What is watched, how it is doing, and what it is watched for"),
+    ("webrtc", "Publishing to a camera (WHIP) and watching one live (WHEP)"),
     ("alerts", "What people were told, and what they did about it"),
     ("events", "What happened: objects, reasoning, pictures, clip"),
     ("webhooks", "Endpoints that are told, and what became of each delivery"),

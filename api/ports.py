@@ -7,6 +7,7 @@ from typing import Protocol
 
 from contracts.cameras import Camera, CameraStatus
 from contracts.queues import LivePicture
+from ingest.webrtc.signals import Signal, SignalAnswer
 
 
 class LivePictures(Protocol):
@@ -30,6 +31,19 @@ class CameraPublisher(Protocol):
 
     def publish_cameras(self, cameras: Sequence[Camera]) -> None:
         """Replace the list of cameras. Raises TransportUnavailable."""
+        ...
+
+
+class CameraSignals(Protocol):
+    """Reaches the ingest process that holds a camera."""
+
+    def ask(self, signal: Signal) -> SignalAnswer:
+        """Hand a WebRTC request over and return the answer, by ``signal.until`` at the latest.
+
+        Raises:
+            SignalRefused: Nobody holds the camera, or its holder does not answer.
+            TransportUnavailable: Nobody can say.
+        """
         ...
 
 

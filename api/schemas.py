@@ -99,9 +99,11 @@ class SourceBody(Body):
 
     type: SourceType | None = Field(default=None, description="Taken from the URL if left out")
     url: SecretStr = Field(
+        default=SecretStr(""),
         max_length=2048,
-        description="rtsp://user:password@host/path, a file's path on the ingest machine, or "
-        "synthetic:<scene>; answers show it without user and password",
+        description="rtsp://user:password@host/path, a file's path on the ingest machine, "
+        "synthetic:<scene>, or webrtc: for a camera that publishes to Vigil; answers show it "
+        "without user and password",
     )
     evidence_url: SecretStr | None = Field(
         default=None,
@@ -147,6 +149,9 @@ class CameraChange(Body):
     enabled: bool | None = None
 
 
+_PREFIXES = {SourceType.SYNTHETIC: "synthetic:", SourceType.WEBRTC: "webrtc:"}
+
+
 class Source(Answer):
     """A camera's source; its URL without user, password and secret parameters."""
 
@@ -159,7 +164,7 @@ class Source(Answer):
     @classmethod
     def of(cls, source: SourceSettings) -> "Source":
         """Return the wire form."""
-        prefix = "synthetic:" if source.source_type is SourceType.SYNTHETIC else ""
+        prefix = _PREFIXES.get(source.source_type, "")
         return cls(
             type=source.source_type,
             url=prefix + redact_url(source.url),

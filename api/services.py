@@ -16,7 +16,13 @@ from alerts.history.ports import (
 )
 from alerts.history.watches import WatchLog
 from api.backtest_desk import BackTestDesk
-from api.ports import CameraPublisher, CameraStatuses, LivePictures, SystemHealth
+from api.ports import (
+    CameraPublisher,
+    CameraSignals,
+    CameraStatuses,
+    LivePictures,
+    SystemHealth,
+)
 from contracts.cameras import SourceSettings
 from contracts.clock import Clock
 from contracts.evidence import EvidenceStore
@@ -73,6 +79,7 @@ class Services:
     ledger: FrameLedger
     camera_publisher: CameraPublisher
     watches: WatchLog
+    signals: CameraSignals
     health: SystemHealth
     back_tests: BackTestDesk
     settings: ApiSettings

@@ -27,7 +27,7 @@ PREFIX: Final = "VIGIL_"
 SETTINGS_FILE_VARIABLE: Final = "VIGIL_SETTINGS"
 DEFAULT_FILE: Final = Path("vigil.toml")
 
-_SECRETS: Final = frozenset({"url", "source", "redis_url", "database_url"})
+_SECRETS: Final = frozenset({"url", "source", "redis_url", "database_url", "ice_servers"})
 """Settings whose values are never repeated."""
 _SHOWN_MAX: Final = 60
 

@@ -17,6 +17,7 @@ class SourceType(StrEnum):
 
     RTSP = "rtsp"
     HTTP = "http"
+    WEBRTC = "webrtc"
     FILE = "file"
     SYNTHETIC = "synthetic"
 
@@ -34,8 +35,8 @@ class SourceSettings:
 
     Attributes:
         source_type: The protocol.
-        url: ``rtsp://…`` with credentials if it needs them, a file's path, or the name of a
-            synthetic scene (``yard``). A secret: show ``redact_url(url)``.
+        url: ``rtsp://…`` with credentials if it needs them, a file's path, a synthetic scene's
+            name (``yard``), or empty (WebRTC). A secret: show ``redact_url(url)``.
         evidence_url: Of the main stream, for clips, if ``url`` is a sub-stream. A secret as well.
         transport: For RTSP only.
         is_looped: A file begins again at its end, as a new run.

@@ -54,18 +54,24 @@ class IngestSettings(Section):
     )
 
 
+class WebRtcSettings(Section):
+    """Cameras that publish by WHIP, live views by WHEP."""
+
+    viewers: int = Field(default=4, ge=0, le=64, description="Live views at once, per camera.")
+    addresses: tuple[str, ...] = Field(default=(), description="Own IPs to offer; none: all.")
+    public_address: str = Field(default="", description="IP before a NAT, offered as well.")
+    ports: str = Field(default="", description="UDP ports, as `40000-40100`; empty: any.")
+    ice_servers: tuple[SecretStr, ...] = Field(default=(), description="STUN and TURN URLs.")
+
+
 class QueueSettings(Section):
     """The frame queue on Redis."""
 
     frames_per_camera: int = Field(
-        default=16,
-        ge=1,
-        description="Newest frames kept per camera; older ones are dropped and counted.",
+        default=16, ge=1, description="Newest frames kept per camera; dropped ones are counted."
     )
     max_age_s: float = Field(
-        default=2.0,
-        gt=0,
-        description="A frame older than this when its turn comes is not analysed, and counted.",
+        default=2.0, gt=0, description="A frame older than this is not analysed, and counted."
     )
     lease_s: float = Field(
         default=3.0, gt=0.5, description="A dead worker's cameras are taken over after this long."
@@ -91,10 +97,7 @@ class VisionSettings(Section):
         description="What runs the encoder; `auto` measures at start where there is a choice.",
     )
     batch_frames: int = Field(
-        default=0,
-        ge=0,
-        le=256,
-        description="Frames of different cameras looked at in one go; 0 lets the backend say.",
+        default=0, ge=0, le=256, description="Frames looked at in one go; 0 lets the backend say."
     )
     pre_roll_s: float = Field(default=5.0, ge=0, description="Clip before the incident began.")
     post_roll_s: float = Field(default=5.0, ge=0, description="Clip after the decisive frame.")
@@ -132,9 +135,7 @@ class AlertSettings(Section):
         default=False, description="Allow webhooks to private and loopback addresses."
     )
     evidence_quota_bytes: int = Field(
-        default=20_000_000_000,
-        ge=0,
-        description="Evidence kept at most; 0 means no limit but the disk.",
+        default=20_000_000_000, ge=0, description="Evidence kept at most; 0 means no limit."
     )
     evidence_min_free_bytes: int = Field(
         default=200_000_000, ge=0, description="Stop storing evidence when the disk has less free."
@@ -198,6 +199,7 @@ class Settings(Section):
         description="Watch this (rtsp:// URL or a file) instead of the demo camera.",
     )
     ingest: IngestSettings = IngestSettings()
+    webrtc: WebRtcSettings = WebRtcSettings()
     queue: QueueSettings = QueueSettings()
     vision: VisionSettings = VisionSettings()
     reasoning: ReasoningSettings = ReasoningSettings()

@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from contracts.cameras import Camera
+from contracts.cameras import Camera, SourceType
 from contracts.clock import Clock
 from contracts.frames import FrameWriter
 from contracts.settings import IngestSettings
@@ -29,13 +29,16 @@ from ingest.sources.folder import Playlist
 from ingest.sources.opened import OpenedStream
 from ingest.sources.registry import open_source
 from ingest.sources.stream import DecodedFrame, StreamReader, StreamUnit
+from ingest.sources.webrtc import PublisherGone
 from ingest.status import Phase, Seen, StatusKeeper
 from ingest.timeline import Arrival
+from ingest.webrtc.live_cameras import LiveCamera
 
 log = structlog.get_logger()
 
 _LOOP_MIN_S: Final = 0.05
 """A looped file of one picture must not spin."""
+_PUBLISHER_LOOK_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +63,10 @@ class CameraIngest:
         status: Hears of every change.
         settings: Deadlines, quality.
         clock: For arrival, pace and waits.
+        live: Where its publisher comes in and its viewers are served; None makes one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a camera's loop touches
         self,
         camera: Camera,
         *,
@@ -71,8 +75,10 @@ class CameraIngest:
         status: StatusKeeper,
         settings: IngestSettings,
         clock: Clock,
+        live: LiveCamera | None = None,
     ) -> None:
         self._camera = camera
+        self._live = live or LiveCamera(camera)
         self._writer = writer
         self._ring = ring
         self._status = status
@@ -81,6 +87,7 @@ class CameraIngest:
         chance = random.Random()  # noqa: S311  # jitter, no secret
         self._reconnect = Reconnect(settings, chance=chance)
         self._run_id = ""
+        self._why_waiting = "nobody publishes to this camera"
         self._has_ended = False
         self._playlist = Playlist(camera)
         self._playing = camera
@@ -109,7 +116,10 @@ class CameraIngest:
     def _run(self, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
+                self._await_publisher(stop)
                 self._read_once(stop)
+            except PublisherGone as gone:
+                self._why_waiting = gone.reason
             except SourceEnded as end:
                 if self._finish(end):
                     return
@@ -120,12 +130,26 @@ class CameraIngest:
                 self._back_off(self._unexpected(error), stop)
             finally:
                 self._ring.end_run()
+                self._live.feed.end()
+
+    def _await_publisher(self, stop: threading.Event) -> None:
+        """Wait until somebody publishes to a camera that does not call us, but we it."""
+        if self._camera.source.source_type is not SourceType.WEBRTC:
+            return
+        self._status.is_out(Phase.WAITING, cause=self._why_waiting)
+        while not stop.is_set() and not self._live.intake.wait(timeout_s=_PUBLISHER_LOOK_S):
+            continue
 
     def _read_once(self, stop: threading.Event) -> None:
         """Read one connection to its end."""
         self._status.connecting()
         self._playing = self._playlist.now()
-        opened = open_source(self._playing, self._settings, on_answer=self._status.answered)
+        opened = open_source(
+            self._playing,
+            self._settings,
+            on_answer=self._status.answered,
+            intake=self._live.intake,
+        )
         try:
             self._status.opened()
             reader = StreamReader(opened, camera_id=self._camera.camera_id)
@@ -149,6 +173,7 @@ class CameraIngest:
             starts_at=self._clock.now() if pace.is_as_fast_as_possible else None,
         )
         template = ClipTemplate(reader.stream)
+        self._live.feed.begin(reader.stream)
         for unit in reader.units():
             for decoded in unit.frames:
                 if pace.pacer is not None:
@@ -196,6 +221,7 @@ class CameraIngest:
             if framer.is_by_arrival:  # its pictures are placed so, and a clip is cut by their times
                 packet = replace(packet, stream_s=self._clock.monotonic_s())
             self._ring.add(packet)
+        self._live.feed.add(unit)
         if unit.corrupt:
             self._status.corrupt(unit.corrupt)
             self._writer.count_unqueued(self._camera.camera_id, corrupt=unit.corrupt)

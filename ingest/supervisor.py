@@ -23,6 +23,7 @@ from ingest.metrics import CLIP_RING_BYTES, LOOP_ERRORS, PHASE, STREAM_UP
 from ingest.pacing import pause
 from ingest.phases import Phase, PhaseChange
 from ingest.status import StatusKeeper
+from ingest.webrtc.live_cameras import LiveCameras
 
 log = structlog.get_logger()
 
@@ -64,6 +65,7 @@ class IngestSupervisor:
     settings: IngestSettings
     clock: Clock
     tell: Callable[[PhaseChange], None] | None = None
+    live: LiveCameras = field(default_factory=LiveCameras)
     _held: dict[str, _Held] = field(init=False, default_factory=dict)
     _disabled: dict[str, StatusKeeper] = field(init=False, default_factory=dict)
     _is_away: bool = field(init=False, default=False)
@@ -137,6 +139,7 @@ class IngestSupervisor:
             status=status,
             settings=self.settings,
             clock=self.clock,
+            live=self.live.open(camera),
         )
         stop = threading.Event()
         thread = threading.Thread(
@@ -157,6 +160,7 @@ class IngestSupervisor:
 
     def _let_go(self, camera_id: str) -> None:
         del self._held[camera_id]
+        self.live.close(camera_id)
         STREAM_UP.remove(camera_id)
         PHASE.remove_by_labels({"camera": camera_id})
         CLIP_RING_BYTES.remove(camera_id)

@@ -74,6 +74,15 @@ async def cameras_page(request: Request) -> Response:
     return _serve(request, _APP, "cameras.html")
 
 
+@router.get("/cameras/{camera_id}/publish", openapi_extra=ADMIN, response_class=HTMLResponse)
+async def publish_page(request: Request, camera_id: str) -> Response:
+    """Show the page that makes the browser's device a camera: the one that may use its camera."""
+    del camera_id
+    response = _serve(request, _APP, "publish.html")
+    response.headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
+    return response
+
+
 @router.get("/account", openapi_extra=ADMIN, response_class=HTMLResponse)
 async def account_page(request: Request) -> Response:
     """Show password and API tokens."""

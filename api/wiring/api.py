@@ -23,6 +23,7 @@ from api.transport.directory import RedisCameraDirectory
 from api.transport.heartbeats import RedisHeartbeats
 from api.transport.journal import RedisJournal
 from api.transport.live import RedisLiveView
+from api.transport.signals import RedisSignals
 from api.wiring.cameras import declared_cameras
 from api.wiring.context import Part, StageContext
 from api.wiring.first_start import prepare
@@ -62,6 +63,7 @@ def build(context: StageContext) -> list[Part]:
         ledger=ledger,
         camera_publisher=directory,
         watches=history.watches,
+        signals=RedisSignals(client, clock=context.clock),
         health=heartbeats,
         back_tests=BackTestDesk(
             track_store(settings, context.clock),

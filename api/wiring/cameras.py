@@ -20,6 +20,7 @@ SOURCE_CAMERA_ID: Final = "source"
 """Camera id of what ``make run SOURCE=…`` watches."""
 
 _SYNTHETIC_SCHEME: Final = "synthetic:"
+_WEBRTC: Final = "webrtc:"
 _SLASH_LACKS: Final = re.compile(r"(?i)(rtsps?|https?|rtmp|udp|srt):")
 _LOITER_S: Final = 20.0
 
@@ -70,10 +71,12 @@ def parse_source(
                 f"url: there is no synthetic scene {name[:40]!r}; there are: {sorted(SCENES)}"
             )
         return SourceSettings(source_type=SourceType.SYNTHETIC, url=name, is_looped=True)
+    if url == _WEBRTC:
+        return SourceSettings(source_type=SourceType.WEBRTC, url="")
     if scheme:
         raise ConfigError(
-            f"url: scheme {scheme!r} is not supported; use rtsp://, http://, a file's path, or "
-            "synthetic:yard"
+            f"url: scheme {scheme!r} is not supported; use rtsp://, http://, a file's path, "
+            "synthetic:yard, or webrtc:"
         )
     if _SLASH_LACKS.match(url):
         raise ConfigError("url: a slash lacks after the scheme; wanted rtsp://host/path")

@@ -3,11 +3,13 @@
 from api.transport.directory import RedisCameraDirectory
 from api.transport.journal import RedisJournal
 from api.transport.leases import RedisLeases
+from api.transport.signals import RedisSignalInbox
 from api.wiring.context import Part, StageContext
 from api.wiring.storage import evidence_store
 from ingest.frame_queue import RedisFrameQueue
 from ingest.memory import limit_process, watch_memory
 from ingest.supervisor import IngestSupervisor
+from ingest.webrtc.gateway import MediaGateway
 
 
 def build(context: StageContext) -> list[Part]:
@@ -26,7 +28,14 @@ def build(context: StageContext) -> list[Part]:
     )
     limit_bytes = settings.ingest.memory_limit_mb * 1_000_000
     limit_process(limit_bytes)
+    gateway = MediaGateway(
+        RedisSignalInbox(context.redis(), holder=context.instance),
+        supervisor.live,
+        settings=settings.webrtc,
+        clock=context.clock,
+    )
     return [
         ("ingest", supervisor.run),
+        ("webrtc", gateway.run),
         ("memory", lambda stop: watch_memory(stop, limit_bytes=limit_bytes)),
     ]

@@ -10,6 +10,8 @@ from ingest.sources.http import open_http
 from ingest.sources.opened import OpenedStream
 from ingest.sources.rtsp import open_rtsp
 from ingest.sources.synthetic import open_synthetic
+from ingest.sources.webrtc import PublisherGone, open_webrtc
+from ingest.webrtc.publication import Intake
 
 Opener = Callable[[Camera, IngestSettings], OpenedStream]
 
@@ -30,7 +32,11 @@ def type_of_url(url: str) -> SourceType:
 
 
 def open_source(
-    camera: Camera, settings: IngestSettings, *, on_answer: Callable[[], None] | None = None
+    camera: Camera,
+    settings: IngestSettings,
+    *,
+    on_answer: Callable[[], None] | None = None,
+    intake: Intake | None = None,
 ) -> OpenedStream:
     """Open the camera's source; raises as its opener does (``SourceError``).
 
@@ -38,12 +44,17 @@ def open_source(
         camera: Whose.
         settings: Time-outs.
         on_answer: Called when something answers, by those openers that can tell.
+        intake: Where its publisher comes in, for a camera that is published to.
     """
     match camera.source.source_type:
         case SourceType.RTSP:
             return open_rtsp(camera, settings, on_answer=on_answer)
         case SourceType.HTTP:
             return open_http(camera, settings, on_answer=on_answer)
+        case SourceType.WEBRTC:
+            if intake is None:
+                raise PublisherGone(camera.camera_id, "nobody can publish to this camera here")
+            return open_webrtc(camera, settings, intake)
         case _:
             pass
     return OPENERS[camera.source.source_type](camera, settings)

@@ -16,7 +16,7 @@ from alerts.history.ports import Webhook
 from api.app import make_app
 from api.auth import make_sign_in_link
 from api.backtest_desk import BackTestDesk
-from api.ports import StageHealth
+from api.ports import CameraSignals, StageHealth
 from api.readiness import STAGES
 from api.services import Services, TestDelivery
 from contracts.cameras import Camera, CameraStatus, SourceSettings
@@ -25,6 +25,7 @@ from contracts.errors import ConfigError, TransportUnavailable
 from contracts.queues import LivePicture
 from contracts.settings import ApiSettings
 from ingest.phases import PhaseChange
+from ingest.webrtc.signals import Signal, SignalAnswer, SignalKind, SignalRefused
 from tests.fakes.archive import InMemoryHistory, WebHistory
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.ports import InMemoryEvidence, InMemoryFrames
@@ -74,6 +75,21 @@ class RecordingPublisher:
         self.published.append(tuple(cameras))
 
 
+class ScriptedSignals:
+    """An ingest stage that answers what a test tells it to; ``answers`` by kind."""
+
+    def __init__(self) -> None:
+        self.asked: list[Signal] = []
+        self.is_there = True
+        self.answers: dict[SignalKind, SignalAnswer] = {}
+
+    def ask(self, signal: Signal) -> SignalAnswer:
+        self.asked.append(signal)
+        if not self.is_there:
+            raise SignalRefused(503, "ingest-not-there", "told not to be there", retry_after_s=2)
+        return self.answers.get(signal.kind, SignalAnswer(status=200))
+
+
 class ScriptedHealth:
     """All stages there, unless a test takes one away."""
 
@@ -115,6 +131,7 @@ class FakeWeb:
     watches: InMemoryWatches = field(default_factory=InMemoryWatches)
     changes: list[PhaseChange] = field(default_factory=list)
     publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
+    signals: CameraSignals = field(default_factory=ScriptedSignals)
     health: ScriptedHealth = field(default_factory=ScriptedHealth)
     tracks: InMemoryTracks = field(default_factory=InMemoryTracks)
     probed: list[SourceSettings] = field(default_factory=list)
@@ -136,6 +153,7 @@ class FakeWeb:
             ledger=self.frames,
             camera_publisher=self.publisher,
             watches=self.watches,
+            signals=self.signals,
             health=self.health,
             back_tests=BackTestDesk(
                 self.tracks, close_after_s=10.0, time_zone=UTC, clock=self.clock

@@ -3,6 +3,7 @@
 import { call, get, post, remove } from "/app/api.js";
 import { el, fill, icon } from "/app/dom.js";
 import { ago, count, number, size } from "/app/format.js";
+import { LivePlayer } from "/app/live.js";
 import { listen } from "/app/stream.js";
 import { mountTopbar } from "/app/topbar.js";
 
@@ -49,7 +50,11 @@ function show(cameras, statuses) {
     return;
   }
   const wanted = new Set(cameras.map((camera) => camera.id));
-  for (const id of cards.keys()) if (!wanted.has(id)) cards.delete(id);
+  for (const id of cards.keys()) {
+    if (wanted.has(id)) continue;
+    cards.get(id).player?.stop();
+    cards.delete(id);
+  }
   cameras.forEach((camera, index) => {
     if (!cards.has(camera.id)) cards.set(camera.id, new CameraCard(camera.id));
     cards.get(camera.id).update(camera, statuses[index]);
@@ -71,12 +76,16 @@ class CameraCard {
     this.bar = el("div.account-bar", { attrs: { "aria-hidden": "true" } });
     this.table = el("tbody");
     this.sum = el("p.account-sum");
+    this.watch = el("button.button.quiet", { type: "button", on: { click: () => this.toggleLive() } }, "Watch live");
+    this.publish = el("a.button.quiet", { href: `/cameras/${id}/publish`, hidden: true }, "Publish from here");
+    this.live = el("div");
     this.enable = el("button.button.quiet", { type: "button", on: { click: () => this.toggle() } });
     const discard = el("button.button.quiet.danger", { type: "button", on: { click: () => this.confirmRemoval() } }, icon("trash"), "Remove");
     this.element = el(
       "article.panel.camera-card",
       {},
-      el("header.camera-head", {}, el("div", {}, this.name, this.source), el("div.camera-actions", {}, this.badge, this.enable, discard)),
+      el("header.camera-head", {}, el("div", {}, this.name, this.source), el("div.camera-actions", {}, this.badge, this.publish, this.watch, this.enable, discard)),
+      this.live,
       this.cause,
       this.facts,
       el(
@@ -94,6 +103,7 @@ class CameraCard {
     this.camera = camera;
     this.name.textContent = [camera.name || camera.id, camera.place].filter(Boolean).join(" \u00b7 ");
     this.source.textContent = `${camera.id}  ${camera.source.url}${camera.source.type === "rtsp" ? ` (${camera.source.transport})` : ""}`;
+    this.publish.hidden = camera.source.type !== "webrtc";
     this.badge.dataset.state = status.state;
     fill(this.badge, el("span.dot"), STATES[status.state] ?? status.state);
     this.cause.hidden = !status.cause;
@@ -151,6 +161,18 @@ class CameraCard {
     );
   }
 
+  toggleLive() {
+    if (this.player) {
+      this.player.stop();
+      this.player = null;
+    } else {
+      this.player = new LivePlayer(this.id, this.camera.name || this.id);
+      fill(this.live, this.player.element);
+      this.player.start();
+    }
+    this.watch.textContent = this.player ? "Stop watching" : "Watch live";
+  }
+
   async toggle() {
     await call("PATCH", `/api/v1/cameras/${this.id}`, { enabled: !this.camera.enabled }).catch(() => null);
     refresh();
@@ -193,7 +215,7 @@ function addForm(container) {
   const fields = {
     name: field("name", "Name", "Loading dock", "How people call it."),
     place: field("place", "Place", "North yard", "Where it is. May stay empty."),
-    "source.url": field("source.url", "Address", "rtsp://user:password@192.0.2.7/stream", "RTSP address with user and password if it needs them, a video file's path, or synthetic:yard. It is never shown again with its password."),
+    "source.url": field("source.url", "Address", "rtsp://user:password@192.0.2.7/stream", "RTSP address with user and password if it needs them, a video file's path, synthetic:yard, or webrtc: for a phone, browser or OBS that publishes to Vigil. It is never shown again with its password."),
   };
   const transport = el("select", { id: "transport" }, el("option", { value: "tcp" }, "TCP (reliable)"), el("option", { value: "udp" }, "UDP (may lose packets)"));
   const message = el("div.notice", { hidden: true, attrs: { role: "status" } });
