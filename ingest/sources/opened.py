@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from av.container import InputContainer
 
@@ -22,6 +23,8 @@ class OpenedStream:
             none) the time of arrival is taken.
         comes_in_bursts: Live, but seconds at a time (HLS): shown at the stream's own pace.
         before_packet: Called before each read, to begin its deadline.
+        sent_at: When a moment of stream time was by the sender's own clock, where ``container``
+            does not carry what RTCP sender reports said.
     """
 
     container: InputContainer
@@ -31,3 +34,4 @@ class OpenedStream:
     has_clock: bool = True
     comes_in_bursts: bool = False
     before_packet: Callable[[], None] | None = None
+    sent_at: Callable[[float], datetime | None] | None = None

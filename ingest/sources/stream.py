@@ -119,6 +119,7 @@ class StreamReader:
         self._is_live = opened.is_live
         self._has_clock = opened.has_clock
         self._before_packet = opened.before_packet
+        self._sent_at = opened.sent_at
         self._read_timeout_s = opened.read_timeout_s
         self._container = opened.container
         self.stream = _choose_stream(opened.container, camera_id=camera_id)
@@ -172,6 +173,8 @@ class StreamReader:
 
     def sent_at(self, stream_s: float) -> datetime | None:
         """Return when a packet was sent by the camera's own clock, if it says."""
+        if self._sent_at is not None:
+            return self._sent_at(stream_s)
         return None if self._sender is None else self._sender.at(stream_s)
 
     def _demux(self) -> "Iterator[Packet[VideoStream]]":

@@ -66,7 +66,13 @@ def open_webrtc(camera: Camera, settings: IngestSettings, intake: Intake) -> Ope
         container.close()
         stream.close()
 
-    return OpenedStream(container=container, close=close, is_live=True)
+    return OpenedStream(
+        container=container,
+        close=close,
+        is_live=True,
+        read_timeout_s=settings.read_timeout_s,
+        sent_at=publication.sent_at,
+    )
 
 
 class _Remuxed:

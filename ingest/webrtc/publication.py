@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from contracts.clock import Clock
@@ -44,8 +44,6 @@ class Publication:
 
     Attributes:
         has_begun: Whether a key frame has come.
-        clock_ahead_s: Seconds by which the publisher's clock is ahead of ours (network delay
-            included) as its last sender report said; None before there was one.
 
     Args:
         ask: Asks the publisher for a key frame; called from any thread.
@@ -66,7 +64,7 @@ class Publication:
         now_s = clock.monotonic_s()
         self._heard_s = self._key_s = now_s
         self._asked_s = now_s - _ASK_EVERY_S
-        self.clock_ahead_s: float | None = None
+        self._sender: tuple[datetime, int] | None = None
 
     @property
     def cause(self) -> str:
@@ -116,13 +114,17 @@ class Publication:
             self.ask_for_key_frame()
 
     def report(self, at: datetime, ticks: int) -> None:
-        """Take in a sender report: the publisher's clock against ours."""
-        if self._ticks is None:
-            return
-        behind = (self._ticks - ticks) & 0xFFFFFFFF
-        behind_s = (behind - (1 << 32) if behind >= _HALF else behind) / TICKS_PER_S
-        ahead_s = (at.astimezone(UTC) - self._clock.now()).total_seconds() + behind_s
-        self.clock_ahead_s = ahead_s
+        """Take in a sender report: what the publisher's clock said at an RTP time."""
+        with self._changed:
+            if self._ticks is not None:
+                self._sender = at.astimezone(UTC), self._unwrapped + _step(ticks - self._ticks)
+
+    def sent_at(self, stream_s: float) -> datetime | None:
+        """Return when a moment of stream time was by the publisher's clock, if it said."""
+        if self._sender is None:
+            return None
+        at, ticks = self._sender
+        return at + timedelta(seconds=stream_s - ticks / TICKS_PER_S)
 
     def ended(self) -> None:
         """Take in the publisher's own end (``encoded_tap.Listener``)."""
@@ -161,8 +163,7 @@ class Publication:
 
     def _unwrap(self, ticks: int) -> int:
         if self._ticks is not None:
-            step = (ticks - self._ticks) & 0xFFFFFFFF
-            self._unwrapped += step - (1 << 32) if step >= _HALF else step
+            self._unwrapped += _step(ticks - self._ticks)
         self._ticks = ticks
         return self._unwrapped
 
@@ -204,6 +205,12 @@ class Intake:
     def _notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+def _step(ticks: int) -> int:
+    """Return the shortest way between two RTP times, whose 32 bits wrap."""
+    step = ticks & 0xFFFFFFFF
+    return step - (1 << 32) if step >= _HALF else step
 
 
 def _nothing() -> None:
