@@ -224,7 +224,7 @@ def test_a_stream_that_went_silent_is_not_called_live(page: Page, server: Runnin
 
 def test_a_bad_address_is_explained_beside_its_field(page: Page, server: RunningServer) -> None:
     page.goto(f"{server.url}/cameras")
-    page.get_by_label("Address").fill("http://camera/stream")
+    page.get_by_label("Address").fill("ftp://camera/stream")
     page.get_by_role("button", name="Add camera").click()
     expect(page.get_by_text("must begin with rtsp:// or rtsps://")).to_be_visible()
 
