@@ -159,6 +159,8 @@ class BodyCue:
         overlap = iou(box, last)
         if gone > reach and overlap < SAME:
             return None
+        if away_s > BLIND_AFTER_S and not life.is_down and _has_left(last, box):
+            return None
         area = (box[2] - box[0]) * aspect * (box[3] - box[1]) / max(height**2, 1e-9)
         if area < LEAST_AREA or box[3] - box[1] > MOST_HEIGHT[0] * height + MOST_HEIGHT[1]:
             return None
@@ -304,6 +306,12 @@ def _still_down(before: Body, known: Descent, now: Body, *, now_s: float) -> Bod
     if is_same:
         return now
     return replace(before, track=now.track, descent=replace(known, measured_s=now_s), is_down=True)
+
+
+def _has_left(last: Box, box: Box) -> bool:
+    """Say whether a body was at the picture's side when last seen, and a find is not: it left."""
+    is_left, is_right = last[0] <= EDGE < box[0], last[2] >= 1 - EDGE > box[2]
+    return is_left or is_right
 
 
 def _is_part(life: BodyLife, find: Find) -> bool:

@@ -147,6 +147,21 @@ def test_an_arm_of_somebody_who_stands_never_falls() -> None:
     assert down(play(script)) == set()
 
 
+def test_a_dog_that_comes_in_where_somebody_went_out_is_not_he() -> None:
+    leaving: Box = (0.9, 0.2, 1.0, 0.7)
+    dog: Box = (0.74, 0.55, 0.96, 0.72)
+    walk: list[tuple[float, Sequence[Box], Finds | None]] = [
+        (index / 5, [box], [(box, 0.9)])
+        for index, box in enumerate([(0.78, 0.2, 0.88, 0.7), (0.84, 0.2, 0.94, 0.7), leaving])
+    ]
+    gone: list[tuple[float, Sequence[Box], Finds | None]] = [(0.6, [], []), (0.8, [], [])]
+    comes: list[tuple[float, Sequence[Box], Finds | None]] = [
+        (1.0 + index / 5, [dog], [(dog, 0.4)]) for index in range(12)
+    ]
+
+    assert not down(play([*walk, *gone, *comes]))
+
+
 def test_who_sits_down_is_followed_and_not_down() -> None:
     way = stays((STANDING, 2.0), (SITTING, 4.0))
     said = play([(at_s, [box], [(box, 0.9)]) for at_s, box in way if box is not None])
