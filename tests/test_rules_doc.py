@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,9 +84,9 @@ def test_the_defaults_are_those_of_the_rule(kind: RuleKind) -> None:
 
 
 @pytest.mark.parametrize("kind", WITH_TABLE)
-def test_the_example_is_a_rule_of_the_kind(kind: RuleKind) -> None:
-    [example] = re.findall(r"```json\n(.*?)```", SECTIONS[kind], re.DOTALL)
-    document = {
+def test_the_examples_are_rules_of_the_kind(kind: RuleKind) -> None:
+    example, *others = re.findall(r"```json\n(.*?)```", SECTIONS[kind], re.DOTALL)
+    document: dict[str, Any] = {
         "zones": [{"id": "drive", "polygon": [list(point) for point in RIGHT_HALF]}],
         "lines": [{"id": "gate", "points": [[0.1, 0.8], [0.9, 0.8]]}],
         "rules": [
@@ -101,6 +102,10 @@ def test_the_example_is_a_rule_of_the_kind(kind: RuleKind) -> None:
     rules = make_rules(SceneRulesParser("docs/rules.md").parse(document))
 
     assert rules[-1].settings.kind is kind
+    for other in others:  # those that begin at another camera are nothing that one camera watches
+        document["rules"][-1] = json.loads(other)
+        parsed = SceneRulesParser("docs/rules.md").parse(document)
+        assert parsed.rules[-1].kind is kind
 
 
 def test_the_first_example_is_a_whole_file() -> None:

@@ -123,7 +123,7 @@ def failure(url: str) -> SourceError:
 def test_a_camera_that_does_not_serve_is_tried_again(quirks: Quirks) -> None:
     with QuirkCam(media_of(SHORT), quirks=quirks) as camera:
         if quirks.max_sessions:
-            first = open_rtsp(rtsp_camera(camera.url), HASTY)
+            first = open_rtsp(rtsp_camera(camera.url), PATIENT)
             error = failure(camera.url)
             first.close()
         else:

@@ -67,7 +67,7 @@ def test_time_that_stands_still_changes_nothing_but_the_hits() -> None:
 
     [track] = tracks[-1]
     assert track.state is TrackState.CONFIRMED
-    assert track.last.box == pytest.approx(PLACE, abs=1e-6)
+    assert track.last.box == pytest.approx(PLACE, abs=1e-4)  # boxes are told on a grid
 
 
 def test_embeddings_that_are_no_numbers_are_left_out() -> None:

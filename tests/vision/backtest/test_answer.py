@@ -91,7 +91,7 @@ def test_what_tracks_cannot_tell_is_said() -> None:
     unknown = {kind for kind, reason in reasons.items() if reason}
     assert unknown == {
         RuleKind.TAMPER, RuleKind.FALL, RuleKind.FIGHT, RuleKind.ABANDONED, RuleKind.REMOVED,
-        RuleKind.FIRE,
+        RuleKind.FIRE, RuleKind.SMOKE,
     }  # fmt: skip
     assert reasons[RuleKind.FIGHT] == (
         "fight is told from motion in the pictures; only tracks are kept"
