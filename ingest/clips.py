@@ -14,28 +14,28 @@ from ingest.clip_ring import Footage
 
 _TICKS_PER_S: Final = 90_000
 _TIME_BASE: Final = Fraction(1, _TICKS_PER_S)
-_INDEX_BYTES: Final = 16_384
-"""Room for the boxes that do not grow with the clip, codec parameters included."""
-_INDEX_BYTES_PER_PICTURE: Final = 56
-"""At most, over all tables of ISO 14496-12, 8.6 and 8.7 (stts, ctts, stss, stsc, stsz, co64)."""
+_PART_US: Final = 1_000_000
+_OPTIONS: Final = {
+    # delay_moov: only so does libav write the edit list that makes time begin at 0.
+    "movflags": "empty_moov+delay_moov+default_base_moof+frag_keyframe+skip_trailer",
+    "frag_duration": str(_PART_US),
+}
 _TAGS: Final = {"hevc": "hvc1"}
 """Browsers refuse H.265 under libav's default, ``hev1``."""
 
 
 def make_clip(footage: Footage) -> bytes:
-    """Return the footage as a complete MP4.
+    """Return the footage as an MP4 in parts of at most 1 s (fragmented, ISO 14496-12, 8.8).
 
-    Its index stands first, so that playing can begin before all of it is loaded.
+    Playing can begin before all of it is loaded, and each part plays without those after it: of a
+    file that was cut off, whatever was written is worth having.
 
     Raises:
         EvidenceMissing: libav cannot write it.
     """
     output = BytesIO()
-    room = _INDEX_BYTES + _INDEX_BYTES_PER_PICTURE * len(footage.packets)
     try:
-        with av.open(
-            output, "w", format="mp4", container_options={"moov_size": str(room)}
-        ) as container:
+        with av.open(output, "w", format="mp4", container_options=_OPTIONS) as container:
             template = footage.template.stream
             if template is None:
                 raise EvidenceMissing(footage.template.problem)

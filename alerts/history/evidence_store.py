@@ -12,6 +12,9 @@ import re
 import secrets
 import shutil
 import threading
+from collections.abc import Callable
+from enum import StrEnum
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +26,27 @@ log = structlog.get_logger()
 
 _REF: Final = re.compile(r"sha256-(?P<digest>[0-9a-f]{64})\.(?:jpg|mp4|json)")
 _SUFFIXES: Final = frozenset({"jpg", "mp4", "json"})
+_CHUNK_BYTES: Final = 64 << 10
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _MEASURE_EVERY: Final = 200
 """Writes between two readings of what the folder holds: other processes write there as well, so
 the quota may be passed by what they write in between."""
+
+
+class PutStep(StrEnum):
+    """How far keeping a file has come; a process may die at each."""
+
+    FOLDERS_MADE = "folders_made"
+    PART_OPENED = "part_opened"
+    CHUNK_WRITTEN = "chunk_written"
+    PART_WRITTEN = "part_written"
+    PART_SYNCED = "part_synced"
+    RENAMED = "renamed"
+    FOLDER_SYNCED = "folder_synced"
+
+
+def _ignore(step: PutStep) -> None:
+    del step
 
 
 class FolderEvidenceStore:
@@ -39,10 +59,19 @@ class FolderEvidenceStore:
         root: Made if missing.
         quota_bytes: Kept at most; 0 means no limit but the disk.
         min_free_bytes: Nothing is written when the disk would have less left; 0 uses it up.
+        on_step: Told of each step of keeping a file, after it; what it raises ends the keeping.
     """
 
-    def __init__(self, root: Path, *, quota_bytes: int = 0, min_free_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        quota_bytes: int = 0,
+        min_free_bytes: int = 0,
+        on_step: Callable[[PutStep], None] = _ignore,
+    ) -> None:
         self._root = root
+        self._on_step = on_step
         self._quota_bytes = quota_bytes
         self._min_free_bytes = min_free_bytes
         self._lock = threading.Lock()
@@ -61,11 +90,15 @@ class FolderEvidenceStore:
         path = self._path(ref)
         try:
             if _holds(path, content):
+                # Who put it here may have died before its name was durable, and whoever tidies
+                # up must not take it for something that nobody wants.
+                os.utime(path)
+                _sync_folder(path.parent)
                 return ref
             with self._lock:
                 self._check_space(len(content))
                 self._used_bytes += len(content)
-            _write(path, content)
+            _write(path, content, self._on_step)
         except OSError as error:
             if error.errno in _NO_SPACE:
                 raise StorageFull(f"evidence: no space left for {len(content)} bytes") from error
@@ -87,15 +120,12 @@ class FolderEvidenceStore:
         return content
 
     def _path(self, ref: str) -> Path:
-        match = _REF.fullmatch(ref)
-        if match is None:
-            # Not echoed: it may come from a request.
-            raise EvidenceMissing("evidence: not an address of the form sha256-<hex>.<suffix>")
-        digest = match["digest"]
-        return self._root / digest[:2] / digest[2:4] / ref
+        return path_of(self._root, ref)
 
     def _check_space(self, size_bytes: int) -> None:
-        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self._root.is_dir():
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _sync_folder(self._root.parent)
         free_bytes = shutil.disk_usage(self._root).free
         if self._min_free_bytes and free_bytes - size_bytes < self._min_free_bytes:
             raise StorageFull(
@@ -118,6 +148,20 @@ class FolderEvidenceStore:
         return self._used_bytes + size_bytes > self._quota_bytes
 
 
+def path_of(root: Path, ref: str) -> Path:
+    """Return where a piece of evidence lies below ``root``.
+
+    Raises:
+        EvidenceMissing: Not a valid address.
+    """
+    match = _REF.fullmatch(ref)
+    if match is None:
+        # Not echoed: it may come from a request.
+        raise EvidenceMissing("evidence: not an address of the form sha256-<hex>.<suffix>")
+    digest = match["digest"]
+    return root / digest[:2] / digest[2:4] / ref
+
+
 def _holds(path: Path, content: bytes) -> bool:
     """Say whether the file is there unaltered; an altered one is written anew."""
     try:
@@ -126,23 +170,35 @@ def _holds(path: Path, content: bytes) -> bool:
         return False
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes, on_step: Callable[[PutStep], None]) -> None:
     for folder in (path.parent.parent, path.parent):
         if not folder.is_dir():
             folder.mkdir(exist_ok=True, mode=0o700)
             _sync_folder(folder.parent)
+    on_step(PutStep.FOLDERS_MADE)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            on_step(PutStep.PART_OPENED)
+            _write_all(file, content, on_step)
+            on_step(PutStep.PART_WRITTEN)
             os.fsync(file.fileno())
+        on_step(PutStep.PART_SYNCED)
         part.replace(path)
+        on_step(PutStep.RENAMED)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+    on_step(PutStep.FOLDER_SYNCED)
+
+
+def _write_all(file: FileIO, content: bytes, on_step: Callable[[PutStep], None]) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest[:_CHUNK_BYTES]) :]
+        on_step(PutStep.CHUNK_WRITTEN)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,5 +1,6 @@
 from datetime import timedelta
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -49,7 +50,7 @@ def test_pictures_are_not_encoded_again() -> None:
     assert kept == [packet.content for packet in footage.packets]
 
 
-def test_the_index_stands_before_the_pictures_and_states_the_length() -> None:
+def test_the_header_stands_before_the_pictures_and_states_the_length() -> None:
     content = make_clip(footage_of(walker_path(), start_s=0.0, end_s=2.9))
 
     assert content.index(b"moov") < content.index(b"mdat")
@@ -58,7 +59,30 @@ def test_the_index_stands_before_the_pictures_and_states_the_length() -> None:
         assert container.duration / av.time_base == pytest.approx(3.0, abs=0.05)
 
 
-def test_a_long_clip_has_room_for_its_index(tmp_path: Path) -> None:
+def parts_of(content: bytes) -> list[int]:
+    """Return where each part (moof and mdat) ends."""
+    ends, at = [], 0
+    while at < len(content):
+        size, kind = int.from_bytes(content[at : at + 4]), content[at + 4 : at + 8]
+        at += size
+        if kind == b"mdat":
+            ends.append(at)
+    return ends
+
+
+def test_a_clip_that_was_cut_off_shows_every_second_that_was_written(tmp_path: Path) -> None:
+    options = {"x264-params": "keyint=1000:scenecut=0"}
+    path = write(tmp_path / "long.ts", Shot(frames=100), fps=20, options=options)
+    content = make_clip(footage_of(path, start_s=0.0, end_s=9.0))
+
+    ends = parts_of(content)
+    seen = [len(decoded(content[:end])) for end in ends]
+
+    assert seen[-1] == 100
+    assert all(0 < after - before <= 20 for before, after in pairwise([0, *seen]))
+
+
+def test_a_long_clip_is_whole(tmp_path: Path) -> None:
     path = write(tmp_path / "long.ts", Shot(frames=3000, width=32, height=32), fps=25)
 
     content = make_clip(footage_of(path, start_s=0.0, end_s=500.0))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.history.evidence_store import FolderEvidenceStore
+from alerts.history.evidence_store import FolderEvidenceStore, PutStep
 from contracts.errors import EvidenceMissing, StorageFull, VigilError
 
 PICTURE = b"\xff\xd8 a picture"
@@ -192,3 +192,22 @@ def test_a_folder_that_cannot_be_made_is_no_place_for_evidence(tmp_path: Path) -
 
     with pytest.raises(StorageFull, match="cannot be written"):
         FolderEvidenceStore(tmp_path / "file" / "evidence").put(PICTURE, suffix="jpg")
+
+
+def test_each_step_of_keeping_a_file_is_told(tmp_path: Path) -> None:
+    steps: list[PutStep] = []
+    FolderEvidenceStore(tmp_path, on_step=steps.append).put(bytes(100_000), suffix="mp4")
+
+    assert list(dict.fromkeys(steps)) == list(PutStep)
+    assert steps.count(PutStep.CHUNK_WRITTEN) == 2
+
+
+def test_what_is_put_again_is_as_fresh_as_new(tmp_path: Path) -> None:
+    store = FolderEvidenceStore(tmp_path)
+    store.put(PICTURE, suffix="jpg")
+    [file] = files_of(tmp_path)
+    os.utime(file, (0, 0))
+
+    store.put(PICTURE, suffix="jpg")
+
+    assert file.stat().st_mtime > 0
