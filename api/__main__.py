@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "check-config": ("api.commands.check_config", "check settings and rules files"),
     "models": ("api.commands.models", "list, fetch, check and time detectors"),
     "doctor": ("api.commands.doctor", "say what is installed, reachable and missing"),
+    "fsck": ("api.commands.fsck", "check evidence against the rows that name it"),
     "sign-in-link": ("api.commands.sign_in_link", "make a link that signs in once"),
 }
 """Module of each command; only the one that is called is imported, since some load a lot."""

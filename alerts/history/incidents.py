@@ -41,6 +41,19 @@ def add_evidence(connection: Connection, incident_id: str, item: EvidenceItem) -
     return True
 
 
+def mark_lost(connection: Connection, incident_id: str, ref: str, *, problem: str) -> bool:
+    """Say of a piece of evidence that it is gone, and why; False if it is not named any more."""
+    stored = _locked(connection, incident_id)
+    if stored is None or all(item.ref != ref for item in stored.evidence):
+        return False
+    evidence = tuple(
+        replace(item, ref="", problem=problem) if item.ref == ref else item
+        for item in stored.evidence
+    )
+    _replace(connection, replace(stored, evidence=evidence))
+    return True
+
+
 def incident_of(connection: Connection, incident_id: str) -> Incident | None:
     """Return the newest revision stored."""
     rows = schema.incidents
