@@ -34,14 +34,18 @@ def test_a_day_of_drift(measured: Measured, ppm: float) -> None:
             at=BEGAN_AT + timedelta(seconds=arrived_s + step_s), monotonic_s=1000.0 + arrived_s
         )
         placed = timeline.place(unwrapper.seconds(ticks), arrival=arrival)
-        if not isinstance(placed, Moment):
+        if not isinstance(placed, Moment):  # a set clock ends the run, as docs/time.md says
             breaks += 1
-            timeline = Timeline(frame_interval_s=1 / FPS)
-            continue
+            timeline, before = Timeline(frame_interval_s=1 / FPS), None
+            placed = timeline.place(unwrapper.seconds(ticks), arrival=arrival)
+            assert isinstance(placed, Moment)
         error_s = (placed.captured_at - BEGAN_AT).total_seconds() - true_s - step_s
         worst_s = max(worst_s, abs(error_s))
         negative += before is not None and placed.monotonic_s <= before
         before = placed.monotonic_s
     measured.note(f"{ppm:+g} ppm: worst {worst_s:.3f} s", holds=worst_s <= 0.5)
-    measured.lost(f"{negative} negative, {breaks} breaks", is_allowed=negative + breaks == 0)
+    measured.lost(
+        f"{negative} negative, {breaks} new run, where the clock was set",
+        is_allowed=negative == 0 and breaks <= 1,
+    )
     measured.hold()

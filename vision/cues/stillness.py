@@ -110,7 +110,7 @@ class Stillness:
             self._still_steps = 0
 
     def _remember(self, level: float) -> None:
-        if len(self._usual) >= LEAST_STEPS:
+        if len(self._usual) >= WINDOW // 2:  # a few steps may be still by chance
             light = round(level / LIGHT_LEVELS)
             known = self._stillest_by_light.get(light, 1.0)
             self._stillest_by_light[light] = min(known, self._stillest())
