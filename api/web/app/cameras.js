@@ -215,7 +215,7 @@ function addForm(container) {
   const fields = {
     name: field("name", "Name", "Loading dock", "How people call it."),
     place: field("place", "Place", "North yard", "Where it is. May stay empty."),
-    "source.url": field("source.url", "Address", "rtsp://user:password@192.0.2.7/stream", "RTSP address with user and password if it needs them, a video file's path, synthetic:yard, or webrtc: for a phone, browser or OBS that publishes to Vigil. It is never shown again with its password."),
+    "source.url": field("source.url", "Address", "rtsp://user:password@192.0.2.7/stream", "RTSP or HTTP address (MJPEG, HLS, MP4) with user and password if it needs them, the path of a video file or of a folder of them, synthetic:yard, or webrtc: for a phone, browser or OBS that publishes to Vigil. It is never shown again with its password."),
   };
   const transport = el("select", { id: "transport" }, el("option", { value: "tcp" }, "TCP (reliable)"), el("option", { value: "udp" }, "UDP (may lose packets)"));
   const message = el("div.notice", { hidden: true, attrs: { role: "status" } });
@@ -249,8 +249,11 @@ function addForm(container) {
         place: fields.place.input.value.trim(),
         source: { url: fields["source.url"].input.value.trim(), transport: transport.value },
       });
+      const next = fields["source.url"].input.value.trim().startsWith("webrtc:")
+        ? "It waits for somebody to publish to it: from its card, or with OBS or FFmpeg."
+        : "Its first picture takes a few seconds.";
       form.reset();
-      say("good", "check", `${camera.name || camera.id} is added. Its first picture takes a few seconds.`);
+      say("good", "check", `${camera.name || camera.id} is added. ${next}`);
       refresh();
     } catch (error) {
       const known = error.errors.filter((one) => fields[one.field]);
