@@ -1,6 +1,6 @@
 """Draws what was seen onto a picture: zones, lines, boxes with labels, the alerting one first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from contracts.frames import BgrImage
 from contracts.geometry import Box, Line, Point, Zone
+from vision.boxes import area, share_within
 
 Colour = tuple[int, int, int]
 """Blue, green, red, 0 to 255."""
@@ -30,6 +31,9 @@ _TEXT_PX: Final = 960
 """Width at which text has scale ``_TEXT_SCALE``."""
 _TEXT_SCALE: Final = 0.5
 _JPEG_QUALITY: Final = 90
+_SAME_SHARE: Final = 0.6
+_SAME_SIZE: Final = 3.0
+"""A box is a double of an alerting one that lies in it so far, if it is at most so much larger."""
 _READ_FLAGS: Final = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -45,6 +49,25 @@ class DrawnBox:
     box: Box
     text: str
     is_alerting: bool = False
+
+
+def doubles(boxes: Mapping[str, Box], *, alerting: Collection[str]) -> frozenset[str]:
+    """Return the ids of boxes that say again what an alerting one says.
+
+    A thing that is followed as a track, too, needs one label. Who stands before it, or takes part
+    in a fight, keeps his.
+    """
+    return frozenset(
+        name
+        for name, box in boxes.items()
+        if name not in alerting
+        and any(
+            share_within(boxes[other], box) >= _SAME_SHARE
+            and area(box) <= _SAME_SIZE * area(boxes[other])
+            for other in alerting
+            if other in boxes
+        )
+    )
 
 
 def draw_scene(

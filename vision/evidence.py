@@ -10,7 +10,7 @@ from contracts.evidence import EvidenceStore
 from contracts.geometry import Line, Zone
 from contracts.incidents import EvidenceItem, EvidenceKind
 from contracts.tracks import Track
-from vision.drawing import DrawnBox, decode_jpeg, draw_scene, encode_jpeg
+from vision.drawing import DrawnBox, decode_jpeg, doubles, draw_scene, encode_jpeg
 from vision.keyframes import KeyFrame
 from vision.metrics import EVIDENCE_PROBLEMS
 
@@ -73,6 +73,7 @@ class EvidenceKeeper:
         if pixels_HW3 is None:
             return self._item(frame, kind=EvidenceKind.SNAPSHOT, problem="unreadable JPEG")
         labels = {track.track_id: track.label for track in tracks}
+        hidden = doubles(frame.boxes, alerting=alerting)
         boxes = [
             DrawnBox(
                 box=box,
@@ -80,6 +81,7 @@ class EvidenceKeeper:
                 is_alerting=track_id in alerting,
             )
             for track_id, box in frame.boxes.items()
+            if track_id not in hidden
         ]
         drawn_HW3 = draw_scene(pixels_HW3, zones=zones, lines=lines, boxes=boxes)
         return self._keep(frame, encode_jpeg(drawn_HW3), kind=EvidenceKind.SNAPSHOT)

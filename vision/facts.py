@@ -12,10 +12,11 @@ from datetime import datetime, tzinfo
 from statistics import median
 from typing import Final
 
-from contracts.geometry import Box, Point, Zone, standing_point
+from contracts.geometry import Point, Zone, standing_point
 from contracts.incidents import Fact, FactName, RuleEvent
 from contracts.rules import Place, SceneRules
 from contracts.tracks import Track, TrackPoint, TrackState
+from vision.boxes import area
 from vision.keyframes import Moment
 from vision.kinematics import (
     foot_jitter,
@@ -78,7 +79,7 @@ def track_facts(track: Track, *, cited: Cited) -> list[Fact]:
     way = smoothed_way(points)
     frames = track.hits + track.misses
     confidences = [point.confidence for point in points]
-    areas = [_area(point.box) for point in points]
+    areas = [area(point.box) for point in points]
     since = _Stated(track, cited, track.first_seen_s, (Moment.FIRST, Moment.DECISIVE, Moment.LAST))
     last_s = points[-1].monotonic_s
     seen = replace(since, start_s=points[0].monotonic_s, end_s=last_s)
@@ -375,10 +376,6 @@ def _crossed(
         target=event.line_id,
         text=event.detail.get("direction", ""),
     )
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _share_sigma(share: float, count: int) -> float:

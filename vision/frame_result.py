@@ -8,6 +8,7 @@ from contracts.frames import EncodedFrame, Frame, FrameOutcome
 from contracts.incidents import ClipRequest, Incident
 from contracts.queues import LiveBox, LivePicture
 from contracts.tracks import Track
+from vision.drawing import doubles
 from vision.motion_gate import Motion
 from vision.rules.rule import is_seen_now
 
@@ -77,6 +78,8 @@ def live_picture(
         alerting: Ids of those that belong to open incidents.
         view: Whether the camera sees.
     """
+    seen = [track for track in tracks if is_seen_now(track, frame.header)]
+    hidden = doubles({track.track_id: track.last.box for track in seen}, alerting=alerting)
     return LivePicture(
         header=frame.header,
         jpeg=frame.jpeg,
@@ -87,8 +90,8 @@ def live_picture(
                 box=track.last.box,
                 is_alerting=track.track_id in alerting,
             )
-            for track in tracks
-            if is_seen_now(track, frame.header)
+            for track in seen
+            if track.track_id not in hidden
         ),
         view=view,
     )

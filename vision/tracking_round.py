@@ -15,6 +15,7 @@ from contracts.geometry import Box, iou
 from contracts.tracks import TrackState
 from vision import association
 from vision.association import Array, Pairs
+from vision.boxes import area
 from vision.looks import Embeddings
 from vision.postures import postures_of
 from vision.track_life import TrackLife
@@ -138,7 +139,7 @@ class Round:
         )
         predicted = _as_box(self.pairs.tracks_N4[row])
         gain = iou(predicted, whole) - iou(predicted, parts[0])
-        fill = sum(_area(part) for part in parts) / max(_area(whole), 1e-12)
+        fill = sum(area(part) for part in parts) / max(area(whole), 1e-12)
         if not claimed or gain < MEND_GAIN or fill < MEND_FILL:
             life.mended_since_s = None
             return
@@ -161,7 +162,3 @@ class Round:
 def _as_box(box_4: Array) -> Box:
     x1, y1, x2, y2 = box_4.tolist()
     return (x1, y1, x2, y2)
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.geometry import Line, Zone
-from vision.drawing import ALERT, CALM, DrawnBox, decode_jpeg, draw_scene, encode_jpeg
+from vision.drawing import ALERT, CALM, DrawnBox, decode_jpeg, doubles, draw_scene, encode_jpeg
 
 
 def grey(width: int = 160, height: int = 90) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -90,3 +90,23 @@ def test_a_jpeg_can_be_read_smaller(reduced_by: Literal[1, 2, 8], size: tuple[in
     assert decoded is not None
     assert decoded.shape == (*size, 3)
     assert abs(decoded.astype(int) - grey()[0, 0]).max() <= 2
+
+
+def test_a_thing_that_is_followed_twice_has_one_label() -> None:
+    bag = (0.30, 0.80, 0.36, 0.86)
+    boxes = {
+        "rt1": bag,
+        "t1": (0.28, 0.79, 0.37, 0.87),
+        "passer": (0.25, 0.40, 0.40, 0.90),
+        "elsewhere": (0.7, 0.8, 0.76, 0.86),
+    }
+
+    assert doubles(boxes, alerting={"rt1"}) == {"t1"}
+    assert doubles(boxes, alerting={"rt1", "t1"}) == frozenset()
+    assert doubles(boxes, alerting=()) == frozenset()
+
+
+def test_who_takes_part_in_a_fight_keeps_his_label() -> None:
+    boxes = {"rs1": (0.3, 0.3, 0.7, 0.8), "t1": (0.3, 0.3, 0.45, 0.8), "t2": (0.5, 0.3, 0.7, 0.8)}
+
+    assert doubles(boxes, alerting={"rs1"}) == frozenset()

@@ -14,6 +14,7 @@ from typing import Final
 from contracts.frames import FrameHeader
 from contracts.geometry import Box, centre, iou
 from contracts.tracks import TrackState
+from vision.boxes import overlap, share_within
 from vision.cues.body import LIKELY, Body
 from vision.cues.body_life import BodyLife, Find, people_in
 from vision.cues.port import Glimpse
@@ -109,7 +110,7 @@ class BodyCue:
             and not other.is_down
             and other.points[-1].is_observed
             and other.box[3] - other.box[1] > HIDING * height
-            and _coverage(life.box, other.box) > PART_OF
+            and share_within(life.box, other.box) > PART_OF
             for other in self._lives
         )
 
@@ -213,7 +214,7 @@ class BodyCue:
         if came is None or not CAME[0] <= came.area <= CAME[1] or came.fill < FILLED:
             return None
         others = [other.box for other in self._lives if other is not life]
-        if any(_coverage(came.box, other) > STRANGER for other in others):
+        if any(share_within(came.box, other) > STRANGER for other in others):
             return None
         moved = self._pictures.share_changed(came.box, since_s=now_s - MOMENT_S)
         return came.box if moved < MOVING else None
@@ -318,21 +319,11 @@ def _is_part(life: BodyLife, find: Find) -> bool:
     """Say whether what was followed is a part of what was found: an arm, the legs of somebody."""
     last = life.box
     is_low = last[3] - last[1] < FRAGMENT * (find.box[3] - find.box[1])
-    return is_low and not life.is_down and _coverage(last, find.box) > PART_OF
+    return is_low and not life.is_down and share_within(last, find.box) > PART_OF
 
 
 def _is_same(box: Box, other: Box) -> bool:
-    return (
-        iou(box, other) > SAME or _coverage(box, other) > PART_OF or _coverage(other, box) > PART_OF
-    )
-
-
-def _coverage(box: Box, by: Box) -> float:
-    """Return the share of a box that lies in another."""
-    width = min(box[2], by[2]) - max(box[0], by[0])
-    height = min(box[3], by[3]) - max(box[1], by[1])
-    area = (box[2] - box[0]) * (box[3] - box[1])
-    return max(0.0, width) * max(0.0, height) / area if area > 0 else 0.0
+    return iou(box, other) > SAME or overlap(box, other) > PART_OF
 
 
 def _name(header: FrameHeader, taken: set[str]) -> str:

@@ -13,6 +13,7 @@ from contracts.detections import ANY_LABEL, VEHICLE_LABELS
 from contracts.frames import FrameHeader
 from contracts.geometry import Box, centre
 from contracts.tracks import Track, TrackState
+from vision.boxes import share_within
 
 ANIMAL_LABELS: Final = frozenset(
     {
@@ -145,7 +146,7 @@ class Company:
     def vanished_at(self, box: Box) -> bool:
         """Say whether somebody was last seen over a place and may be there unseen still."""
         return any(
-            _inside(box, track.last_seen.box) > 0.5 and not _is_seen(track, self._now_s)
+            share_within(box, track.last_seen.box) > 0.5 and not _is_seen(track, self._now_s)
             for track in self._known.values()
             if track.track_id not in self._heirs
         )
@@ -153,7 +154,7 @@ class Company:
     def began_at(self, box: Box) -> bool:
         """Say whether somebody was first seen right at a place: he had stood there unseen."""
         return any(
-            _inside(box, self._births[name]) > 0.3
+            share_within(box, self._births[name]) > 0.3
             for name in self._known
             if name in self._births and name not in self._heirs.values()
         )
@@ -232,14 +233,6 @@ def cover(
         columns = slice(max(0, int((x1 - beside) * width)), int(np.ceil((x2 + beside) * width)))
         covered_HW[rows, columns] = 255
     return covered_HW
-
-
-def _inside(box: Box, other: Box) -> float:
-    """Return the share of ``box`` that lies in ``other``, 0 to 1."""
-    width = min(box[2], other[2]) - max(box[0], other[0])
-    height = min(box[3], other[3]) - max(box[1], other[1])
-    area = (box[2] - box[0]) * (box[3] - box[1])
-    return max(0.0, width) * max(0.0, height) / area if area > 0 else 0.0
 
 
 def _is_seen(track: Track, now_s: float) -> bool:

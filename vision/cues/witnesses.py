@@ -12,6 +12,7 @@ from typing import Final
 from contracts.detections import ANY_LABEL, VEHICLE_LABELS, Detections
 from contracts.geometry import Box
 from contracts.tracks import Track, TrackState
+from vision.boxes import overlap, share_within
 
 PERSON: Final = "person"
 LOOKS: Final = 10
@@ -60,10 +61,7 @@ class Witnesses:
         if self._see_people(place, tracks, at_s=at_s):
             self._seen.append((at_s, place))
             return True
-        return any(
-            max(share_within(box, place), share_within(place, box)) >= TOUCHES
-            for _, box in self._seen
-        )
+        return any(overlap(box, place) >= TOUCHES for _, box in self._seen)
 
     def _see_people(self, place: Box, tracks: Sequence[Track], *, at_s: float) -> bool:
         people, vehicles = (
@@ -107,14 +105,6 @@ def bodies_in(
         and at_s - track.last_seen.monotonic_s <= RECENT_S
         and share_within(track.last_seen.box, place) >= least
     ]
-
-
-def share_within(inner: Box, outer: Box) -> float:
-    """Return which share of ``inner`` lies in ``outer``."""
-    across = min(inner[2], outer[2]) - max(inner[0], outer[0])
-    down = min(inner[3], outer[3]) - max(inner[1], outer[1])
-    area = (inner[2] - inner[0]) * (inner[3] - inner[1])
-    return max(0.0, across) * max(0.0, down) / max(area, 1e-9)
 
 
 def _finds(detections: Detections) -> list[Find]:

@@ -1,12 +1,14 @@
 """Rule kind ``fall``: somebody came down fast and stays down."""
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
 from contracts.errors import ConfigError
-from contracts.geometry import Box, Zone, standing_point
+from contracts.geometry import Zone, standing_point
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleSettings
+from vision.boxes import overlap
 from vision.cues.body import LIKELY, Body
 from vision.descent import Descent
 from vision.fall_model import Likelihood
@@ -43,28 +45,34 @@ class FallRule:
                 f"rule {settings.rule_id} ({settings.kind}): threshold must be a likelihood "
                 f"of {LIKELY:g} to 1, got {self._threshold:g}"
             )
-        self._down: dict[str, float] = {}
-        self._reported: dict[str, float] = {}
+        self._down: frozenset[str] = frozenset()
+        self._reported: set[str] = set()
+        self._last_told_s: dict[str, float] = {}
 
     def update(self, seen: Observation) -> list[RuleEvent]:
         """See ``Rule.update``; what it asks for is a body that is seen, not a track."""
         events = []
         fallen = [(body, *how) for body in seen.cues.bodies if (how := self._fell(body))]
-        self._down = {
-            body.track.track_id: descent.upright.monotonic_s for body, descent, _ in fallen
-        }
-        self._reported = {
-            name: since_s for name, since_s in self._reported.items() if name in self._down
+        self._down = frozenset(body.track.track_id for body, _, _ in fallen)
+        self._reported &= self._down
+        followed = {body.track.track_id for body in seen.cues.bodies}
+        self._last_told_s = {
+            name: since_s for name, since_s in self._last_told_s.items() if name in followed
         }
         for body, descent, fall in fallen:
+            stood_s = descent.upright.monotonic_s
             is_down_long = descent.down_s >= self._down_s - TIME_SLACK_S
-            if body.track.track_id in self._reported or not is_down_long:
+            # Another fall begins where the body stood after the last one that was told.
+            told_s = self._last_told_s.get(body.track.track_id, -math.inf)
+            is_told = body.track.track_id in self._reported or stood_s <= told_s
+            if is_told or not is_down_long:
                 continue
             if not is_seen_now(body.track, seen.header) or self._is_told(body, fallen):
                 continue
-            self._reported[body.track.track_id] = descent.upright.monotonic_s
+            self._reported.add(body.track.track_id)
+            self._last_told_s[body.track.track_id] = stood_s
             measured = Measured(
-                since_s=descent.upright.monotonic_s,
+                since_s=stood_s,
                 since_at=descent.upright.captured_at,
                 value=fall.share,
                 threshold=self._threshold,
@@ -84,13 +92,13 @@ class FallRule:
 
     def present(self) -> frozenset[str]:
         """Return the bodies that are down."""
-        return frozenset(self._down)
+        return self._down
 
     def _is_told(self, body: Body, fallen: Sequence[tuple[Body, Descent, Likelihood]]) -> bool:
         """Say whether somebody in the same place was reported: one person seen as two."""
         return any(
             other.track.track_id in self._reported
-            and boxes_overlap(body.track.last.box, other.track.last.box) > SAME_PLACE
+            and overlap(body.track.last.box, other.track.last.box) > SAME_PLACE
             for other, _, _ in fallen
         )
 
@@ -111,11 +119,3 @@ class FallRule:
 def _gone(body: Body) -> dict[str, str]:
     """Return how much of the place of the head looks otherwise, for the detail of an event."""
     return {} if body.surroundings is None else {"gone": f"{body.surroundings.gone:.2f}"}
-
-
-def boxes_overlap(box: Box, other: Box) -> float:
-    """Return the share (0..1) of the smaller box that lies in the other."""
-    width = min(box[2], other[2]) - max(box[0], other[0])
-    height = min(box[3], other[3]) - max(box[1], other[1])
-    smaller = min((one[2] - one[0]) * (one[3] - one[1]) for one in (box, other))
-    return max(0.0, width) * max(0.0, height) / smaller if smaller > 0 else 0.0

@@ -8,8 +8,8 @@ from contracts.geometry import Box, Zone, centre
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleSettings
 from contracts.tracks import TrackState
+from vision.boxes import overlap
 from vision.cues.scuffle_reading import Scuffle
-from vision.cues.witnesses import share_within
 from vision.observation import Observation
 from vision.rules.rule import TIME_SLACK_S, Measured, Params, state_event
 
@@ -144,4 +144,4 @@ class FightRule:
 
 
 def _is_same_place(one: Box, other: Box) -> bool:
-    return max(share_within(one, other), share_within(other, one)) >= SAME_PLACE
+    return overlap(one, other) >= SAME_PLACE

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contracts.errors import ConfigError
@@ -196,6 +196,18 @@ def ways(draw: st.DrawFn) -> Way:
 
 
 @given(ways())
+@example(
+    [
+        (0.0, (0.0, 0.0, 0.5, 0.25)),
+        (0.001, None),
+        (0.002, (0.0, 0.0, 0.125, 0.25)),
+        (0.003, None),
+        (0.004, (0.0, 0.5, 0.5, 1.0)),
+        (1.005, (0.0, 0.125, 0.5, 0.375)),
+        (1.006, (0.0, 0.0, 0.5, 0.25)),
+        (1.007, (0.0, 0.5, 0.5, 1.0)),
+    ]
+)  # up for a millisecond: the fall after it began where the first one did
 def test_whatever_a_body_does_each_report_is_of_one_fall_and_can_be_stood_by(way: Way) -> None:
     events = play_bodies(rule(), way)
 
