@@ -13,6 +13,7 @@ from contracts.frames import FrameHeader
 from contracts.geometry import Box
 from contracts.tracks import Track, TrackPoint, TrackState
 from vision.cues.port import Glimpse
+from vision.cues.regions import region_id
 from vision.cues.scuffle_reading import Likelihood, Scuffle
 from vision.cues.scuffle_score import LEAST_STEPS, ScuffleScore, read_score
 from vision.cues.stir_reader import StirReader
@@ -48,7 +49,6 @@ class ScuffleCue:
         self._witnesses = Witnesses()
         self._headers: deque[FrameHeader] = deque(maxlen=4 * REMEMBERED_STEPS)
         self._followed: list[_Region] = []
-        self._next = 1
 
     def look(self, glimpse: Glimpse) -> tuple[Scuffle, ...]:
         """See ``Cue.look``: all places that are followed, ended ones in the frame of their end."""
@@ -82,12 +82,15 @@ class ScuffleCue:
             if heir is not None:
                 free.discard(id(heir[0]))
                 region.go_on(heir[0], heir[1], glimpse)
-        for stir, likelihood in scored:
-            if id(stir) in free and likelihood.value >= FOLLOWED_FROM:
-                region = _Region(f"rs{self._next}", stir, likelihood)
-                self._next += 1
-                region.begin(stir, self._headers, glimpse)
-                self._followed.append(region)
+        fresh = [
+            (stir, likelihood)
+            for stir, likelihood in scored
+            if id(stir) in free and likelihood.value >= FOLLOWED_FROM
+        ]
+        for index, (stir, likelihood) in enumerate(fresh):
+            region = _Region(region_id("s", glimpse.header, index), stir, likelihood)
+            region.begin(stir, self._headers, glimpse)
+            self._followed.append(region)
 
     def _likelihood(self, stir: Stir, tracks: Sequence[Track]) -> Likelihood:
         window_TF = self._reader.window(stir)

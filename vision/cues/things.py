@@ -141,12 +141,13 @@ class ThingsCue:
                 taken.life.see(header, box=taken.life.box, confidence=1.0)
             return []
         gone = [left for left in state.things if self._is_gone(state, left, tone_HW3, header)]
-        for left in gone:
+        for index, left in enumerate(gone):
             state.things.remove(left)
-            state.removals.append(self._removal_of(left, header))
+            state.removals.append(self._removal_of(left, header, index))
             state.changes.append((left.life.seen_s, left.life.box))
         followed = [one.place.window for one in state.all()]
-        self._find(state, list(places_in(standing, state.ground, followed=followed)), glimpse)
+        places = list(places_in(standing, state.ground, followed=followed))
+        self._find(state, places, glimpse, first=len(gone))
         return [*gone, *state.drop_bursts(header.monotonic_s), *self._settle(state, header)]
 
     def _is_gone(
@@ -169,7 +170,7 @@ class ThingsCue:
             left.life.miss(header)
         return is_gone
 
-    def _removal_of(self, left: Left, header: FrameHeader) -> Taken:
+    def _removal_of(self, left: Left, header: FrameHeader, index: int) -> Taken:
         gone_s = left.life.seen_s
         taker_id = self._company.beside(
             left.life.box, start_s=gone_s - REACH_AFTER_S, end_s=gone_s + REACH_BEFORE_S
@@ -178,7 +179,7 @@ class ThingsCue:
         empty = [one for one in self._headers if one.monotonic_s > gone_s] or [header]
         return Taken(
             life=RegionLife(
-                region_id("t", header, 20),
+                region_id("t", header, index),
                 label=left.life.label,
                 headers=empty,
                 box=left.life.box,
@@ -193,13 +194,15 @@ class ThingsCue:
             found_s=header.monotonic_s,
         )
 
-    def _find(self, state: ThingState, places: Sequence[Place], glimpse: Glimpse) -> None:
-        """Begin to follow what is new, and take for the ground what is none."""
+    def _find(
+        self, state: ThingState, places: Sequence[Place], glimpse: Glimpse, *, first: int
+    ) -> None:
+        """Begin to follow what is new, by numbers from ``first``; other places become ground."""
         whole = [place for place in places if not self._is_part(state, place, glimpse.header)]
         telling = [place for place in whole if self._tells(place)]
         for place in telling:
             state.changes.append((glimpse.header.monotonic_s - place.still_s, place.box))
-        for index, place in enumerate(telling):
+        for index, place in enumerate(telling, first):
             if place.reading.mark is Mark.PUT and len(state.things) < MAX_THINGS:
                 state.things.append(self._left(state, place, glimpse, index))
             elif place.reading.mark is Mark.TAKEN:

@@ -18,6 +18,7 @@ from contracts.frames import FrameHeader
 from contracts.geometry import Box
 from contracts.tracks import Track, TrackPoint, TrackState
 from vision.cues.port import Glimpse
+from vision.cues.regions import region_id
 from vision.cues.scene_memory import FloatArray, Likeness, Luma, SceneMemory
 from vision.cues.stillness import Stillness
 from vision.cues.tampering import Picture, Tampering, ViewReading
@@ -150,7 +151,6 @@ class ViewCue:
         self._suspicion: _Suspicion | None = None
         self._scatter = 0.0
         self._is_elsewhere = False
-        self._count = 0
 
     def look(self, glimpse: Glimpse) -> ViewReading:
         """Judge the next frame. A picture of another size begins a new view."""
@@ -263,10 +263,9 @@ class ViewCue:
         )
 
     def _suspect(self, cause: Tampering, header: FrameHeader, *, since_s: float) -> _Suspicion:
-        self._count += 1
         has_seen = self._memory is not None and self._memory.age_s >= SURE_S
         return _Suspicion(
-            region_id=f"rv{self._count}",
+            region_id=region_id("v", header, 0),
             first=header,
             since_s=since_s,
             sure_s=SURE_S if has_seen else FIRST_SIGHT_S,

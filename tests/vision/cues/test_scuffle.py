@@ -102,10 +102,9 @@ def test_a_struggle_becomes_a_region_with_its_past() -> None:
     [first] = next(reading for reading in readings if reading)
     [last] = readings[-1]
     assert first.region.is_region
-    assert first.region.track_id == "rs1"
     assert first.region.first_seen_s == pytest.approx(0.2)
     assert len(first.region.points) >= 6
-    assert last.region.track_id == "rs1"
+    assert last.region.track_id == first.region.track_id
     assert last.region.state is TrackState.CONFIRMED
     assert last.likelihood.value > 0.8
     assert last.likelihood.sigma >= 0.02
@@ -149,13 +148,20 @@ def test_a_frame_without_a_step_shows_the_region_unseen() -> None:
     assert lost.region.last.seq == 3200
 
 
-def test_two_cameras_number_their_regions_apart() -> None:
+def test_two_cameras_are_followed_apart() -> None:
     first, second = ScuffleCue(jerk_score()), ScuffleCue(jerk_score())
 
-    played(first, struggling)
-    [reading] = played(second, struggling)[-1]
+    [seen] = played(first, struggling)[-1]
+    [alike] = played(second, struggling)[-1]
 
-    assert reading.region.track_id == "rs1"
+    assert alike.region.track_id == seen.region.track_id
+
+
+def test_who_takes_over_a_run_does_not_use_a_name_again() -> None:
+    [before] = played(ScuffleCue(jerk_score()), struggling)[-1]
+    [after] = played(ScuffleCue(jerk_score()), struggling, steps=range(100, 116))[-1]
+
+    assert before.region.track_id != after.region.track_id
 
 
 def test_the_score_disagrees_with_itself_where_its_members_do() -> None:

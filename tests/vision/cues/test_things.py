@@ -75,6 +75,23 @@ def test_an_alert_ends_when_the_thing_is_taken_back() -> None:
     assert not watcher.present[-1]
 
 
+def test_things_that_go_in_one_frame_are_two_regions() -> None:
+    both = (Placed(at=(0.3, 0.8), from_s=4, to_s=14), Placed(at=BAG, from_s=4, to_s=14, seed=9))
+    watcher = Watcher(Scene(name="two bags", things=both, seconds=22))
+    watcher.watch()
+
+    removed = {event.track_id for event in watcher.events if event.kind is RuleKind.REMOVED}
+    places = {
+        removal.track.track_id: removal.track.last.box
+        for cues in watcher.cues
+        for removal in cues.things.removals
+    }
+
+    assert len(removed) == 2
+    assert removed <= places.keys()
+    assert len(set(places.values())) == 2
+
+
 def test_cameras_do_not_share_what_they_know() -> None:
     scene = Scene(name="bag", things=(Placed(at=BAG, from_s=5),), seconds=12)
     first, second = Watcher(scene, camera_id="a"), Watcher(scene, camera_id="b", seed=8)
