@@ -1,7 +1,6 @@
 """Rule kind ``fire``: flames burn in one place for longer than a flash lasts."""
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 from contracts.frames import FrameHeader
@@ -22,14 +21,6 @@ BEGAN_SIGMA_S: Final = 0.5
 """Flicker is known after several frames only."""
 
 
-@dataclass(slots=True)
-class _Burning:
-    """Since when one fire has burnt, and whether that was said."""
-
-    since_s: float
-    is_reported: bool = False
-
-
 class FireRule:
     """Reports each fire once it has burnt for ``threshold_s``.
 
@@ -41,44 +32,43 @@ class FireRule:
         self.settings = settings
         self._zone = zone
         self._threshold_s = params.number("threshold_s", THRESHOLD_S)
-        self._burning: dict[str, _Burning] = {}
+        self._reported: set[str] = set()
+        self._present: frozenset[str] = frozenset()
         params.done()
 
     def update(self, seen: Observation) -> list[RuleEvent]:
         """See ``Rule.update``."""
-        alive: dict[str, _Burning] = {}
-        events = []
-        for flame in seen.cues.flames.flames:
-            track = flame.track
-            if track.state is TrackState.ENDED or not self._is_watched(flame):
-                continue
-            known = self._burning.get(track.track_id, _Burning(track.first_seen_s))
-            alive[track.track_id] = known
-            event = self._event(known, flame, seen.header)
-            if event is not None:
-                events.append(event)
-        self._burning = alive
+        flames = [flame for flame in seen.cues.flames.flames if self._is_watched(flame)]
+        self._present = frozenset(flame.track.track_id for flame in flames)
+        self._reported &= self._present
+        events = [
+            self._event(flame, seen.header) for flame in flames if self._is_due(flame, seen.header)
+        ]
+        self._reported |= {event.track_id for event in events}
         return events
 
     def present(self) -> frozenset[str]:
         """See ``Rule.present``."""
-        return frozenset(self._burning)
+        return self._present
 
     def _is_watched(self, flame: Flame) -> bool:
+        if flame.track.state is TrackState.ENDED:
+            return False
         return self._zone is None or self._zone.contains(centre(flame.track.last.box))
 
-    def _event(self, known: _Burning, flame: Flame, header: FrameHeader) -> RuleEvent | None:
+    def _is_due(self, flame: Flame, header: FrameHeader) -> bool:
         track = flame.track
-        value = header.monotonic_s - known.since_s
-        if known.is_reported or flame.is_blinking or not is_seen_now(track, header):
-            return None
-        if value < self._threshold_s - TIME_SLACK_S or track.hit_ratio < LEAST_SEEN:
-            return None
-        known.is_reported = True
+        if track.track_id in self._reported or flame.is_blinking or not is_seen_now(track, header):
+            return False
+        burnt_s = header.monotonic_s - track.first_seen_s
+        return burnt_s >= self._threshold_s - TIME_SLACK_S and track.hit_ratio >= LEAST_SEEN
+
+    def _event(self, flame: Flame, header: FrameHeader) -> RuleEvent:
+        track = flame.track
         measured = Measured(
-            since_s=known.since_s,
+            since_s=track.first_seen_s,
             since_at=track.first_seen_at,
-            value=value,
+            value=header.monotonic_s - track.first_seen_s,
             threshold=self._threshold_s,
             sigma=math.hypot(frame_step_s(track.points) / math.sqrt(12), BEGAN_SIGMA_S),
             unit="s",

@@ -1,6 +1,5 @@
 """Rule kind ``smoke``: smoke hangs in the air for longer than a puff does."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from contracts.errors import ConfigError
@@ -23,14 +22,6 @@ LEAST_SEEN: Final = 0.5
 """Smoke is seen in so many of the frames since it began: the wind tears it."""
 
 
-@dataclass(slots=True)
-class _Smoking:
-    """Since when there is smoke in one place, and whether that was said."""
-
-    since_s: float
-    is_reported: bool = False
-
-
 class SmokeRule:
     """Reports smoke once, when it has lasted for ``lasts_s``, has spread, and is likely enough.
 
@@ -50,50 +41,47 @@ class SmokeRule:
             )
         self._lasts_s = params.number("lasts_s", LASTS_S)
         params.done()
-        self._smoking: dict[str, _Smoking] = {}
+        self._reported: set[str] = set()
+        self._present: frozenset[str] = frozenset()
 
     def update(self, seen: Observation) -> list[RuleEvent]:
         """See ``Rule.update``."""
-        alive: dict[str, _Smoking] = {}
-        events = []
-        for smoke in seen.cues.smoke.smoke:
-            track = smoke.track
-            if track.state is TrackState.ENDED or not self._is_watched(smoke):
-                continue
-            known = self._smoking.get(track.track_id, _Smoking(track.first_seen_s))
-            alive[track.track_id] = known
-            event = self._event(known, smoke, seen.header)
-            if event is not None:
-                events.append(event)
-        self._smoking = alive
+        smoke = [one for one in seen.cues.smoke.smoke if self._is_watched(one)]
+        self._present = frozenset(one.track.track_id for one in smoke)
+        self._reported &= self._present
+        events = [self._event(one, seen.header) for one in smoke if self._is_due(one, seen.header)]
+        self._reported |= {event.track_id for event in events}
         return events
 
     def present(self) -> frozenset[str]:
         """See ``Rule.present``."""
-        return frozenset(self._smoking)
+        return self._present
 
     def _is_watched(self, smoke: Smoke) -> bool:
+        if smoke.track.state is TrackState.ENDED:
+            return False
         return self._zone is None or self._zone.contains(standing_point(smoke.track.last.box))
 
-    def _event(self, known: _Smoking, smoke: Smoke, header: FrameHeader) -> RuleEvent | None:
+    def _is_due(self, smoke: Smoke, header: FrameHeader) -> bool:
         track = smoke.track
-        lasted_s = header.monotonic_s - known.since_s
-        if known.is_reported or not is_seen_now(track, header):
-            return None
+        lasted_s = header.monotonic_s - track.first_seen_s
+        if track.track_id in self._reported or not is_seen_now(track, header):
+            return False
         if lasted_s < self._lasts_s - TIME_SLACK_S or track.hit_ratio < LEAST_SEEN:
-            return None
-        if smoke.likelihood < self._threshold or smoke.grown < SPREADS or not smoke.is_at_foot:
-            return None
-        known.is_reported = True
+            return False
+        return smoke.likelihood >= self._threshold and smoke.grown >= SPREADS and smoke.is_at_foot
+
+    def _event(self, smoke: Smoke, header: FrameHeader) -> RuleEvent:
+        track = smoke.track
         measured = Measured(
-            since_s=known.since_s,
+            since_s=track.first_seen_s,
             since_at=track.first_seen_at,
             value=smoke.likelihood,
             threshold=self._threshold,
             sigma=smoke.sigma,
             unit="share",
             detail={
-                "lasted_s": f"{lasted_s:.1f}",
+                "lasted_s": f"{header.monotonic_s - track.first_seen_s:.1f}",
                 "kept": f"{smoke.kept:.2f}",
                 "grown": f"{smoke.grown:.1f}",
             },
