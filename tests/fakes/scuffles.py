@@ -18,7 +18,7 @@ PLACE: Box = (0.4, 0.3, 0.6, 0.8)
 ELSEWHERE: Box = (0.0, 0.3, 0.15, 0.8)
 
 
-def scuffle(  # everything has a default
+def scuffle(
     at_s: float,
     likelihood: float,
     *,

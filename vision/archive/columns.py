@@ -17,8 +17,6 @@ import numpy.typing as npt
 from contracts.tracks import TrackState
 from vision.grid import GRID
 
-__all__ = ["GRID", "STATES", "StoredTracks", "merged"]
-
 IntArray = npt.NDArray[np.int64]
 IndexArray = npt.NDArray[np.int32]
 SmallArray = npt.NDArray[np.int16]

@@ -10,8 +10,9 @@ import numpy as np
 
 from contracts.frames import FrameHeader
 from contracts.tracks import Track, TrackState
-from vision.archive.columns import GRID, HUNDREDTHS, STATES, StoredTracks
+from vision.archive.columns import HUNDREDTHS, STATES, StoredTracks
 from vision.archive.port import TrackArchive
+from vision.grid import GRID
 
 PART_S: Final = 5.0
 """A killed worker loses at most so much."""

@@ -44,7 +44,7 @@ class Scope:
     is_known_N: BoolArray
     ready_K: IntArray
 
-    def is_ending_K(self, sitting: Sitting) -> BoolArray:  # its shape
+    def is_ending_K(self, sitting: Sitting) -> BoolArray:
         """Say of each track whether it ends within the shift."""
         ended_K = sitting.stored.ended_K
         return np.asarray((ended_K >= self.shift.first) & (ended_K < self.shift.end), np.bool_)

@@ -21,12 +21,11 @@ _SURELY = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Stays:
-    """Rows inside a zone, rising, and of each the number of its stay; stays by first and last."""
+    """Rows inside a zone, rising, and of each the number of its stay; of each stay its first."""
 
     rows: IntArray
     numbers: IntArray
     firsts: IntArray
-    lasts: IntArray
 
 
 def dwell_plan(asked: Question, *, threshold_s: float) -> Plan:
@@ -79,7 +78,7 @@ def exit_plan(asked: Question) -> Plan:
     return Plan(rows=rows_read, ends=frozenset(ends.tolist()), presence_P3=NOBODY)
 
 
-def _until_sure(  # columns of one table
+def _until_sure(
     may: BoolArray,
     spell: IntArray,
     rows: IntArray,
@@ -109,9 +108,7 @@ def _stays(asked: Question, grace_s: float) -> _Stays:
     is_new[1:] = (np.diff(sitting.stored.tracks_N[rows]) > 0) | (
         np.diff(stream) > grace_s + TIME_SLACK_S
     )
-    firsts = np.flatnonzero(is_new)
-    lasts = np.append(firsts[1:], len(rows))[: len(firsts)] - 1
-    return _Stays(rows=rows, numbers=np.cumsum(is_new) - 1, firsts=rows[firsts], lasts=rows[lasts])
+    return _Stays(rows=rows, numbers=np.cumsum(is_new) - 1, firsts=rows[is_new])
 
 
 def _first_of_stays(asked: Question, stays: _Stays, is_met: BoolArray, grace_s: float) -> Plan:

@@ -16,7 +16,6 @@ from contracts.frames import FrameHeader
 from contracts.geometry import PICTURE_MARGIN, Box
 from contracts.tracks import Track, TrackPoint, TrackState
 from vision.archive.columns import (
-    GRID,
     HUNDREDTHS,
     STATES,
     TENTATIVE,
@@ -26,6 +25,7 @@ from vision.archive.columns import (
     StoredTracks,
 )
 from vision.archive.recorder import moment
+from vision.grid import GRID
 from vision.track_life import HISTORY_POINTS, HISTORY_S
 
 _OUTLINE_S: Final = 1.2
@@ -122,7 +122,7 @@ class Sitting:
         return np.where(seen_N >= starts_N, seen_N, rows_N)
 
     @cached_property
-    def hits_N(self) -> IntArray:  # its shape
+    def hits_N(self) -> IntArray:
         """How many points up to each row are hits, of whatever track."""
         return np.asarray(np.cumsum(self.stored.is_observed_N), np.int64)
 
@@ -175,11 +175,10 @@ class Sitting:
         way = self._way(place)
         return self._track(way, row, way.points(self._history(row, way.start), row), has_ended)
 
-    def glance(self, place: int, row: int, *, rows: int = 1, has_ended: bool = False) -> Track:
-        """Return the same with its last few points only, and the first one that is remembered."""
+    def glance(self, place: int, row: int, *, has_ended: bool = False) -> Track:
+        """Return the same with that point only."""
         way = self._way(place)
-        first = max(way.start, row + 1 - rows)
-        return self._track(way, row, way.fresh(first, row), has_ended)
+        return self._track(way, row, way.fresh(row, row), has_ended)
 
     def outline(self, place: int, row: int, *, has_ended: bool = False) -> Track:
         """Return the same with its first point and the last second before it was last seen."""

@@ -12,9 +12,8 @@ from vision.observation import Observation
 from vision.rules.place import is_within
 from vision.rules.rule import Measured, Params, state_event
 from vision.sequence import Happening, Pair, SequenceMatcher
-from vision.sequence_across import is_across, sequence_across
+from vision.sequence_across import WITHIN_S, is_across, sequence_across
 
-WITHIN_S: Final = 30.0
 SAME: Final = "same"
 ANY: Final = "any"
 _KEPT: Final = 512

@@ -96,15 +96,13 @@ def following(recordings: Sequence[Sequence[WatchedFrame]]) -> dict[str, float]:
     splits = swaps = 0
     followed_s = 0.0
     for frames in recordings:
-        first_s: dict[str, float] = {}
         names: dict[str, str] = {}
         held: dict[str, tuple[str, float]] = {}
         for before, frame in zip([frames[0], *frames], frames, strict=False):
             for name, track_id in _followed(frame):
-                first_s.setdefault(name, _first_s(frames, name))
                 owner, owned_s = held.get(track_id, (name, frame.at_s))
                 if name not in names:
-                    delays.append(frame.at_s - first_s[name])
+                    delays.append(frame.at_s - _first_s(frames, name))
                 elif names[name] != track_id:
                     is_swap = owner != name and frame.at_s - owned_s <= _SWAP_S
                     swaps, splits = swaps + is_swap, splits + (not is_swap)
