@@ -1,9 +1,9 @@
 """Write docs/results/fights.md: how well fights are told, on sources that were never seen.
 
-    python -m scripts.fight_report DATA --out docs/results/fights.md
+    python -m scripts.fight_report DATA --quiet QUIET --out docs/results/fights.md
 
-DATA is a folder with ground_truth_video.json. The score alone takes about fifteen minutes, since
-it is fitted anew some hundred times; with the detector of ``vision.detector = auto`` ten more.
+DATA is a folder with ground_truth_video.json, QUIET what the shipped score was fitted to besides.
+It takes about half an hour, since the score is fitted anew some two hundred times.
 """
 
 import argparse
@@ -27,9 +27,21 @@ from contracts.incidents import RuleEvent
 from contracts.rules import RuleKind, RuleSettings
 from contracts.settings import Settings
 from ingest.recording import read_recording
+from scripts.fight_folds import (
+    HOLDS,
+    SET,
+    THRESHOLDS,
+    Series,
+    held,
+    hold_s,
+    nested,
+    of_set,
+    right_share,
+    series,
+)
 from vision.cues.port import Cues, Glimpse
 from vision.cues.scuffle import ScuffleCue
-from vision.cues.scuffle_score import ScuffleScore
+from vision.cues.scuffle_score import ScuffleScore, read_score
 from vision.cues.stirs import MEASURES
 from vision.detect.registry import open_detector
 from vision.drawing import decode_jpeg
@@ -42,10 +54,9 @@ from vision.training import fights
 from vision.training.fights import FightClip
 
 DRAWS: Final = 3
-SET: Final = "fight/clips/"
-THRESHOLDS: Final = (0.4, 0.45, 0.5, 0.55, 0.6)
-HOLDS: Final = (1, 2, 3, 4)
-"""What the nested folds choose among; holds in steps of 0.2 s, the first included."""
+MASKED_DRAWS: Final = 2
+"""Draws over which it is seen what the score rests on."""
+QUIET: Final = " `QUIET` are the rendered recordings that the card of the score names."
 NOTES: Final = "## What this means"
 """From here on the page is written by hand, and kept."""
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -55,7 +66,6 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "on the spot": ("shift", "stays", "fill"),
     "its size and form": ("size", "shape", "alone"),
 }
-_STEPS_HELD: Final = round(HOLD_S / 0.2) + 1
 
 
 def main() -> None:
@@ -71,7 +81,8 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     clips = fights.read_clips(arguments.data)
     quiet = [clip for folder in arguments.quiet for clip in fights.read_quiet(folder)]
-    parts = [_heading(arguments.commit), *_scorer_part([*clips, *quiet])]
+    heading = _heading(arguments.commit, is_quiet=bool(quiet))
+    parts = [heading, *_scorer_part([*clips, *quiet])]
     parts += _product_part(arguments.data, clips, quiet)
     known = arguments.out.read_text(encoding="utf-8") if arguments.out.is_file() else ""
     if NOTES in known:
@@ -79,100 +90,29 @@ def main() -> None:
     arguments.out.write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
-def _heading(commit: str) -> str:
+def _heading(commit: str, *, is_quiet: bool) -> str:
     return (
-        "# Fights\n\nCommand: `python -m scripts.fight_report DATA`. "
+        "# Fights\n\nCommand: `python -m scripts.fight_report DATA"
+        f"{' --quiet QUIET' if is_quiet else ''}`. "
         f"AMD EPYC, 2 cores, no GPU, Python {platform.python_version()}, commit {commit}. "
         "Five frames a second, as cameras are analysed. A source is one published recording: all "
         "its clips are in the same fold, so each clip is judged by a score that has never seen "
         "its place. A clip counts as told to be a fight if the rule fires: likelihood at least "
-        f"{THRESHOLD:g}, held for {HOLD_S:g} s.\n"
+        f"{THRESHOLD:g}, held for {HOLD_S:g} s."
+        f"{QUIET if is_quiet else ''}\n"
     )
-
-
-def held(likelihoods: Sequence[float], *, steps: int = _STEPS_HELD) -> float:
-    """Return the highest likelihood that held for so many steps; those of the rule by default."""
-    spans = (likelihoods[first : first + steps] for first in range(len(likelihoods) - steps + 1))
-    return max((min(span) for span in spans), default=0.0)
-
-
-def scored(score: ScuffleScore, clip: FightClip) -> float:
-    """Return what a clip scores if people are taken to be wherever something stirs."""
-    return held(likelihoods(score, clip))
-
-
-def likelihoods(score: ScuffleScore, clip: FightClip) -> list[float]:
-    """Return the highest likelihood of each moment."""
-    return [max(score.of_weighed(window.weighed_V).value for window in one) for one in clip.moments]
-
-
-Series = Mapping[str, tuple[list[float], bool]]
-"""By clip: the likelihoods by a score that never saw its source, and whether it is a fight."""
-
-
-def series(clips: Sequence[FightClip], *, seed: int) -> Series:
-    """Return the likelihoods of all clips of the set, out of fold."""
-    usable = fights.usable(clips)
-    found: dict[str, tuple[list[float], bool]] = {
-        clip.video: ([], clip.is_fight) for clip in clips if clip.video.startswith(SET)
-    }
-    for held_out in fights.folds(usable, seed=seed):
-        score = fights.fit_all([c for c in usable if c.group not in held_out])
-        for clip in usable:
-            if clip.group in held_out and clip.video in found:
-                found[clip.video] = (likelihoods(score, clip), clip.is_fight)
-    return found
-
-
-def right_share(found: Series, *, threshold: float, steps: int) -> float:
-    """Return the share of clips that are told right."""
-    return statistics.mean(
-        (held(values, steps=steps) >= threshold) is is_fight for values, is_fight in found.values()
-    )
-
-
-def nested(clips: Sequence[FightClip], *, seed: int) -> float:
-    """Return the accuracy where threshold and hold are chosen without the judged fold."""
-    judged: list[bool] = []
-    groups = {clip.video: clip.group for clip in clips}
-    for held_out in fights.folds(fights.usable(clips), seed=seed):
-        others = [clip for clip in clips if clip.group not in held_out]
-        found = series(others, seed=seed + 100)
-        _, threshold, steps = max(
-            (right_share(found, threshold=threshold, steps=steps), threshold, steps)
-            for threshold in THRESHOLDS
-            for steps in HOLDS
-        )
-        score = fights.fit_all(others)
-        judged += [
-            (held(likelihoods(score, clip), steps=steps) >= threshold) is clip.is_fight
-            for clip in clips
-            if clip.video.startswith(SET) and groups[clip.video] in held_out
-        ]
-    return statistics.mean(judged)
-
-
-def out_of_fold(clips: Sequence[FightClip], *, seed: int) -> dict[str, float]:
-    """Return the score of each usable clip by a model that has not seen its source."""
-    usable = fights.usable(clips)
-    found = {}
-    for held_out in fights.folds(usable, seed=seed):
-        score = fights.fit_all([clip for clip in usable if clip.group not in held_out])
-        found.update({c.video: scored(score, c) for c in usable if c.group in held_out})
-    return found
 
 
 def _scorer_part(clips: Sequence[FightClip]) -> list[str]:
-    of_set = [clip for clip in clips if clip.video.startswith("fight/clips/")]
-    fight_share = statistics.mean(clip.is_fight for clip in of_set)
-    draws = [out_of_fold(clips, seed=seed) for seed in range(DRAWS)]
-    accuracies = [_accuracy(of_set, draw) for draw in draws]
+    judged = of_set(clips)
+    fight_share = statistics.mean(clip.is_fight for clip in judged)
     strict = [nested(clips, seed=seed) for seed in range(DRAWS)]
-    shown = [series(clips, seed=seed) for seed in range(DRAWS)]
+    draws = [series(clips, seed=seed) for seed in range(DRAWS)]
+    accuracies = [right_share(draw) for draw in draws]
     return [
         "## The score alone\n",
-        f"{len(of_set)} clips of {len({clip.group for clip in of_set})} sources, "
-        f"{fight_share:.0%} with a fight. Three draws of five folds.\n",
+        f"{len(judged)} clips of {len({clip.group for clip in judged})} sources, "
+        f"{fight_share:.0%} with a fight. {DRAWS} draws of {fights.FOLDS} folds.\n",
         "| | right |\n|---|--:|",
         f"| always a fight | {max(fight_share, 1 - fight_share):.3f} |",
         "| statistics of dense flow, random forest (first spike) | 0.68 |",
@@ -187,14 +127,14 @@ def _scorer_part(clips: Sequence[FightClip]) -> list[str]:
         f"| lowest and highest draw | {min(accuracies):.3f}, {max(accuracies):.3f} |",
         "",
         "How much hangs on the choice of threshold and hold (mean of the draws):\n",
-        f"| threshold | {' | '.join(f'held {0.2 * (steps - 1):.1f} s' for steps in HOLDS)} |",
+        f"| threshold | {' | '.join(f'held {hold_s(steps):.1f} s' for steps in HOLDS)} |",
         f"|---|{'--:|' * len(HOLDS)}",
-        *(_choice_row(shown, threshold) for threshold in THRESHOLDS),
+        *(_choice_row(draws, threshold) for threshold in THRESHOLDS),
         "",
         "Calibration of the first draw:\n",
         "| likelihood | clips | fights among them |\n|---|--:|--:|",
-        *_calibration(of_set, draws[0]),
-        "\n### What it rests on\n",
+        *_calibration(draws[0]),
+        f"\n### What it rests on\n\nMeans of {MASKED_DRAWS} draws.\n",
         "| measures | right alone | right without |\n|---|--:|--:|",
         *(_family(clips, name, chosen) for name, chosen in FAMILIES.items()),
         f"| only the means over two seconds | {_masked(clips, _half(0)):.3f} | |",
@@ -203,25 +143,19 @@ def _scorer_part(clips: Sequence[FightClip]) -> list[str]:
     ]
 
 
-def _choice_row(shown: Sequence[Series], threshold: float) -> str:
+def _choice_row(draws: Sequence[Series], threshold: float) -> str:
     cells = [
-        statistics.mean(right_share(one, threshold=threshold, steps=steps) for one in shown)
+        statistics.mean(right_share(draw, threshold=threshold, steps=steps) for draw in draws)
         for steps in HOLDS
     ]
     return f"| {threshold:g} | {' | '.join(f'{cell:.3f}' for cell in cells)} |"
 
 
-def _calibration(of_set: Sequence[FightClip], draw: Mapping[str, float]) -> Iterable[str]:
+def _calibration(draw: Series) -> Iterable[str]:
     for low, high in ((0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.01)):
-        inside = [clip for clip in of_set if low <= draw.get(clip.video, 0.0) < high]
-        share = f"{statistics.mean(c.is_fight for c in inside):.2f}" if inside else "-"
+        inside = [is_fight for values, is_fight in draw.values() if low <= held(values) < high]
+        share = f"{statistics.mean(inside):.2f}" if inside else "-"
         yield f"| {low:g} to {min(high, 1):g} | {len(inside)} | {share} |"
-
-
-def _accuracy(of_set: Sequence[FightClip], draw: Mapping[str, float]) -> float:
-    return statistics.mean(
-        (draw.get(clip.video, 0.0) >= THRESHOLD) is clip.is_fight for clip in of_set
-    )
 
 
 def _family(clips: Sequence[FightClip], name: str, chosen: Sequence[str]) -> str:
@@ -244,8 +178,7 @@ def _masked(clips: Sequence[FightClip], is_kept_V: np.ndarray) -> float:
         )
         for clip in clips
     ]
-    of_set = [clip for clip in kept if clip.video.startswith("fight/clips/")]
-    return statistics.mean(_accuracy(of_set, out_of_fold(kept, seed=seed)) for seed in range(2))
+    return statistics.mean(right_share(series(kept, seed=seed)) for seed in range(MASKED_DRAWS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +193,7 @@ class Told:
 
 def _product_part(data: Path, clips: Sequence[FightClip], quiet: Sequence[FightClip]) -> list[str]:
     usable = fights.usable([*clips, *quiet])
-    shipped = fights.fit_all(usable)
+    shipped = read_score()
     places = fights.folds(usable, seed=0)
     members = [fights.fit_all([c for c in usable if c.group not in names]) for names in places]
     settings = Settings()
@@ -331,18 +264,22 @@ def _decoded(jpeg: bytes, small: Frame) -> Frame:
     return small if pixels_HW3 is None else Frame(header=small.header, pixels_HW3=pixels_HW3)
 
 
+def _of_set(told: Sequence[Told]) -> list[Told]:
+    return [one for one in told if one.clip.video.startswith(SET)]
+
+
 def _clip_table(told: Sequence[Told]) -> list[str]:
-    of_set = [one for one in told if one.clip.video.startswith("fight/clips/")]
+    judged = _of_set(told)
     spent = [ms for one in told for ms in one.cue_ms]
     rows = []
     for name, by in _BY.items():
-        hits = sum(one.clip.is_fight and bool(by(one)) for one in of_set)
-        alarms = sum(not one.clip.is_fight and bool(by(one)) for one in of_set)
-        fights_there = sum(one.clip.is_fight for one in of_set)
-        right = hits + len(of_set) - fights_there - alarms
+        hits = sum(one.clip.is_fight and bool(by(one)) for one in judged)
+        alarms = sum(not one.clip.is_fight and bool(by(one)) for one in judged)
+        fights_there = sum(one.clip.is_fight for one in judged)
+        right = hits + len(judged) - fights_there - alarms
         rows.append(
-            f"| {name} | {right / len(of_set):.3f} | {hits} | {fights_there - hits} | {alarms} "
-            f"| {len(of_set) - fights_there - alarms} |"
+            f"| {name} | {right / len(judged):.3f} | {hits} | {fights_there - hits} | {alarms} "
+            f"| {len(judged) - fights_there - alarms} |"
         )
     return [
         "## With detector, tracker, cue and rule\n",
@@ -365,9 +302,9 @@ _BY: Final[Mapping[str, Callable[[Told], tuple[RuleEvent, ...]]]] = {
 
 def _source_table(told: Sequence[Told]) -> list[str]:
     lines = ["| source (never seen) | clips | fights | missed | false |", "|---|--:|--:|--:|--:|"]
-    of_set = [one for one in told if one.clip.video.startswith("fight/clips/")]
-    for group in sorted({one.clip.group for one in of_set}):
-        own = [one for one in of_set if one.clip.group == group]
+    judged = _of_set(told)
+    for group in sorted({one.clip.group for one in judged}):
+        own = [one for one in judged if one.clip.group == group]
         missed = sum(one.clip.is_fight and not one.unseen for one in own)
         false = sum(not one.clip.is_fight and bool(one.unseen) for one in own)
         fights_there = sum(one.clip.is_fight for one in own)
