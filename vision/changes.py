@@ -10,13 +10,14 @@ Shape legend: H, W = picture in pixels, h, w = places; a place is a window of 10
 neighbouring ones overlap by half.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from vision.estimates import weight_of
 
 Luma = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
@@ -119,7 +120,7 @@ class LocalChanges:
         # What stirs has changed as well, so a still scene is asked only once.
         stir_hw = self._share_of_places(detail_HW, before_HW) if is_any else self._nothing_hw
         if is_any or not self._is_settled:
-            steady = _weight(step_s, STEADY_S)
+            steady = weight_of(step_s, STEADY_S)
             _follow(self._steady_change_hw, change_hw, steady)
             _follow(self._steady_stir_hw, stir_hw, steady)
             self._is_settled = not (is_any or self._steady_change_hw.any())
@@ -156,12 +157,12 @@ class LocalChanges:
     def _learn_pixels(self, detail_HW: Luma, before_HW: Luma, *, is_learning: bool) -> None:
         """Bring up to date what pixels are compared with, and by how much they may differ."""
         step_s = self._unlearned_s
-        cv2.accumulateWeighted(detail_HW, self._remembered_HW, _weight(step_s, REMEMBER_S))
+        cv2.accumulateWeighted(detail_HW, self._remembered_HW, weight_of(step_s, REMEMBER_S))
         self._compared_HW = np.asarray(cv2.convertScaleAbs(self._remembered_HW), np.uint8)
         if not is_learning:
             return
         self._learned_pixels += 1
-        weight = max(1 / self._learned_pixels, _weight(step_s, FLICKER_S))
+        weight = max(1 / self._learned_pixels, weight_of(step_s, FLICKER_S))
         step_HW = cv2.absdiff(detail_HW, before_HW)
         bounded_HW = cv2.threshold(step_HW, LARGEST_STEP, 255, cv2.THRESH_TRUNC)[1]
         cv2.accumulateWeighted(bounded_HW, self._flicker_HW, weight)
@@ -173,7 +174,7 @@ class LocalChanges:
         if self._is_settled and not self._stir_hw.any():
             return
         # A plain mean at first, so that the beginning is forgotten as soon as any other frame.
-        weight = max(1 / self._learned_places, _weight(step_s, LEARN_S))
+        weight = max(1 / self._learned_places, weight_of(step_s, LEARN_S))
         _follow(self._stir_hw, stir_hw, weight)
         _follow(self._variance_hw, (self._steady_stir_hw - self._stir_hw) ** 2, weight)
         middle = self._stir_hw.size // 2
@@ -214,11 +215,6 @@ def _follow(average_hw: FloatArray, value_hw: FloatArray, weight: float) -> None
     """
     average_hw += weight * (value_hw - average_hw)
     average_hw[average_hw < _NEXT_TO_NOTHING] = 0.0
-
-
-def _weight(step_s: float, constant_s: float) -> float:
-    """Return the weight of a new value in a running average of that time constant."""
-    return 1 - math.exp(-step_s / constant_s)
 
 
 def _relative_tones() -> Luma:

@@ -17,6 +17,7 @@ from contracts.incidents import Fact, FactName, RuleEvent
 from contracts.rules import Place, SceneRules
 from contracts.tracks import Track, TrackPoint, TrackState
 from vision.boxes import area
+from vision.estimates import MAD_TO_SIGMA, share_sigma
 from vision.keyframes import Moment
 from vision.kinematics import (
     foot_jitter,
@@ -35,7 +36,6 @@ from vision.rules.stay import GRACE_S, dwell_sigma
 TRACKER: Final = "tracker"
 GATE: Final = "gate"
 CLOCK: Final = "clock"
-_MAD_TO_SIGMA: Final = 1.4826
 _SHARE_SIGMA_FLOOR: Final = 0.005
 _TOUCH: Final = 0.02
 """A box this near to the picture's edge touches it."""
@@ -97,11 +97,14 @@ def track_facts(track: Track, *, cited: Cited) -> list[Fact]:
             FactName.LABEL_SHARE,
             track.label_confidence,
             "share",
-            _share_sigma(track.label_confidence, track.hits),
+            share_sigma(track.label_confidence, track.hits, floor=_SHARE_SIGMA_FLOOR),
             text=track.label,
         ),
         since.fact(
-            FactName.HIT_RATIO, track.hit_ratio, "share", _share_sigma(track.hit_ratio, frames)
+            FactName.HIT_RATIO,
+            track.hit_ratio,
+            "share",
+            share_sigma(track.hit_ratio, frames, floor=_SHARE_SIGMA_FLOOR),
         ),
         seen.fact(FactName.CONFIDENCE, median(confidences), "share", _median_sigma(confidences)),
         seen.fact(
@@ -378,14 +381,8 @@ def _crossed(
     )
 
 
-def _share_sigma(share: float, count: int) -> float:
-    """Return the standard uncertainty of a share of ``count`` trials (rule of succession)."""
-    smoothed = (share * count + 1) / (count + 2)
-    return max(_SHARE_SIGMA_FLOOR, math.sqrt(smoothed * (1 - smoothed) / (count + 2)))
-
-
 def _median_sigma(values: Sequence[float], *, floor: float = _SHARE_SIGMA_FLOOR) -> float:
     """Return the standard uncertainty of a median: 1.2533 of the mean's, from the MAD."""
     middle = median(values)
-    deviation = _MAD_TO_SIGMA * median(abs(value - middle) for value in values)
+    deviation = MAD_TO_SIGMA * median(abs(value - middle) for value in values)
     return max(floor, 1.2533 * deviation / math.sqrt(len(values)))

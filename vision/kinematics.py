@@ -11,14 +11,13 @@ from typing import Final
 
 from contracts.geometry import Point, standing_point
 from contracts.tracks import Track, TrackPoint
+from vision.estimates import MAD_TO_SIGMA
 from vision.noise import shipped_noise
 
 JITTER_FLOOR: Final = 0.001
 """Least jitter of a box edge, picture units: about half a pixel at 640 wide."""
 _JITTER_POINTS: Final = 25
 """Newest seen points that jitter is estimated from: 5 s at 5 frames a second."""
-_MAD_TO_SIGMA: Final = 1.4826
-"""Standard deviation of a Gaussian over its median absolute deviation."""
 _MOST_ALIKE: Final = 0.9
 """Nothing is told of jitter from frames that are nearer to each other than it lasts."""
 _SPEED_BASE_S: Final = 0.5
@@ -71,7 +70,7 @@ def foot_jitter(points: Sequence[TrackPoint]) -> float:
         return _expected_jitter(points)
     likeness = min(_MOST_ALIKE, shipped_noise().jitter.correlation(frame_step_s(recent)))
     share = 1.5 - 2 * likeness + likeness**2 / 2
-    return max(JITTER_FLOOR, _MAD_TO_SIGMA * median(residuals) / math.sqrt(share))
+    return max(JITTER_FLOOR, MAD_TO_SIGMA * median(residuals) / math.sqrt(share))
 
 
 def _expected_jitter(points: Sequence[TrackPoint]) -> float:

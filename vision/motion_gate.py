@@ -4,7 +4,6 @@ Used to leave out a costly detector on still scenes, and for the facts about the
 Shape legend: H, W = gate's picture in pixels.
 """
 
-import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from contracts.frames import BgrImage, EncodedFrame, Frame
 from vision.changes import LocalChanges
 from vision.drawing import decode_jpeg
+from vision.estimates import weight_of
 
 Luma = npt.NDArray[np.uint8]
 
@@ -120,7 +120,7 @@ class MotionGate:
         change = changes.look(luma_HW, step_s=step_s, is_learning=not is_followed)
         thin_HW = _thinned(luma_HW)
         share = _moved_share(thin_HW, average_HW) if change.is_any else 0.0
-        cv2.accumulateWeighted(thin_HW, average_HW, 1 - math.exp(-step_s / FOLLOW_S))
+        cv2.accumulateWeighted(thin_HW, average_HW, weight_of(step_s, FOLLOW_S))
         if change.is_there:
             self._open_until_s = now_s + HOLD_S
         patience_s = self._look_in_weather_s if change.is_restless else self._look_anyway_s

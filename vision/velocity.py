@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.geometry import Point
+from vision.estimates import MAD_TO_SIGMA
 
 LEAST_POINTS: Final = 4
 MOST_POINTS: Final = 8
 """More of them, from cameras analysed faster, are thinned out: pairs grow with the square."""
-_MAD_TO_SIGMA: Final = 1.4826
 _OUTLIERS: Final = 0.2
 """Share of the points that may be wrong boxes."""
 _OFF_SIGMAS: Final = 4.0
@@ -83,7 +83,7 @@ def velocity(times: Sequence[float], places: Sequence[Point], *, noise: float) -
         for axis in (0, 1)
     ]
     off = _offsets(levels)
-    spread = max(noise, _MAD_TO_SIGMA * _median([value for one in off for value in one]))
+    spread = max(noise, MAD_TO_SIGMA * _median([value for one in off for value in one]))
     length = math.hypot(*slopes) * (times[-1] - times[0])
     bound = max(_OFF_SIGMAS * noise, _OFF_SHARE * length)
     kept = [index for index, one in enumerate(off) if max(one) <= bound]

@@ -7,7 +7,6 @@ blinks changes as a whole.
 Shape legend: H, W = picture in pixels, at most 320 wide, 3 = blue, green, red.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -23,6 +22,7 @@ from vision.cues.ground import shrunk
 from vision.cues.port import Glimpse
 from vision.cues.regions import RegionLife, region_id
 from vision.cues.seen import Flame, FlamesSeen
+from vision.estimates import weight_of
 
 Mask = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
@@ -150,7 +150,7 @@ class FlamesCue:
             return []
         pixels.seconds += step_s
         # A plain mean at first, so that the beginning counts no more than any other frame.
-        weight = max(1 - math.exp(-step_s / REMEMBER_S), min(1.0, step_s / pixels.seconds))
+        weight = max(weight_of(step_s, REMEMBER_S), min(1.0, step_s / pixels.seconds))
         step_HW = red_HW.astype(np.int16) - pixels.red_HW
         pixels.red_HW = red_HW
         changed_HW = (np.abs(step_HW) > CHANGE).astype(np.float32)
@@ -289,7 +289,7 @@ def _join(fire: _Fire, parts: list[_Part], header: FrameHeader, *, step_s: float
         max(box[3] for box in boxes),
     )
     fire.flicker = max(part.flicker for part in parts)
-    weight = 1 - math.exp(-step_s / STEP_S)
+    weight = weight_of(step_s, STEP_S)
     largest = max(parts, key=lambda part: part.area)
     fire.net += weight * (largest.net - fire.net)
     fire.stir += weight * (largest.stir - fire.stir)

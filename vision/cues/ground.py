@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.frames import BgrImage
+from vision.estimates import weight_of
 
 FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.uint8]
@@ -159,7 +160,7 @@ class Ground:
         self.shown_HW3 = np.asarray(cv2.convertScaleAbs(self._showing_HW3), np.uint8)
         moved_HW = _differs(tone_HW3, self.shown_HW3, self._flicker_HW, least=STEADY)
         calm_HW = cv2.bitwise_not(moved_HW)
-        weight = _weight(step_s, FOLLOW_S)
+        weight = weight_of(step_s, FOLLOW_S)
         cv2.accumulateWeighted(tone_HW3, self._showing_HW3, weight, mask=calm_HW)
         cv2.accumulateWeighted(tone_HW3, self._showing_HW3, 1.0, mask=moved_HW)
         self._age_HW += step_s
@@ -172,7 +173,7 @@ class Ground:
         step_HW = _largest(cv2.absdiff(tone_HW3, self._before_HW3))
         self._before_HW3 = tone_HW3
         bounded_HW = cv2.threshold(step_HW, LARGEST_STEP, 255, cv2.THRESH_TRUNC)[1]
-        weight = _weight(step_s, FLICKER_S)
+        weight = weight_of(step_s, FLICKER_S)
         cv2.accumulateWeighted(bounded_HW, self._flicker_HW, weight, mask=open_HW)
         # Numbers too small for their format would slow everything down several times.
         np.maximum(self._flicker_HW, 1e-9, out=self._flicker_HW)
@@ -204,7 +205,7 @@ class Ground:
         cv2.accumulateWeighted(unlit_HW3, self._lasting_HW3, 1.0, mask=first_HW)
         self.known_s_HW[first_HW > 0] = 0.0
         same_HW = _both(_both(calm_HW, known_HW), np.asarray(cv2.bitwise_not(new_HW), np.uint8))
-        weight = _weight(self._unlearned_s, GROUND_S)
+        weight = weight_of(self._unlearned_s, GROUND_S)
         cv2.accumulateWeighted(unlit_HW3, self._lasting_HW3, weight, mask=same_HW)
         self._lasting_u8_HW3 = np.asarray(
             cv2.convertScaleAbs(np.maximum(self._lasting_HW3, 0.0)), np.uint8
@@ -251,11 +252,6 @@ def _at_least(values_HW: FloatArray, least: float) -> Mask:
 
 def _both(first_HW: Mask, second_HW: Mask) -> Mask:
     return np.asarray(cv2.bitwise_and(first_HW, second_HW), np.uint8)
-
-
-def _weight(step_s: float, constant_s: float) -> float:
-    """Return the weight of a new value in a running average of that time constant."""
-    return float(1 - np.exp(-step_s / constant_s))
 
 
 def _relative_tones() -> npt.NDArray[np.uint8]:

@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vision.estimates import weight_of
+
 Luma = npt.NDArray[np.uint8]
 ToneArray = npt.NDArray[np.int16]
 FloatArray = npt.NDArray[np.float32]
@@ -188,7 +190,7 @@ class SceneMemory:
             return
         self._pictures += 1
         # A plain mean at first, so that no picture counts more than another.
-        weight = max(1 / self._pictures, 1 - math.exp(-self._unlearned_s / REMEMBER_S))
+        weight = max(1 / self._pictures, weight_of(self._unlearned_s, REMEMBER_S))
         self._unlearned_s = 0.0
         # Light comes and goes at once, detail is learned little by little.
         slowly = weight if not self.is_settled else weight / 4

@@ -27,6 +27,7 @@ from vision.cues.port import Glimpse
 from vision.cues.regions import RegionLife, region_id
 from vision.cues.seen import Smoke, SmokeSeen
 from vision.cues.veils import CELL, Backdrop, Flags, FloatArray, Veils, read_size
+from vision.estimates import weight_of
 
 LABEL: Final = "smoke"
 REMEMBER_S: Final = 2.5
@@ -178,7 +179,7 @@ class SmokeCue:
 
     def _patches(self, veils: Veils, step_s: float) -> list[_Patch]:
         """Return what is often veiled, after this look."""
-        weight = 1 - math.exp(-step_s / REMEMBER_S)
+        weight = weight_of(step_s, REMEMBER_S)
         if veils.is_upset:
             self._often_hw *= 1 - weight
             return []

@@ -9,7 +9,6 @@ Shape legend: H, W = picture in pixels, at most 320 wide; h, w = its cells of 8 
 3 = blue, green, red.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +18,7 @@ import numpy.typing as npt
 
 from contracts.frames import BgrImage
 from vision.cues.ground import shrunk
+from vision.estimates import weight_of
 
 FloatArray = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -195,10 +195,10 @@ class Backdrop:
         calm_hw = np.asarray(~other_hw | (self._other_s_hw > FORGET_S) | is_new, np.uint8)
         calm_HW = np.repeat(np.repeat(calm_hw, CELL, axis=0), CELL, axis=1)
         mean = self._unlearned_s / self._age_s if is_new else 0.0
-        weight = max(_weight(self._unlearned_s, LEARN_S), min(0.5, mean))
+        weight = max(weight_of(self._unlearned_s, LEARN_S), min(0.5, mean))
         cv2.accumulateWeighted(read.luma_HW, self._luma_HW, weight, mask=calm_HW)
         cv2.accumulateWeighted(read.tone_hw3, self._tone_hw3, weight, mask=calm_hw)
-        weight = max(_weight(self._unlearned_s, SETTLE_S), min(0.3, mean))
+        weight = max(weight_of(self._unlearned_s, SETTLE_S), min(0.3, mean))
         sway_hw = np.minimum(np.abs(read.kept_hw - 1), 0.5)
         for value_hw, usual_hw in (
             (sway_hw, self._sway_hw),
@@ -234,7 +234,3 @@ def _cells(values: npt.NDArray[np.uint8] | FloatArray) -> FloatArray:
     height, width = values.shape[:2]
     size = (width // CELL, height // CELL)
     return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _weight(step_s: float, constant_s: float) -> float:
-    return 1 - math.exp(-step_s / constant_s)

@@ -8,7 +8,6 @@ Suddenness is what is looked for: dusk, fog and dirt come slowly and are learned
 (a lorry, a crowd) hides the scene for a moment and is waited for.
 """
 
-import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,6 +21,7 @@ from vision.cues.regions import region_id
 from vision.cues.scene_memory import FloatArray, Likeness, Luma, SceneMemory
 from vision.cues.stillness import Stillness
 from vision.cues.tampering import Picture, Tampering, ViewReading
+from vision.estimates import share_sigma
 from vision.motion_gate import gate_picture
 
 GONE: Final = 0.6
@@ -257,7 +257,7 @@ class ViewCue:
             state=suspicion.cause.state if is_confirmed else CameraState.SEEING,
             cause=suspicion.cause,
             gone=gone,
-            sigma=_share_sigma(gone, picture.likeness.known),
+            sigma=share_sigma(gone, picture.likeness.known, floor=_SIGMA_FLOOR),
             since_s=suspicion.since_s,
             region=suspicion.region(TrackState.CONFIRMED if is_confirmed else TrackState.TENTATIVE),
         )
@@ -302,9 +302,3 @@ def _is_adopted(suspicion: _Suspicion, *, lasted_s: float) -> bool:
     if suspicion.is_confirmed:
         return suspicion.cause is Tampering.MOVED and lasted_s >= ADOPT_S
     return suspicion.cause.is_by_places and lasted_s >= UNSETTLED_S
-
-
-def _share_sigma(share: float, count: int) -> float:
-    """Return the standard uncertainty of a share of ``count`` places (rule of succession)."""
-    smoothed = (share * count + 1) / (count + 2)
-    return max(_SIGMA_FLOOR, math.sqrt(smoothed * (1 - smoothed) / (count + 2)))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vision.detect.tone import Tone, find_tone
+from vision.estimates import weight_of
 
 Planes = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.uint8]
@@ -143,16 +144,16 @@ class Background:
         self._held_HW = held_HW
         free_HW = cv2.bitwise_not(held_HW)
         luma_HW = image_PHW[0]
-        settle = _share(step_s, min(SETTLE_S, max(1.0, self._age_s)))
-        noise = _share(step_s, NOISE_S)
+        settle = weight_of(step_s, min(SETTLE_S, max(1.0, self._age_s)))
+        noise = weight_of(step_s, NOISE_S)
         difference_HW = cv2.absdiff(luma_HW, self.mean_PHW[0])
         unrest_HW = cv2.absdiff(luma_HW, self.fast_HW)
         for plane_HW, mean_HW in zip(image_PHW, self.mean_PHW, strict=True):
             cv2.accumulateWeighted(plane_HW, mean_HW, settle, mask=free_HW)
-        cv2.accumulateWeighted(luma_HW, self.fast_HW, _share(step_s, FAST_S))
+        cv2.accumulateWeighted(luma_HW, self.fast_HW, weight_of(step_s, FAST_S))
         cv2.accumulateWeighted(difference_HW, self._deviation_HW, noise, mask=free_HW)
         cv2.accumulateWeighted(
-            unrest_HW, self._deviation_HW, _share(step_s, UNREST_S), mask=held_HW
+            unrest_HW, self._deviation_HW, weight_of(step_s, UNREST_S), mask=held_HW
         )
         still_HW = (_floats(unrest_HW) < STILL_LEVELS) & (held_HW > 0)
         self.still_s_HW = np.where(still_HW, self.still_s_HW + np.float32(step_s), np.float32(0))
@@ -172,10 +173,6 @@ class Background:
         spread_HW = cv2.subtract(cv2.dilate(luma_HW, _NEIGHBOURS), cv2.erode(luma_HW, _NEIGHBOURS))
         self._edges_HW = _floats(spread_HW * np.float32(EDGE_JITTER))
         self._edges_age_s = 0.0
-
-
-def _share(step_s: float, constant_s: float) -> float:
-    return 1.0 - math.exp(-step_s / constant_s)
 
 
 def as_mask(condition_HW: npt.NDArray[np.bool_]) -> Mask:
