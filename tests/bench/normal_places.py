@@ -25,6 +25,7 @@ STREET_VIEW: Final = Pinhole(
 LOBBY_VIEW: Final = Pinhole(
     width=640, height=360, focal_px=430.0, mount_m=3.1, tilt_rad=math.radians(20)
 )
+Quad = list[tuple[float, float, float]]
 Lane = tuple[float, float]
 """Distance of a way across the picture, and how far people stray from it, metres."""
 
@@ -74,29 +75,31 @@ def _rule(rule_id: str, kind: RuleKind, zone_id: str, **params: float) -> RuleSe
     )
 
 
+def _level(left: float, right: float, near: float, far: float, *, up: float = 0.0) -> Quad:
+    """Return the corners of a part of the ground, or of what lies so high above it."""
+    return [(left, up, far), (right, up, far), (right, up, near), (left, up, near)]
+
+
+def _upright(left: float, right: float, low: float, high: float, *, z: float) -> Quad:
+    """Return the corners of what stands across the picture at a distance."""
+    return [(left, high, z), (right, high, z), (right, low, z), (left, low, z)]
+
+
 def _street_backdrop() -> BgrImage:
     rng = np.random.default_rng(11)
     canvas = Canvas(STREET_VIEW, scale=2, fill=(206, 190, 172))
     far, wide = 26.0, 40.0
-    canvas.lay(
-        _texture(rng, (140, 132, 128), 260, 800),
-        [(-wide, 0, far), (wide, 0, far), (wide, 0, 5.5), (-wide, 0, 5.5)],
-    )
+    canvas.lay(_texture(rng, (140, 132, 128), 260, 800), _level(-wide, wide, 5.5, far))
     for left, tone in ((-30.0, (96, 112, 138)), (-14.0, (128, 138, 142)), (2.0, (108, 120, 150)),
                        (15.0, (142, 146, 140))):  # fmt: skip
-        right, top = left + 15.6, float(rng.uniform(7, 10))
-        canvas.lay(
-            _texture(rng, tone, 160, 240),
-            [(left, top, far), (right, top, far), (right, 0, far), (left, 0, far)],
-        )
+        house = _upright(left, left + 15.6, 0, float(rng.uniform(7, 10)), z=far)
+        canvas.lay(_texture(rng, tone, 160, 240), house)
         for column in range(5):
             x = left + 1.2 + 3 * column
             for level in (1.2, 4.4):
-                pane = [(x, level + 1.8, far - 0.05), (x + 1.5, level + 1.8, far - 0.05),
-                        (x + 1.5, level, far - 0.05), (x, level, far - 0.05)]  # fmt: skip
+                pane = _upright(x, x + 1.5, level, level + 1.8, z=far - 0.05)
                 canvas.fill(pane, (70, 62, 56))
-    road = [(-wide, 0, 19.0), (wide, 0, 19.0), (wide, 0, 12.0), (-wide, 0, 12.0)]
-    canvas.lay(_texture(rng, (92, 94, 95), 120, 800), road)
+    canvas.lay(_texture(rng, (92, 94, 95), 120, 800), _level(-wide, wide, 12.0, 19.0))
     for dash in range(-10, 11):
         canvas.stroke([(3.6 * dash, 0, 15.5), (3.6 * dash + 1.8, 0, 15.5)], (205, 210, 212),
                       width_m=0.14)  # fmt: skip
@@ -109,30 +112,17 @@ def _lobby_backdrop() -> BgrImage:
     rng = np.random.default_rng(12)
     canvas = Canvas(LOBBY_VIEW, scale=2, fill=(190, 198, 204))
     far, wide = 12.0, 9.0
-    canvas.lay(
-        _texture(rng, (150, 160, 168), 300, 500),
-        [(-wide, 0, far), (wide, 0, far), (wide, 0, 2.6), (-wide, 0, 2.6)],
-    )
+    canvas.lay(_texture(rng, (150, 160, 168), 300, 500), _level(-wide, wide, 2.6, far))
     for line in range(-8, 9):
         canvas.stroke([(line * 1.1, 0, 3.0), (line * 1.1, 0, far)], (128, 138, 146), width_m=0.03)
     for line in range(3, 12):
         canvas.stroke([(-wide, 0, line), (wide, 0, line)], (128, 138, 146), width_m=0.03)
-    canvas.lay(
-        _texture(rng, (182, 192, 200), 120, 400),
-        [(-wide, 4, far), (wide, 4, far), (wide, 0, far), (-wide, 0, far)],
-    )
-    door = [(-5.5, 2.6, far - 0.02), (-2.5, 2.6, far - 0.02), (-2.5, 0, far - 0.02),
-            (-5.5, 0, far - 0.02)]  # fmt: skip
-    canvas.fill(door, (210, 196, 176))
-    screen = [(0.4, 2.5, far - 0.02), (2.8, 2.5, far - 0.02), (2.8, 1.2, far - 0.02),
-              (0.4, 1.2, far - 0.02)]  # fmt: skip
-    canvas.fill(screen, (120, 84, 40))
-    for front in (True, False):
-        z = 8.4 if front else 9.4
-        top = [(3.6, 1.1, 9.4), (7.6, 1.1, 9.4), (7.6, 1.1, z), (3.6, 1.1, z)]
-        face = [(3.6, 1.1, z), (7.6, 1.1, z), (7.6, 0, z), (3.6, 0, z)]
-        canvas.fill(top if front else face, (84, 104, 132))
-        canvas.fill(face, (66, 84, 110))
+    canvas.lay(_texture(rng, (182, 192, 200), 120, 400), _upright(-wide, wide, 0, 4, z=far))
+    canvas.fill(_upright(-5.5, -2.5, 0, 2.6, z=far - 0.02), (210, 196, 176))
+    canvas.fill(_upright(0.4, 2.8, 1.2, 2.5, z=far - 0.02), (120, 84, 40))
+    canvas.fill(_level(3.6, 7.6, 8.4, 9.4, up=1.1), (84, 104, 132))
+    canvas.fill(_upright(3.6, 7.6, 0, 1.1, z=8.4), (66, 84, 110))
+    canvas.fill(_upright(3.6, 7.6, 0, 1.1, z=9.4), (66, 84, 110))
     return canvas.to_size()
 
 

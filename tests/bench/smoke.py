@@ -9,9 +9,8 @@ import argparse
 import json
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -21,8 +20,7 @@ import numpy as np
 
 from contracts.cameras import Camera, SourceSettings, SourceType
 from contracts.frames import EncodedFrame, Frame
-from contracts.incidents import RuleEvent
-from contracts.rules import RuleKind, RuleSettings, SceneRules
+from contracts.rules import SceneRules
 from contracts.settings import Settings
 from ingest.recording import read_recording
 from tests.bench.normal_hours import render as render_part
@@ -45,11 +43,8 @@ from tests.fakes.smoke_scenes import (
     WetLens,
     render,
 )
-from vision.cues.port import Cues, Glimpse
-from vision.cues.smoke import SmokeCue
-from vision.motion_gate import MotionGate, gate_frame
-from vision.observation import Observation
-from vision.rules.smoke import SmokeRule
+from tests.fakes.smoke_watch import SmokeWatch
+from vision.motion_gate import gate_frame
 
 SECONDS: Final = 40.0
 SMOKE: Final[dict[str, Plume]] = {
@@ -94,33 +89,15 @@ OVER: Final = (
 STARTS_AT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-@dataclass
-class Watcher:
-    """The cue and its rule; what they said, and what each frame cost."""
+def watched(frames: Iterable[Frame]) -> SmokeWatch:
+    watch = SmokeWatch()
+    for frame in frames:
+        watch.look(frame)
+    return watch
 
-    said: list[RuleEvent] = field(default_factory=list)
-    cost_ms: list[float] = field(default_factory=list)
-    cue: SmokeCue = field(default_factory=SmokeCue)
-    gate: MotionGate = field(default_factory=MotionGate)
-    rule: SmokeRule = field(
-        default_factory=lambda: SmokeRule(
-            RuleSettings(rule_id="smoke", kind=RuleKind.SMOKE), zone=None
-        )
-    )
 
-    def watch(self, frames: Iterable[Frame]) -> "Watcher":
-        for frame in frames:
-            motion = self.gate.look(frame)
-            glimpse = Glimpse(small=frame, picture=None, motion=motion, detections=None, tracks=())
-            began_s = time.thread_time()
-            found = self.cue.look(glimpse)
-            self.cost_ms.append(1000 * (time.thread_time() - began_s))
-            seen = Observation(header=frame.header, tracks=(), cues=Cues(smoke=found))
-            self.said += self.rule.update(seen)
-        return self
-
-    def told(self, starts_s: float = 0.0) -> str:
-        return ", ".join(f"{one.monotonic_s - starts_s:.1f} s" for one in self.said) or "-"
+def told(watch: SmokeWatch, starts_s: float = 0.0) -> str:
+    return ", ".join(f"{one.monotonic_s - starts_s:.1f} s" for one in watch.events) or "-"
 
 
 def rendered(painter: Painter, where: str) -> Iterator[Frame]:
@@ -176,18 +153,18 @@ def scenes() -> int:
     say(f"| smoke, told after | {' | '.join(PLACES)} |")
     say(f"|---|{'--:|' * len(PLACES)}")
     for name, plume in SMOKE.items():
-        runs = [Watcher().watch(rendered(plume, where)) for where in PLACES]
+        runs = [watched(rendered(plume, where)) for where in PLACES]
         cost += [ms for run in runs for ms in run.cost_ms]
-        say(f"| {name} | {' | '.join(run.told(plume.starts_s) for run in runs)} |")
+        say(f"| {name} | {' | '.join(told(run, plume.starts_s) for run in runs)} |")
     say(f"\nCost a frame: {_cost(cost)}\n")
     cost = []
     say(f"| no smoke, told at | {' | '.join(PLACES)} |")
     say(f"|---|{'--:|' * len(PLACES)}")
     for name, painter in ALIKE.items():
-        runs = [Watcher().watch(rendered(painter, where)) for where in PLACES]
+        runs = [watched(rendered(painter, where)) for where in PLACES]
         cost += [ms for run in runs for ms in run.cost_ms]
-        wrong += sum(len(run.said) for run in runs)
-        say(f"| {name} | {' | '.join(run.told() for run in runs)} |")
+        wrong += sum(len(run.events) for run in runs)
+        say(f"| {name} | {' | '.join(told(run) for run in runs)} |")
     say(f"\nCost a frame: {_cost(cost)}\n")
     return wrong
 
@@ -198,19 +175,19 @@ def clips(data: Path) -> int:
     say("|---|--:|--:|--:|")
     for name in OVER:
         kinds = (plume, replace(plume, colour=DARK), replace(plume, thickness=0.6))
-        runs = [Watcher().watch(small(recorded(data / name), one)) for one in kinds]
-        say(f"| {name} | {' | '.join(run.told(plume.starts_s) for run in runs)} |")
+        runs = [watched(small(recorded(data / name), one)) for one in kinds]
+        say(f"| {name} | {' | '.join(told(run, plume.starts_s) for run in runs)} |")
     listed = json.loads((data / "ground_truth_video.json").read_text(encoding="utf-8"))["videos"]
     cost, frames, false = [], 0, 0
     say("")
     for clip in listed:
-        run = Watcher().watch(small(recorded(data / clip["video"])))
+        run = watched(small(recorded(data / clip["video"])))
         cost += run.cost_ms
         frames += len(run.cost_ms)
         is_smoke = any(event["type"] == "smoke" for event in clip["events"])
-        if is_smoke or run.said:
-            say(f"{clip['video']}: {'smoke' if is_smoke else 'no smoke'}, told: {run.told()}")
-        false += 0 if is_smoke else len(run.said)
+        if is_smoke or run.events:
+            say(f"{clip['video']}: {'smoke' if is_smoke else 'no smoke'}, told: {told(run)}")
+        false += 0 if is_smoke else len(run.events)
     say(f"\n{len(listed)} clips, {frames} frames: {false} false. Cost a frame: {_cost(cost)}\n")
     return false
 
@@ -221,9 +198,9 @@ def hour(seconds: float) -> int:
         with tempfile.TemporaryDirectory() as folder:
             video = Path(folder) / "part.mp4"
             render_part(place, 0, seconds, video)
-            run = Watcher().watch(small(recorded(video)))
-        false += len(run.said)
-        say(f"{name}, {seconds:.0f} s: told {run.told()}. Cost a frame: {_cost(run.cost_ms)}")
+            run = watched(small(recorded(video)))
+        false += len(run.events)
+        say(f"{name}, {seconds:.0f} s: told {told(run)}. Cost a frame: {_cost(run.cost_ms)}")
     return false
 
 

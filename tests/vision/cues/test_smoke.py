@@ -8,7 +8,6 @@ import pytest
 
 from contracts.frames import BgrImage, Frame
 from contracts.incidents import RuleEvent
-from contracts.rules import RuleKind, RuleSettings
 from contracts.tracks import Track, TrackState
 from tests.fakes.builders import header
 from tests.fakes.smoke_scenes import (
@@ -27,27 +26,18 @@ from tests.fakes.smoke_scenes import (
     WetLens,
     render,
 )
+from tests.fakes.smoke_watch import SmokeWatch
 from tests.fakes.tracks import followed
-from vision.cues.port import Cues, Glimpse
-from vision.cues.seen import SmokeSeen
-from vision.cues.smoke import SmokeCue
 from vision.cues.veils import read_size
-from vision.motion_gate import MotionGate
-from vision.observation import Observation
-from vision.rules.smoke import SmokeRule
 
 
-class Yard:
-    """A cue and its rule before rendered pictures."""
+class Yard(SmokeWatch):
+    """Rendered pictures, and who watches them."""
 
     def __init__(self, *, where: str = "street") -> None:
-        self.cue = SmokeCue()
-        self.rule = SmokeRule(RuleSettings(rule_id="smoke", kind=RuleKind.SMOKE), zone=None)
-        self.gate = MotionGate()
+        super().__init__()
         self.random = np.random.default_rng(1)
         self.where = where
-        self.seen: list[SmokeSeen] = []
-        self.events: list[RuleEvent] = []
         self.seq = 0
 
     def show(
@@ -58,14 +48,6 @@ class Yard:
             self.look(Frame(header=header(self.seq), pixels_HW3=pixels), tracks=tracks)
             self.seq += 1
         return self.events
-
-    def look(self, frame: Frame, *, tracks: tuple[Track, ...] = ()) -> None:
-        motion = self.gate.look(frame)
-        glimpse = Glimpse(small=frame, picture=None, motion=motion, detections=None, tracks=tracks)
-        found = self.cue.look(glimpse)
-        self.seen.append(found)
-        seen = Observation(header=frame.header, tracks=tracks, cues=Cues(smoke=found))
-        self.events += self.rule.update(seen)
 
     def regions(self) -> list[Track]:
         return [region for seen in self.seen for region in seen.regions()]
