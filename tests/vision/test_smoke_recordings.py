@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.smoke import Watcher, recorded, small
+from tests.bench.smoke import recorded, small, watched
 from tests.fakes.smoke_scenes import Plume
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
@@ -16,10 +16,10 @@ CLIPS = ["intel/one_by_one_dev.mp4", "fight/streams/stream_Bparg.mp4"]
 def test_smoke_over_a_recording_is_told(shared: Path, video: str) -> None:
     plume = Plume(starts_s=8.0)
 
-    run = Watcher().watch(small(recorded(shared / "data" / video), plume))
+    run = watched(small(recorded(shared / "data" / video), plume))
 
-    assert run.said
-    assert 8.0 <= run.said[0].since_s <= 18.0
+    assert run.events
+    assert 8.0 <= run.events[0].since_s <= 18.0
 
 
 @pytest.mark.parametrize(
@@ -30,4 +30,4 @@ def test_smoke_over_a_recording_is_told(shared: Path, video: str) -> None:
 def test_a_recording_without_smoke_or_without_a_still_camera_is_quiet(
     shared: Path, video: str
 ) -> None:
-    assert Watcher().watch(small(recorded(shared / "data" / video))).said == []
+    assert watched(small(recorded(shared / "data" / video))).events == []
