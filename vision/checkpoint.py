@@ -63,6 +63,7 @@ def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
                 for track in thinned(
                     incident.tracks.values(),
                     events=incident.rule_events,
+                    facts=incident.facts,
                     points=_POINTS[0],
                     least=_POINTS[1],
                 )

@@ -1,6 +1,6 @@
 """Turns what the incident book says into the incidents that are published, with their proof."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
@@ -200,7 +200,12 @@ class IncidentReporter:
             detected_at=incident.detected_at or self._clock.now(),
             rule_events=incident.rule_events,
             tracks=tuple(
-                thinned(incident.tracks.values(), events=incident.rule_events, points=MAX_POINTS)
+                thinned(
+                    incident.tracks.values(),
+                    events=incident.rule_events,
+                    facts=incident.facts,
+                    points=MAX_POINTS,
+                )
             ),
             facts=cite_only(incident.facts, kept_frames(incident.evidence)),
             evidence=incident.evidence,
@@ -239,9 +244,18 @@ def complete_scene(known: SceneRules, current: SceneRules) -> SceneRules:
 
 
 def thinned(
-    tracks: Iterable[Track], *, events: Sequence[RuleEvent], points: int, least: int = LEAST_POINTS
+    tracks: Iterable[Track],
+    *,
+    events: Sequence[RuleEvent],
+    facts: Sequence[Fact] = (),
+    points: int,
+    least: int = LEAST_POINTS,
 ) -> list[Track]:
-    """Return the tracks with about so many points in all: evenly spaced, whole around events."""
+    """Return the tracks with about so many points in all: evenly spaced, whole around events.
+
+    Where a fact says how far another track was from its subject, the point that was measured
+    stays: whoever measures again must find the same place at that time.
+    """
     all_tracks = list(tracks)
     share = max(least, points // max(1, len(all_tracks)))
     return [
@@ -254,12 +268,15 @@ def thinned(
                 if event.track_id == track.track_id
                 for moment_s in (event.since_s, event.monotonic_s)
             ],
+            measured_s={round(fact.end_s, 3) for fact in facts if fact.target == track.track_id},
         )
         for track in all_tracks
     ]
 
 
-def _thinned(track: Track, count: int, *, moments_s: Sequence[float]) -> Track:
+def _thinned(
+    track: Track, count: int, *, moments_s: Sequence[float], measured_s: Collection[float]
+) -> Track:
     if len(track.points) <= count:
         return track
     last = len(track.points) - 1
@@ -268,6 +285,7 @@ def _thinned(track: Track, count: int, *, moments_s: Sequence[float]) -> Track:
         point
         for index, point in enumerate(track.points)
         if index in spaced
+        or round(point.monotonic_s, 3) in measured_s
         or any(abs(point.monotonic_s - moment_s) <= NEAR_EVENT_S for moment_s in moments_s)
     )
     return replace(track, points=points)

@@ -1,6 +1,7 @@
 """The program and the verifier on things as the cue, its rules and its facts make them."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.fakes.thing_scenes import Watcher
 from tests.fakes.thing_stories import STORIES
 from vision.fact_list import merge_facts
 from vision.facts import company_facts, event_facts, track_facts
+from vision.reports import LEAST_POINTS, thinned
 from vision.thing_facts import thing_facts
 
 LEFT, TAKEN = STORIES[0].scene, STORIES[4].scene
@@ -91,6 +93,51 @@ def test_an_owner_who_was_elsewhere_is_contradicted(left: Incident, name: FactNa
 
     [claim] = [one for one in finding.reasoning.claims if one.predicate == name.value]
     assert claim.status is ClaimStatus.CONTRADICTED
+
+
+@pytest.mark.parametrize("shift", range(4))
+@pytest.mark.parametrize("name", ["left", "taken"])
+def test_what_somebody_did_who_was_followed_for_long_is_supported(
+    request: pytest.FixtureRequest, name: str, shift: int
+) -> None:
+    """Messages thin out long histories, but not the moment that a fact was measured at."""
+    incident: Incident = request.getfixturevalue(name)
+    [event], (region, doer) = incident.rule_events, incident.tracks
+    paced = _paced(doer, before=4 * LEAST_POINTS + shift)
+    fresh = thing_facts(event, track=region, others={doer.track_id: paced}, cited={})
+    facts = merge_facts(incident.facts, fresh)
+
+    tracks = thinned((region, paced), events=[event], facts=facts, points=2 * LEAST_POINTS)
+    finding = ProgramReasoner(ManualClock()).reason(
+        replace(incident, tracks=tuple(tracks), facts=facts)
+    )
+
+    assert len(tracks[1].points) < len(paced.points) / 3
+    said = {claim.predicate: claim.status for claim in finding.reasoning.claims}
+    told = {"left_by", "owner_away"} if name == "left" else {"taken_by"}
+    assert {said[one] for one in told} == {ClaimStatus.SUPPORTED}
+
+
+def _paced(doer: Track, *, before: int) -> Track:
+    """Return the track as if he had walked to and fro all the time, and so many frames before."""
+    first = doer.points[0]
+    earlier = [
+        replace(
+            first,
+            seq=first.seq - back,
+            monotonic_s=first.monotonic_s - back / 5,
+            captured_at=first.captured_at - timedelta(seconds=back / 5),
+        )
+        for back in range(before, 0, -1)
+    ]
+    points = []
+    for index, point in enumerate((*earlier, *doer.points)):
+        aside = 0.04 * abs(index % 20 - 10)
+        x1, y1, x2, y2 = point.box
+        points.append(replace(point, box=(x1 - aside, y1, x2 - aside, y2)))
+    return replace(
+        doer, points=tuple(points), hits=doer.hits + before, first_seen_s=points[0].monotonic_s
+    )
 
 
 def test_without_the_owners_track_nothing_is_said_of_him(left: Incident) -> None:
