@@ -42,17 +42,17 @@ class Summary(msgspec.Struct, kw_only=True):
     bytes: int = 0
     frames: int = 0
     seconds: float = 0.0
-    expected: Counter[str] = msgspec.field(default_factory=Counter)
-    missed: Counter[str] = msgspec.field(default_factory=Counter)
-    incidents: Counter[str] = msgspec.field(default_factory=Counter)
-    real: Counter[str] = msgspec.field(default_factory=Counter)
+    expected: dict[str, int] = msgspec.field(default_factory=dict)
+    missed: dict[str, int] = msgspec.field(default_factory=dict)
+    incidents: dict[str, int] = msgspec.field(default_factory=dict)
+    real: dict[str, int] = msgspec.field(default_factory=dict)
 
     def add(self, other: "Summary") -> None:
         """Add another's counts."""
         for name in ("scenes", "samples", "bytes", "frames", "seconds"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("expected", "missed", "incidents", "real"):
-            getattr(self, name).update(getattr(other, name))
+            setattr(self, name, dict(Counter(getattr(self, name)) + Counter(getattr(other, name))))
 
 
 def write_one(job: Job) -> Summary:
@@ -62,21 +62,26 @@ def write_one(job: Job) -> Summary:
     if path.is_file() and beside.is_file():
         return msgspec.json.decode(beside.read_bytes(), type=Summary)
     began_s = time.perf_counter()
-    summary = Summary(scenes=job.scenes)
+    summary = Summary()
     samples: list[Sample] = []
     for number in range(job.scenes):
         seed = job.seed * 1_000_000 + job.number * PER_SHARD + number
         first, last = job.sites
         scene = make_scene(seed, site=first + seed % (last - first))
         judged = Eyes(scene).see()
-        summary.frames += judged.frames
-        summary.expected[scene.family] += judged.expected
-        summary.missed[scene.family] += judged.missed
         samples += [Sample(incident=one, truth=truth) for one, truth in judged.samples]
         newest = {one.incident_id: (one.kind.value, truth) for one, truth in judged.samples}
-        summary.incidents.update(kind for kind, _ in newest.values())
-        summary.real.update(kind for kind, truth in newest.values() if truth.is_real)
-    summary.samples = len(samples)
+        summary.add(
+            Summary(
+                scenes=1,
+                samples=len(judged.samples),
+                frames=judged.frames,
+                expected={scene.family: judged.expected},
+                missed={scene.family: judged.missed},
+                incidents=Counter(kind for kind, _ in newest.values()),
+                real=Counter(kind for kind, truth in newest.values() if truth.is_real),
+            )
+        )
     summary.bytes = write_shard(path, samples)
     summary.seconds = time.perf_counter() - began_s
     beside.write_bytes(msgspec.json.encode(summary))
@@ -94,14 +99,14 @@ def table(summary: Summary) -> str:
     """Return the summary for people."""
     lines = [f"{'kind':12} {'incidents':>9} {'real':>6} {'events':>7} {'missed':>7}"]
     for kind in sorted({*summary.incidents, *summary.expected}):
-        count = summary.incidents[kind]
-        share = f"{summary.real[kind] / count:.2f}" if count else "-"
-        expected, missed = summary.expected[kind], summary.missed[kind]
+        count = summary.incidents.get(kind, 0)
+        share = f"{summary.real.get(kind, 0) / count:.2f}" if count else "-"
+        expected, missed = summary.expected.get(kind, 0), summary.missed.get(kind, 0)
         lines.append(f"{kind:12} {count:9} {share:>6} {expected:7} {missed:7}")
-    count, real = summary.incidents.total(), summary.real.total()
+    count, real = sum(summary.incidents.values()), sum(summary.real.values())
     lines.append(
         f"{'all':12} {count:9} {real / max(1, count):6.2f} "
-        f"{summary.expected.total():7} {summary.missed.total():7}"
+        f"{sum(summary.expected.values()):7} {sum(summary.missed.values()):7}"
     )
     lines.append(
         f"{summary.scenes} scenes, {summary.samples} samples, {summary.bytes / 1e6:.1f} MB, "

@@ -1,19 +1,21 @@
 """What a detector would have said of a simulated scene, and whom each detection is of."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
 
 from contracts.detections import ANY_LABEL, Detections
+from contracts.rules import RuleKind
+from contracts.tracks import POSTURES
 from moe_core.training.world.scene import FPS, Scene
 from moe_core.training.world.site import Site
 from vision.noise import NoiseModel, chance, shipped_noise
-from vision.noisy_detector import NoisyDetector, TrueObjects
+from vision.noisy_detector import NoisyDetector, Simulated, TrueObjects
 from vision.proof import SURE
 
 Ints = npt.NDArray[np.int64]
@@ -36,6 +38,21 @@ MOVED: Final = 0.15
 """Of its size: who has moved by so much within ``MOVED_S`` may begin a track unproven."""
 LOOKS: Final = 24
 NOBODY: Final = ""
+LOW: Final = 0.6
+LOW_MISSED: Final = 0.35
+LOW_DOUBT: Final = 0.8
+GUESSED: Final = 0.7
+"""Of people who are missed, so many are taken for somebody all the same, however unsurely."""
+GUESS_SHARE: Final = 0.04
+GUESS_CONFIDENCE: Final = (0.14, 0.34)
+
+
+class Detected(NamedTuple):
+    """What was found in a frame; whom each detection and each guess is of, empty if nobody."""
+
+    detections: Detections
+    sources: list[str]
+    guesses: list[str]
 
 
 class SimulatedDetector:
@@ -55,15 +72,19 @@ class SimulatedDetector:
         noise = noise_of(site)
         self._detector = NoisyDetector(noise, labels=self._labels, seed=scene.seed)
         self._looks_AD = _looks(len(scene.actors), noise, site)
+        self._is_object_A = np.array([not actor.fixed for actor in scene.actors], np.bool_)
+        self._is_asked = any(cue.kind is RuleKind.FALL for cue in scene.cues)
         self._last_s = 0.0
 
-    def detect(self, index: int) -> tuple[Detections, list[str]]:
+    def detect(self, index: int) -> Detected:
         """Return what the detector says of a frame, and whom each detection is of."""
         scene = self._scene
         rows = np.flatnonzero(
             scene.in_view_AT[:, index]
             & scene.is_shown_AT[:, index]
             & (scene.hidden_AT[:, index] < 0.95)
+            & self._is_object_A
+            & ~scene.is_blind_T[index]
         )
         actors = [scene.actors[row] for row in rows]
         step_s = scene.times_T[index] - self._last_s
@@ -80,35 +101,113 @@ class SimulatedDetector:
         if self._is_perfect:
             return self._exact(truth, rows)
         shown = self._detector.detect(truth, step_s=float(step_s))
-        detections = shown.detections
-        confidences = detections.confidences_N.copy()
-        proven = np.asarray(confidences >= SURE)
-        sources = []
+        confidences_M, kept, sources = self._weighed(shown, rows, index)
+        found = chosen(replace(shown.detections, confidences_N=confidences_M), kept)
+        found = self._with_postures(found, shown.source_M[kept], rows, index)
+        names = [sources[number] for number in kept]
+        return self._with_guesses(found, names, rows, index)
+
+    def _weighed(
+        self, shown: Simulated, rows: Ints, index: int
+    ) -> tuple[npt.NDArray[np.float32], list[int], list[str]]:
+        """Return how sure the detector is of each, which it stands by, and whom they are of."""
+        confidences = shown.detections.confidences_N.copy()
+        kept, sources = [], []
         for number, source in enumerate(shown.source_M.tolist()):
             if source < 0:
+                kept.append(number)
                 sources.append(NOBODY)
                 continue
-            actor = actors[source]
-            if actor.doubt:
-                confidences[number] = expit(logit(confidences[number]) - actor.doubt)
-            proven[number] = confidences[number] >= SURE or self._has_moved(rows[source], index)
+            row = int(rows[source])
+            actor = self._scene.actors[row]
+            doubt = actor.doubt
+            if self._scene.low_AT[row, index] < LOW:
+                # Who lies or squats is found less often, and less surely.
+                if self._rng.random() < LOW_MISSED:
+                    sources.append(actor.object_id)
+                    continue
+                doubt += LOW_DOUBT
+            if doubt:
+                confidences[number] = expit(logit(confidences[number]) - doubt)
+            kept.append(number)
             sources.append(NOBODY if actor.is_ghost else actor.object_id)
-        is_proven_N = None if len(self._labels) == 1 else proven
-        return replace(
-            detections, confidences_N=confidences.astype(np.float32), is_proven_N=is_proven_N
-        ), sources
+        return confidences.astype(np.float32), kept, sources
 
-    def _exact(self, truth: TrueObjects, rows: Ints) -> tuple[Detections, list[str]]:
+    def _with_postures(
+        self, found: Detections, source_M: Ints, rows: Ints, index: int
+    ) -> Detections:
+        """Say how each holds itself and which may begin a track, where the detector knows."""
+        if len(self._labels) == 1:
+            return found
+        proven = np.asarray(found.confidences_N >= SURE)
+        for number, source in enumerate(source_M.tolist()):
+            if source >= 0:
+                proven[number] |= self._has_moved(int(rows[source]), index)
+        if self._looks_AD is None:
+            return replace(found, is_proven_N=proven)
+        postures = [
+            self._posture(1.0 if source < 0 else float(self._scene.low_AT[rows[source], index]))
+            for source in source_M.tolist()
+        ]
+        return replace(
+            found,
+            is_proven_N=proven,
+            postures_NP=np.array(postures, np.float32).reshape(-1, len(POSTURES)),
+            posture_labels=POSTURES,
+        )
+
+    def _posture(self, low: float) -> npt.NDArray[np.float64]:
+        """Return shares of the postures that fit a height, more or less."""
+        right = 0 if low > 0.85 else 1 if low > 0.68 else 2 if low > 0.48 else 3
+        logits = self._rng.normal(0, 1.0, len(POSTURES))
+        logits[right] += 1.8
+        shares = np.exp(logits)
+        return np.asarray(shares / shares.sum())
+
+    def _with_guesses(
+        self, found: Detections, sources: list[str], rows: Ints, index: int
+    ) -> Detected:
+        """Add what the detector took for somebody without standing by it, where cues ask."""
+        if not self._is_asked or len(self._labels) == 1:
+            return Detected(found, sources, sources)
+        boxes, names = [], []
+        for row in rows.tolist():
+            actor = self._scene.actors[row]
+            hidden = self._scene.hidden_AT[row, index]
+            is_missed = actor.object_id not in sources and actor.label == "person"
+            if is_missed and not actor.is_ghost and self._rng.random() < GUESSED * (1 - hidden):
+                seen_4 = self._scene.seen_AT4[row, index]
+                sides = seen_4[2:] - seen_4[:2]
+                off_4 = self._rng.normal(0, GUESS_SHARE, 4) * np.tile(sides, 2)
+                low_4 = np.clip(seen_4 + off_4, 0, 1)
+                if (low_4[2:] - low_4[:2] > 0.004).all():
+                    boxes.append(low_4)
+                    names.append(actor.object_id)
+        guesses = Detections(
+            boxes_N4=np.vstack([found.boxes_N4, *boxes]).astype(np.float32),
+            confidences_N=np.concatenate(
+                [found.confidences_N, self._rng.uniform(*GUESS_CONFIDENCE, len(boxes))]
+            ).astype(np.float32),
+            class_ids_N=np.concatenate(
+                [found.class_ids_N, np.full(len(boxes), self._labels.index("person"), np.int64)]
+            ),
+            labels=self._labels,
+        )
+        return Detected(replace(found, guesses=guesses), sources, [*sources, *names])
+
+    def _exact(self, truth: TrueObjects, rows: Ints) -> Detected:
         actors = [self._scene.actors[row] for row in rows]
         kept = [number for number, actor in enumerate(actors) if not actor.is_ghost]
         labels = [actors[number].label for number in kept]
         boxes = truth.boxes_N4[kept]
-        return Detections(
+        found = Detections(
             boxes_N4=boxes.reshape(-1, 4).astype(np.float32),
             confidences_N=np.full(len(kept), 0.95, np.float32),
             class_ids_N=np.array([LABELS.index(label) for label in labels], np.int64),
             labels=LABELS,
-        ), [actors[number].object_id for number in kept]
+        )
+        sources = [actors[number].object_id for number in kept]
+        return Detected(replace(found, guesses=found), sources, sources)
 
     def _has_moved(self, row: int, index: int) -> bool:
         """Say whether an object has moved within the last seconds, or has only just come."""
@@ -147,3 +246,18 @@ def _looks(actors: int, noise: NoiseModel, site: Site) -> npt.NDArray[np.float64
     alike = noise.appearance.alike
     looks_AD = math.sqrt(alike) * common_D + math.sqrt(1 - alike) * own_AD
     return np.asarray(looks_AD / np.linalg.norm(looks_AD, axis=1, keepdims=True).clip(1e-9))
+
+
+def chosen(found: Detections, kept: Sequence[int]) -> Detections:
+    """Return some of the detections, in order."""
+    if len(kept) == len(found):
+        return found
+    rows = np.array(kept, np.int64)
+    embeddings = found.embeddings_ND
+    return replace(
+        found,
+        boxes_N4=found.boxes_N4[rows],
+        confidences_N=found.confidences_N[rows],
+        class_ids_N=found.class_ids_N[rows],
+        embeddings_ND=None if embeddings is None else embeddings[rows],
+    )

@@ -15,7 +15,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from api.simulation.cue_readings import SimulatedCues
 from api.simulation.detecting import NOBODY, SimulatedDetector
+from api.simulation.glance import Glance
 from contracts.cameras import Camera, SourceSettings, SourceType
 from contracts.detections import Detections, ModelIdentity
 from contracts.frames import EncodedFrame, FrameHeader
@@ -135,6 +137,7 @@ class Eyes:
         )
         self._clock = SimulatedClock(scene.began_at)
         self._detector = SimulatedDetector(scene, is_perfect=is_perfect)
+        self._cues = SimulatedCues(scene, np.random.default_rng([scene.seed, site.number, 4]))
         self._tracker = Tracker(confidence=settings.confidence)
         self._watch = Watch(self._rules)
         self._book = IncidentBook(settings.close_after_s)
@@ -159,10 +162,7 @@ class Eyes:
             for event in incident.rule_events:
                 if event.event_id not in judged:
                     judged[event.event_id] = self._is_true(past, event)
-            owners = {
-                track.track_id: self._followed.owner(track.track_id, until_s=track.last.monotonic_s)
-                for track in incident.tracks
-            }
+            owners = {track.track_id: self._owner_in(incident, track) for track in incident.tracks}
             real = frozenset(
                 event.event_id for event in incident.rule_events if judged[event.event_id]
             )
@@ -187,11 +187,33 @@ class Eyes:
     def _is_true(self, past: Past, event: RuleEvent) -> bool:
         since_s, until_s = event.since_s - 1.0, event.monotonic_s + 0.5
         owner, *others = (
-            self._followed.owner(track_id, since_s=since_s, until_s=until_s)
-            or self._followed.owner(track_id, until_s=until_s)
+            self._owner(track_id, since_s=since_s, until_s=until_s)
             for track_id in (event.track_id, *event.other_track_ids)
         )
         return is_true(past, event, owner=owner, others=tuple(others))
+
+    def _owner_in(self, incident: Incident, track: Track) -> str:
+        """Return whom a track followed when rules spoke of it; over all its time, if none did."""
+        spoken = [
+            event
+            for event in incident.rule_events
+            if track.track_id in (event.track_id, *event.other_track_ids)
+        ]
+        if not spoken:
+            return self._owner(track.track_id, until_s=track.last.monotonic_s)
+        return self._owner(
+            track.track_id,
+            since_s=min(event.since_s for event in spoken) - 1.0,
+            until_s=max(event.monotonic_s for event in spoken) + 0.5,
+        )
+
+    def _owner(self, track_id: str, *, since_s: float = -math.inf, until_s: float) -> str:
+        region = self._cues.owners.get(track_id)
+        if region is not None:
+            return region
+        return self._followed.owner(
+            track_id, since_s=since_s, until_s=until_s
+        ) or self._followed.owner(track_id, until_s=until_s)
 
     def _header(self, index: int) -> FrameHeader:
         at_s = float(self._scene.times_T[index])
@@ -216,14 +238,26 @@ class Eyes:
                 light_change=float(self._scene.light_T[index]),
             )
         )
-        detections, sources = self._detector.detect(index)
-        tracks = self._tracker.update(detections, header)
-        self._note(tracks, detections, sources, header)
-        seen = Observation(header=header, tracks=tracks)
+        found = self._detector.detect(index)
+        tracks = self._tracker.update(found.detections, header)
+        self._note(tracks, found.detections, found.sources, header)
+        glance = Glance(
+            scene=self._scene,
+            index=index,
+            header=header,
+            tracks=tracks,
+            detections=found.detections,
+            sources=found.sources,
+            guesses=found.guesses,
+        )
+        cues = self._cues.look(glance)
+        for name, source in self._cues.bodies.items():
+            self._followed.note(name, header.monotonic_s, source)
+        seen = Observation(header=header, tracks=tracks, cues=cues)
         frame = EncodedFrame(header=header, jpeg=_TINY)
         self._key_frames.look(frame, tracks=seen.subjects())
         watched = self._watch.look(seen)
-        self._keep_frames(watched)
+        self._keep_frames(watched, view=cues.view.region)
         self._read(watched, seen)
 
     def _note(
@@ -244,9 +278,11 @@ class Eyes:
             if ious[best] > 0:
                 self._followed.note(track.track_id, header.monotonic_s, sources[best])
 
-    def _keep_frames(self, watched: Watched) -> None:
+    def _keep_frames(self, watched: Watched, *, view: Track | None) -> None:
         for track_id in watched.arrived:
             self._key_frames.mark(track_id, Moment.ENTRY)
+        if view is not None and view.track_id in watched.arrived:
+            self._key_frames.mark_approach(view.track_id)
         for event in watched.events:
             for track_id in (event.track_id, *event.other_track_ids):
                 self._key_frames.mark(track_id, Moment.DECISIVE)

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from contracts.geometry import Point
+from contracts.geometry import Box, Point
 
 PERSON: Final = "person"
 STRIDE_M: Final = 2.0
@@ -107,6 +107,8 @@ class Actor:
         sway_m: How far it moves about its way.
         shown: Share of the frames in which a detector can see it at all.
         doubt: Logits that its detections are less sure than others.
+        fixed: Where in the picture it is, moment by moment, if it is no body on the ground but
+            fire, smoke or the view itself: no detector names these.
     """
 
     object_id: str
@@ -120,6 +122,12 @@ class Actor:
     sway_m: float = 0.05
     shown: float = 1.0
     doubt: float = 0.0
+    fixed: tuple[tuple[float, Box], ...] = ()
+
+    @property
+    def is_body(self) -> bool:
+        """Whether it stands on the ground, hides others and is hidden by them."""
+        return not (self.is_ghost or self.fixed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ class CueScript:
         object_ids: Who takes part: fighters, whoever falls, the owner and then the thing.
         box: Where in the picture, of what is no object.
         level: Mean of what the cue measures, in the cue's own measure.
+        grown: How many times as large it becomes.
         what: The story's word for it: ``hugging``, ``lamp``, ``light switch``.
     """
 
@@ -27,4 +28,5 @@ class CueScript:
     object_ids: tuple[str, ...] = ()
     box: Box | None = None
     level: float = 0.0
+    grown: float = 1.0
     what: str = ""

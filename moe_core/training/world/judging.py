@@ -27,6 +27,8 @@ PACE_SHARE: Final = 0.93
 SPEED_SHARE: Final = 0.95
 ANGLE_SLACK_DEG: Final = 10.0
 BODY_M: Final = 1.7
+AWAY_M: Final = 3.1
+AWAY_SHARE: Final = 0.8
 _WINDOW: Final = round(FPS)
 
 
@@ -39,6 +41,8 @@ def is_true(past: Past, event: RuleEvent, *, owner: str, others: tuple[str, ...]
         owner: Whom the event's track really followed about then; empty if nothing.
         others: The same of the event's other tracks.
     """
+    if event.kind is RuleKind.ABANDONED:
+        return is_left_alone(past, event, owner=owner)
     judge = _JUDGES.get(event.kind)
     if judge is None:
         return is_told(past.scene, event, owner=owner)
@@ -56,6 +60,22 @@ def is_about(rule: RuleSettings, label: str) -> bool:
         labels = ("person",) if rule.kind in (RuleKind.CROWD, RuleKind.RUNNING) else ()
     is_vehicle = "vehicle" in labels and label in VEHICLE_LABELS
     return not labels or label in labels or is_vehicle or ANY_LABEL in labels
+
+
+def is_left_alone(past: Past, event: RuleEvent, *, owner: str) -> bool:
+    """Say whether a thing was really there and whoever left it really away for so long."""
+    cue = next((one for one in past.scene.cues if owner and owner in one.object_ids[1:]), None)
+    if cue is None:
+        return False
+    thing, who = past.row(owner), past.row(cue.object_ids[0])
+    if thing is None or who is None:
+        return False
+    then = past.between(event.monotonic_s - event.threshold + NEAR_S, event.monotonic_s)
+    places = past.scene.places_AT2
+    apart_T = np.hypot(*(places[who, then] - places[thing, then]).T)
+    is_near_T = past.scene.in_view_AT[who, then] & (apart_T < AWAY_SHARE * AWAY_M)
+    there_T = past.scene.in_view_AT[thing, then]
+    return bool(len(apart_T)) and bool(there_T.all()) and not bool(is_near_T.any())
 
 
 def is_told(scene: Scene, event: RuleEvent, *, owner: str) -> bool:

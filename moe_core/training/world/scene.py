@@ -49,9 +49,11 @@ class Scene:
         seen_AT4: What is left to be seen.
         is_shown_AT: Whether a detector can see it at all (ghosts flicker).
         places_AT2: On the ground, metres; NaN before and after it is there.
+        low_AT: Height over that of whoever stands.
         events: That rules should tell.
         moving_T: Share (0..1) of the picture that moves.
         light_T: Change of the light over the last second.
+        is_blind_T: Whether the camera sees nothing of it.
     """
 
     seed: int
@@ -69,10 +71,12 @@ class Scene:
     seen_AT4: Array
     is_shown_AT: Bools
     places_AT2: Array
+    low_AT: Array
     events: tuple[TrueEvent, ...]
     cues: tuple[CueScript, ...]
     moving_T: Array
     light_T: Array
+    is_blind_T: Bools
 
     @property
     def run_id(self) -> str:
@@ -98,16 +102,20 @@ def play(script: Script, *, seed: int, family: str, is_look_alike: bool) -> Scen
     size = (len(actors), len(times_T))
     places_AT2 = np.full((*size, 2), np.nan)
     whole_AT4 = np.zeros((*size, 4))
-    is_shown_AT = np.ones(size, np.bool_)
+    is_shown_AT, low_AT = np.ones(size, np.bool_), np.ones(size)
     for row, actor in enumerate(actors):
+        if actor.fixed:
+            whole_AT4[row] = _fixed(actor, times_T)
+            continue
         places_AT2[row] = _places(actor, times_T, rng)
-        whole_AT4[row] = _boxes(actor, places_AT2[row], times_T, script.site.view)
+        low_AT[row] = _posed(actor, times_T)
+        whole_AT4[row] = _boxes(actor, places_AT2[row], low_AT[row], times_T, script.site.view)
         is_shown_AT[row] = _is_shown(actor, times_T, rng)
     boxes_AT4 = np.clip(np.nan_to_num(whole_AT4), 0, 1)
     in_view_AT = _in_view(whole_AT4, boxes_AT4)
-    ghosts_A = np.array([actor.is_ghost for actor in actors], np.bool_)
+    bodies_A = np.array([actor.is_body for actor in actors], np.bool_)
     hidden_AT, seen_AT4 = _occlusion(
-        np.where(in_view_AT, places_AT2[:, :, 1], np.inf), boxes_AT4, ghosts_A,
+        np.where(in_view_AT, places_AT2[:, :, 1], np.inf), boxes_AT4, bodies_A,
         blinds=script.blinds, view=script.site.view,
     )  # fmt: skip
     return Scene(
@@ -126,10 +134,12 @@ def play(script: Script, *, seed: int, family: str, is_look_alike: bool) -> Scen
         seen_AT4=seen_AT4,
         is_shown_AT=is_shown_AT,
         places_AT2=places_AT2,
+        low_AT=low_AT,
         events=tuple(script.events),
         cues=tuple(script.cues),
-        moving_T=_moving(boxes_AT4, in_view_AT, rng),
+        moving_T=_upset(_moving(boxes_AT4, in_view_AT & bodies_A[:, None], rng), times_T, script),
         light_T=_light(script.lights, times_T, rng),
+        is_blind_T=_is_within(times_T, script.blinded),
     )
 
 
@@ -146,20 +156,52 @@ def _places(actor: Actor, times_T: Array, rng: np.random.Generator) -> Array:
     return np.stack(found, axis=1)
 
 
-def _boxes(actor: Actor, places_T2: Array, times_T: Array, view: View) -> Array:
-    tall_T, wide_T = np.full(len(times_T), actor.tall_m), np.full(len(times_T), actor.wide_m)
-    for pose in actor.poses:
-        corners_s = [
-            pose.start_s, pose.start_s + pose.fade_s,
-            max(pose.end_s, pose.start_s + pose.fade_s), pose.end_s + pose.fade_s,
-        ]  # fmt: skip
-        share_T = np.interp(times_T, corners_s, [0, 1, 1, 0], left=0, right=0)
-        tall_T *= 1 + share_T * (pose.height - 1)
-        wide_T *= 1 + share_T * (pose.width - 1)
+def _boxes(actor: Actor, places_T2: Array, low_T: Array, times_T: Array, view: View) -> Array:
+    tall_T = actor.tall_m * low_T
+    wide_T = actor.wide_m * _posed(actor, times_T, of_width=True)
     x_T, z_T = places_T2.T
     left_T, foot_T = view.project(x_T - wide_T / 2, np.zeros_like(x_T), z_T)
     right_T, head_T = view.project(x_T + wide_T / 2, tall_T, z_T)
     return np.stack([left_T, head_T, right_T, foot_T], axis=1)
+
+
+def _posed(actor: Actor, times_T: Array, *, of_width: bool = False) -> Array:
+    """Return how many times as high (or wide) the actor is as when it stands."""
+    share_T = np.ones(len(times_T))
+    for pose in actor.poses:
+        corners_s = [
+            pose.start_s, pose.start_s + pose.fade_s,
+            max(pose.end_s, pose.start_s + pose.fade_s),
+            max(pose.end_s, pose.start_s + pose.fade_s) + pose.fade_s,
+        ]  # fmt: skip
+        posed_T = np.interp(times_T, corners_s, [0, 1, 1, 0], left=0, right=0)
+        share_T *= 1 + posed_T * ((pose.width if of_width else pose.height) - 1)
+    return share_T
+
+
+def _fixed(actor: Actor, times_T: Array) -> Array:
+    """Return the box of a part of the picture; NaN before and after."""
+    moments_s = [moment_s for moment_s, _ in actor.fixed]
+    boxes = np.array([box for _, box in actor.fixed])
+    sides = [
+        np.interp(times_T, moments_s, boxes[:, side], left=np.nan, right=np.nan)
+        for side in range(4)
+    ]
+    return np.stack(sides, axis=1)
+
+
+def _is_within(times_T: Array, spans: list[tuple[float, float]]) -> Bools:
+    within = np.zeros(len(times_T), np.bool_)
+    for start_s, end_s in spans:
+        within |= (times_T >= start_s) & (times_T <= end_s)
+    return within
+
+
+def _upset(moving_T: Array, times_T: Array, script: Script) -> Array:
+    """Let large parts of the picture change for about a second."""
+    for at_s, share in script.upsets:
+        moving_T = np.maximum(moving_T, share * _is_within(times_T, [(at_s, at_s + 1.0)]))
+    return np.asarray(moving_T, np.float64)
 
 
 def _is_shown(actor: Actor, times_T: Array, rng: np.random.Generator) -> Bools:
@@ -187,7 +229,7 @@ def _in_view(whole_AT4: Array, boxes_AT4: Array) -> Bools:
 
 
 def _occlusion(
-    z_AT: Array, boxes_AT4: Array, ghosts_A: Bools, *, blinds: list[Blind], view: View
+    z_AT: Array, boxes_AT4: Array, bodies_A: Bools, *, blinds: list[Blind], view: View
 ) -> tuple[Array, Array]:
     """Return how much of each others hide, and the box about what is left, by sample points."""
     actors, frames = z_AT.shape
@@ -195,7 +237,7 @@ def _occlusion(
     across_S = np.tile((np.arange(_COLUMNS) + 0.5) / _COLUMNS, _ROWS)
     down_S = np.repeat((np.arange(_ROWS) + 0.5) / _ROWS, _COLUMNS)
     standing = [(_blind_box(blind, view), blind.z_m) for blind in blinds]
-    for row in np.flatnonzero(~ghosts_A):
+    for row in np.flatnonzero(bodies_A):
         there = np.flatnonzero(np.isfinite(z_AT[row]))
         if not len(there):
             continue
@@ -206,7 +248,7 @@ def _occlusion(
         is_hidden_TS = np.zeros(x_TS.shape, np.bool_)
         others = [
             (boxes_AT4[other, there], z_AT[other, there])
-            for other in np.flatnonzero(~ghosts_A)
+            for other in np.flatnonzero(bodies_A)
             if other != row
         ]
         for hider, far in [*others, *standing]:
@@ -261,7 +303,7 @@ def _moving(boxes_AT4: Array, in_view_AT: Bools, rng: np.random.Generator) -> Ar
         steps[:, 1:] = np.abs(np.diff((boxes_AT4[..., 2:] + boxes_AT4[..., :2]) / 2, axis=1))
         moved = np.clip(4 * (steps / sides).sum(axis=-1), 0.0, 0.9)
         share_T += (moved * sides.prod(axis=-1) * in_view_AT).sum(axis=0) * 0.6
-    return np.minimum(share_T, 1.0)
+    return np.asarray(np.minimum(share_T, 1.0), np.float64)
 
 
 def _light(lights: list[Light], times_T: Array, rng: np.random.Generator) -> Array:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from contracts.geometry import Line, Point, Zone
+from contracts.geometry import Box, Line, Point, Zone
 from contracts.rules import RuleKind, RuleSettings, SceneRules, Severity
 from moe_core.training.world.actors import PERSON, SIZES_M, Actor, Blind, Pose, Way
 from moe_core.training.world.cue_script import CueScript
@@ -39,7 +39,12 @@ class Light:
 
 @dataclass(slots=True, kw_only=True)
 class Script:
-    """A scene as it is being written."""
+    """A scene as it is being written.
+
+    Attributes:
+        blinded: From when to when the camera sees nothing of the scene.
+        upsets: When so large a share of the picture changes at once.
+    """
 
     rng: np.random.Generator
     site: Site
@@ -52,6 +57,8 @@ class Script:
     events: list[TrueEvent] = field(default_factory=list)
     lights: list[Light] = field(default_factory=list)
     cues: list[CueScript] = field(default_factory=list)
+    blinded: list[tuple[float, float]] = field(default_factory=list)
+    upsets: list[tuple[float, float]] = field(default_factory=list)
 
     def scene_rules(self) -> SceneRules:
         """Return the camera's configuration."""
@@ -252,6 +259,21 @@ class Script:
             doubt=self.between(0.0, 2.0),
             size=size or self.between(0.4, 1.2),
         )
+
+    def patch(self, label: str, *moments: tuple[float, Box]) -> Actor:
+        """Add what is a part of the picture: fire, smoke, the view itself."""
+        nowhere = Way(rng=self.rng, pace=1.0).start((0.0, self.site.near_m), moments[0][0])
+        actor = Actor(
+            object_id=f"o{len(self.actors) + 1}",
+            label=label,
+            called=label,
+            tall_m=0.0,
+            wide_m=0.0,
+            way=nowhere.wait(moments[-1][0] - moments[0][0]),
+            fixed=moments,
+        )
+        self.actors.append(actor)
+        return actor
 
     def expect(self, kind: RuleKind, actor: Actor, at_s: float) -> None:
         """Note that rules should tell of this, before the scene ends."""

@@ -9,8 +9,11 @@ from contracts.rules import RuleKind
 from moe_core.training.world.scene import Scene, play
 from moe_core.training.world.script import Script
 from moe_core.training.world.site import make_site
+from moe_core.training.world.stories_of_bodies import fall, fight
 from moe_core.training.world.stories_of_company import QUIET_KINDS, bystanders, crowd, extra_rule
 from moe_core.training.world.stories_of_company import normal as normal_story
+from moe_core.training.world.stories_of_pictures import fire, smoke, tamper
+from moe_core.training.world.stories_of_things import abandoned, removed
 from moe_core.training.world.stories_of_ways import (
     line_cross,
     running,
@@ -44,6 +47,13 @@ STORIES: Final[Mapping[str, Story]] = {
     RuleKind.WRONG_WAY: wrong_way,
     RuleKind.RUNNING: running,
     RuleKind.SPEED: speed,
+    RuleKind.FALL: fall,
+    RuleKind.FIGHT: fight,
+    RuleKind.ABANDONED: abandoned,
+    RuleKind.REMOVED: removed,
+    RuleKind.FIRE: fire,
+    RuleKind.SMOKE: smoke,
+    RuleKind.TAMPER: tamper,
     NORMAL: normal_story,
 }
 """By the kind of rule that should tell of it."""
@@ -56,6 +66,15 @@ _TIMES: Final[Mapping[str, int]] = {
     RuleKind.ZONE_EXIT: 1,
 }
 """How often a story is told where it is not twice: of some, little comes to be seen."""
+_REAL_SHARES: Final[Mapping[str, float]] = {
+    RuleKind.LINE_CROSS: 0.55,
+    RuleKind.ZONE_EXIT: 0.2,
+    RuleKind.SPEED: 0.2,
+    RuleKind.WRONG_WAY: 0.2,
+    RuleKind.FALL: 0.4,
+    RuleKind.FIGHT: 0.4,
+}
+"""Where events and look-alikes raise incidents in another proportion than elsewhere."""
 
 
 def make_scene(seed: int, *, site: int, family: str = "", is_real: bool | None = None) -> Scene:
@@ -71,7 +90,7 @@ def make_scene(seed: int, *, site: int, family: str = "", is_real: bool | None =
     names = [name for name in STORIES for _ in range(_TIMES.get(name, 2))]
     chosen = family or names[int(rng.integers(len(names)))]
     if is_real is None:
-        is_real = bool(rng.random() < REAL_SHARE)
+        is_real = bool(rng.random() < _REAL_SHARES.get(chosen, REAL_SHARE))
     if chosen == RuleKind.SPEED and make_site(site).calibration is None:
         chosen = RuleKind.RUNNING
     script = Script(rng=rng, site=make_site(site), seconds=float(rng.uniform(18, 36)))
