@@ -38,6 +38,9 @@ MOVED: Final = 0.15
 """Of its size: who has moved by so much within ``MOVED_S`` may begin a track unproven."""
 LOOKS: Final = 24
 NOBODY: Final = ""
+MOVES: Final = 0.02
+LOOK_ANYWAY: Final = 10
+"""Where nothing moves, every tenth frame is looked at."""
 LOW: Final = 0.6
 LOW_MISSED: Final = 0.35
 LOW_DOUBT: Final = 0.8
@@ -87,6 +90,8 @@ class SimulatedDetector:
             & ~scene.is_blind_T[index]
         )
         actors = [scene.actors[row] for row in rows]
+        if not len(rows) and self._is_still(index):
+            return Detected(Detections.none(self._labels), [], [])
         step_s = scene.times_T[index] - self._last_s
         self._last_s = float(scene.times_T[index])
         names = [actor.called if self._rng.random() < CALLED else actor.label for actor in actors]
@@ -106,6 +111,12 @@ class SimulatedDetector:
         found = self._with_postures(found, shown.source_M[kept], rows, index)
         names = [sources[number] for number in kept]
         return self._with_guesses(found, names, rows, index)
+
+    def _is_still(self, index: int) -> bool:
+        """Say whether nobody looks: nothing moves, and it is not yet time to look all the same."""
+        scene = self._scene
+        moves = scene.moving_T[index] > MOVES or scene.light_T[index] > MOVES
+        return not moves and index % LOOK_ANYWAY > 0
 
     def _weighed(
         self, shown: Simulated, rows: Ints, index: int

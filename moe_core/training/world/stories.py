@@ -64,6 +64,8 @@ _TIMES: Final[Mapping[str, int]] = {
     RuleKind.SPEED: 3,
     RuleKind.LOITER: 3,
     RuleKind.ZONE_EXIT: 1,
+    RuleKind.FALL: 4,
+    RuleKind.SMOKE: 3,
 }
 """How often a story is told where it is not twice: of some, little comes to be seen."""
 _REAL_SHARES: Final[Mapping[str, float]] = {
@@ -71,8 +73,14 @@ _REAL_SHARES: Final[Mapping[str, float]] = {
     RuleKind.ZONE_EXIT: 0.2,
     RuleKind.SPEED: 0.2,
     RuleKind.WRONG_WAY: 0.2,
-    RuleKind.FALL: 0.4,
-    RuleKind.FIGHT: 0.4,
+    RuleKind.LOITER: 0.2,
+    RuleKind.FALL: 0.35,
+    RuleKind.FIGHT: 0.45,
+    RuleKind.ABANDONED: 0.45,
+    RuleKind.REMOVED: 0.45,
+    RuleKind.FIRE: 0.5,
+    RuleKind.SMOKE: 0.4,
+    RuleKind.TAMPER: 0.5,
 }
 """Where events and look-alikes raise incidents in another proportion than elsewhere."""
 
@@ -93,7 +101,7 @@ def make_scene(seed: int, *, site: int, family: str = "", is_real: bool | None =
         is_real = bool(rng.random() < _REAL_SHARES.get(chosen, REAL_SHARE))
     if chosen == RuleKind.SPEED and make_site(site).calibration is None:
         chosen = RuleKind.RUNNING
-    script = Script(rng=rng, site=make_site(site), seconds=float(rng.uniform(18, 36)))
+    script = Script(rng=rng, site=make_site(site), seconds=float(rng.uniform(16, 32)))
     STORIES[chosen](script, is_real=is_real)
     bystanders(script)
     if script.chance(0.25):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from contracts.geometry import Point, Zone
 from contracts.rules import RuleKind
-from moe_core.training.world.actors import Actor, Blind, Way
+from moe_core.training.world.actors import Blind, Way
 from moe_core.training.world.script import Light, Script
 
 PEOPLE = ("person",)
@@ -81,7 +81,7 @@ def loiter(script: Script, *, is_real: bool) -> None:
         return
     kind = script.pick("short", "relay", "relay", "edge", "ghost", "ghost", "animal", "queue")
     if kind == "short":
-        stays_s = threshold_s * script.between(0.6, 0.93)
+        stays_s = max(1.0, threshold_s * script.between(0.6, 0.95) - 1.5)
         script.add(visit(script, zone, begins_s=script.between(0.5, 6), stays_s=stays_s)[0])
     elif kind in ("relay", "queue"):
         _relay(script, zone, threshold_s, count=2 if kind == "relay" else 4)
@@ -190,18 +190,16 @@ def _relay(script: Script, zone: Zone, threshold_s: float, *, count: int) -> Non
     """One leaves when the next one comes, to the same place: nobody stays for long."""
     place, at_s = script.inside(zone), script.between(0, 3)
     side = 1 if script.chance(0.5) else -1
-    before: Actor | None = None
     for _ in range(count):
         near = (place[0] + script.between(-0.4, 0.4), place[1] + script.between(-0.4, 0.4))
-        start = script.depth_in(zone, -0.06, -0.02)
-        way = script.walk(start, at_s=at_s).to(near)
-        stays_s = threshold_s * script.between(0.5, 0.85)
-        way.wait(stays_s)
+        start, out = script.depth_in(zone, -0.06, -0.02), script.depth_in(zone, -0.08, -0.03)
+        way = script.walk(start, at_s=at_s, pace=1.3).to(near)
+        # The ways in and out are within the zone, too.
+        ways_s = (way.now_s - at_s) + math.dist(near, out) / 1.3
+        way.wait(max(0.5, threshold_s * script.between(0.6, 0.9) - ways_s))
         at_s = way.now_s - script.between(0.5, 2.0)
-        way.to(script.depth_in(zone, -0.08, -0.03)).to(script.beyond(side=side))
-        before = script.add(way)
+        script.add(way.to(out).to(script.beyond(side=side)))
         side = -side
-    del before
 
 
 def _look_alike(
