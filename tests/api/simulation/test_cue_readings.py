@@ -9,7 +9,7 @@ from contracts.incidents import FactName, Incident
 from contracts.tracks import TrackState
 from moe_core.training.world.stories import make_scene
 
-SEEDS = range(5)
+SEEDS = range(3)
 
 
 def told(family: str, *, is_real: bool) -> list[Incident]:
