@@ -81,14 +81,17 @@ class Watch:
         present: dict[str, frozenset[str]] = {}
         stated: list[RuleEvent] = []
         self._keep_hours(seen)
+        told = replace(seen, stated=())
         for rule in self._rules:
             settings = rule.settings
             if settings.rule_id in self._off:
                 present[settings.rule_id] = frozenset()
                 continue
-            said = rule.update(replace(seen, stated=tuple(stated)))
+            said = rule.update(told)
             news = [event for event in said if self._is_news(event)]
-            stated += news
+            if news:
+                stated += news
+                told = replace(seen, stated=tuple(stated))
             events += () if settings.is_quiet else news
             present[settings.rule_id] = rule.present()
         everywhere: frozenset[str] = frozenset().union(*present.values())

@@ -41,6 +41,9 @@ NOBODY: Final = ""
 MOVES: Final = 0.02
 LOOK_ANYWAY: Final = 10
 """Where nothing moves, every tenth frame is looked at."""
+POSTURES_BELOW: Final = (0.85, 0.68, 0.48)
+"""Heights below which somebody who stood is bent, sits, lies."""
+POSTURE_SURE: Final = 1.8
 LOW: Final = 0.6
 LOW_MISSED: Final = 0.35
 LOW_DOUBT: Final = 0.8
@@ -156,24 +159,22 @@ class SimulatedDetector:
                 proven[number] |= self._has_moved(int(rows[source]), index)
         if self._looks_AD is None:
             return replace(found, is_proven_N=proven)
-        postures = [
-            self._posture(1.0 if source < 0 else float(self._scene.low_AT[rows[source], index]))
-            for source in source_M.tolist()
-        ]
+        low_M = np.ones(len(source_M))
+        low_M[source_M >= 0] = self._scene.low_AT[rows[source_M[source_M >= 0]], index]
         return replace(
             found,
             is_proven_N=proven,
-            postures_NP=np.array(postures, np.float32).reshape(-1, len(POSTURES)),
+            postures_NP=self._postures(low_M),
             posture_labels=POSTURES,
         )
 
-    def _posture(self, low: float) -> npt.NDArray[np.float64]:
-        """Return shares of the postures that fit a height, more or less."""
-        right = 0 if low > 0.85 else 1 if low > 0.68 else 2 if low > 0.48 else 3
-        logits = self._rng.normal(0, 1.0, len(POSTURES))
-        logits[right] += 1.8
+    def _postures(self, low_M: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+        """Return shares of the postures that fit heights, more or less."""
+        right_M = (low_M[:, None] <= POSTURES_BELOW).sum(axis=1)
+        logits = self._rng.normal(0, 1.0, (len(low_M), len(POSTURES)))
+        logits[np.arange(len(low_M)), right_M] += POSTURE_SURE
         shares = np.exp(logits)
-        return np.asarray(shares / shares.sum())
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float32)
 
     def _with_guesses(
         self, found: Detections, sources: list[str], rows: Ints, index: int

@@ -70,7 +70,8 @@ def is_left_alone(past: Past, event: RuleEvent, *, owner: str) -> bool:
     thing, who = past.row(owner), past.row(cue.object_ids[0])
     if thing is None or who is None:
         return False
-    then = past.between(event.monotonic_s - event.threshold + NEAR_S, event.monotonic_s)
+    # He may have been lost from sight before he was away: half of the time is asked for.
+    then = past.between(event.monotonic_s - event.threshold / 2, event.monotonic_s + NEAR_S)
     places = past.scene.places_AT2
     apart_T = np.hypot(*(places[who, then] - places[thing, then]).T)
     is_near_T = past.scene.in_view_AT[who, then] & (apart_T < AWAY_SHARE * AWAY_M)

@@ -59,10 +59,10 @@ STORIES: Final[Mapping[str, Story]] = {
 """By the kind of rule that should tell of it."""
 _TIMES: Final[Mapping[str, int]] = {
     RuleKind.TAILGATE: 4,
-    RuleKind.CROWD: 3,
+    RuleKind.CROWD: 6,
     RuleKind.RUNNING: 3,
-    RuleKind.SPEED: 3,
-    RuleKind.LOITER: 3,
+    RuleKind.SPEED: 4,
+    RuleKind.LOITER: 4,
     RuleKind.ZONE_EXIT: 1,
     RuleKind.FALL: 4,
     RuleKind.SMOKE: 3,
