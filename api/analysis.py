@@ -18,7 +18,8 @@ from contracts.incidents import Incident
 from contracts.rules import SceneRules
 from contracts.settings import Settings
 from ingest.recording import read_recording
-from moe_core.program import ProgramReasoner
+from moe_core.engine import Reasoner
+from moe_core.registry import open_reasoner
 from vision.pipeline import CameraPipeline
 
 CAMERA_ID: Final = "recording"
@@ -56,16 +57,23 @@ class Analyser:
         detector: Forgets one recording before the next begins.
         evidence: Where snapshots and frames go.
         clock: Of this machine.
+        reasoner: Who reasons about what is found; the settings say it if left out.
     """
 
     def __init__(
-        self, settings: Settings, *, detector: Detector, evidence: EvidenceStore, clock: Clock
+        self,
+        settings: Settings,
+        *,
+        detector: Detector,
+        evidence: EvidenceStore,
+        clock: Clock,
+        reasoner: Reasoner | None = None,
     ) -> None:
         self._settings = settings
         self._detector = detector
         self._evidence = evidence
         self._clock = clock
-        self._reasoner = ProgramReasoner(clock)
+        self._reasoner = reasoner or open_reasoner(settings.reasoning, clock=clock)
 
     @property
     def detector(self) -> ModelIdentity:

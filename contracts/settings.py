@@ -117,6 +117,10 @@ class VisionSettings(Section):
 class ReasoningSettings(Section):
     """The reasoning core."""
 
+    reasoner: str = Field(
+        default="program",
+        description="Who reasons: `program`, `core` (the shipped weights) or a path of weights.",
+    )
     deadline_s: float = Field(
         default=1.0, gt=0, description="An alert not reasoned by then is marked unreasoned."
     )

@@ -94,14 +94,21 @@ def make_analyser(settings: Settings, folder: Path | None) -> Iterator[Analyser]
     with contextlib.ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vigil-")))
-        store = FolderEvidenceStore(
-            folder,
-            quota_bytes=settings.alerts.evidence_quota_bytes,
-            min_free_bytes=settings.alerts.evidence_min_free_bytes,
-        )
         yield Analyser(
-            settings, detector=open_detector(settings), evidence=store, clock=SystemClock()
+            settings,
+            detector=open_detector(settings),
+            evidence=open_evidence(settings, folder),
+            clock=SystemClock(),
         )
+
+
+def open_evidence(settings: Settings, folder: Path) -> FolderEvidenceStore:
+    """Return the store of evidence in a folder, within the settings' bounds."""
+    return FolderEvidenceStore(
+        folder,
+        quota_bytes=settings.alerts.evidence_quota_bytes,
+        min_free_bytes=settings.alerts.evidence_min_free_bytes,
+    )
 
 
 def look_through(analyser: Analyser, video: Path, scene: SceneRules, *, fps: float) -> Analysis:

@@ -52,12 +52,15 @@ class Layer(nn.Module):
         positions_BS: Tensor,
         types_BS: Tensor,
         *,
+        families_B: Tensor | None,
         state: AttentionState,
         path: ExpertPath | None,
     ) -> tuple[Tensor, Routed]:
         """Carry the stream on."""
         x_BSD = x_BSD + self.attention(self.attention_norm(x_BSD), positions_BS, state)
-        said, routed = self.mixture(self.mixture_norm(x_BSD), types_BS, path=path)
+        said, routed = self.mixture(
+            self.mixture_norm(x_BSD), types_BS, families_B=families_B, path=path
+        )
         return x_BSD + said, routed
 
 
@@ -82,6 +85,7 @@ class Core(nn.Module):
         positions_BS: Tensor,
         types_BS: Tensor,
         *,
+        families_B: Tensor | None = None,
         state: CoreState | None = None,
         path: ExpertPath | None = None,
     ) -> CoreAnswer:
@@ -91,13 +95,16 @@ class Core(nn.Module):
             x_BSD: Embedded tokens.
             positions_BS: When each is, in ticks of event time; never smaller than those before.
             types_BS: What each is, below ``shape.types``.
+            families_B: What each stream is about, below ``shape.families``.
             state: To go on with a stream; None reads one from its beginning.
             path: How experts are computed; None takes the faster.
         """
         state = state or self.begin()
         routed = []
         for layer, layer_state in zip(self.layers, state.layers, strict=True):
-            x_BSD, who = layer(x_BSD, positions_BS, types_BS, state=layer_state, path=path)
+            x_BSD, who = layer(
+                x_BSD, positions_BS, types_BS, families_B=families_B, state=layer_state, path=path
+            )
             routed.append(who)
         return CoreAnswer(self.norm(x_BSD), tuple(routed))
 

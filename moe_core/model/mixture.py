@@ -26,15 +26,27 @@ class Mixture(nn.Module):
             )  # fmt: skip
         else:
             self.router = LearnedRouter(
-                shape.width, shape.experts, shape.active, gate=shape.gate, scaling=shape.scaling
-            )
+                shape.width, shape.experts, shape.active, gate=shape.gate, scaling=shape.scaling,
+                families=shape.families,
+            )  # fmt: skip
         self.experts = Experts(shape.width, shape.experts, shape.expert_width, limit=shape.limit)
         self.shared = Shared(shape.width, shape.shared_width, limit=shape.limit)
 
     def forward(
-        self, x_BSD: Tensor, types_BS: Tensor | None = None, *, path: ExpertPath | None = None
+        self,
+        x_BSD: Tensor,
+        types_BS: Tensor | None = None,
+        *,
+        families_B: Tensor | None = None,
+        path: ExpertPath | None = None,
     ) -> tuple[Tensor, Routed]:
         """Return what the experts say, (B, S, D), and who spoke.
+
+        Args:
+            x_BSD: The tokens, normed.
+            types_BS: What each is, for a layer that routes by that.
+            families_B: What each stream is about; None where nobody asks.
+            path: How experts are computed; None takes the faster.
 
         Raises:
             ModelError: The router goes by types and there are none.
@@ -45,6 +57,9 @@ class Mixture(nn.Module):
                 raise ModelError("this layer routes by token type; types are missing")
             routed = self.router(x_TD, types_BS.flatten())
         else:
-            routed = self.router(x_TD)
+            families_T = None
+            if families_B is not None:
+                families_T = families_B[:, None].expand(x_BSD.shape[:2]).flatten()
+            routed = self.router(x_TD, families_T)
         said_TD = self.experts(x_TD, routed.experts_TK, routed.weights_TK, path=path)
         return said_TD.view_as(x_BSD) + self.shared(x_BSD), routed

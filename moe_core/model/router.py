@@ -7,7 +7,7 @@ that chooses but does not weigh, routing of the first layer by a table); Wang et
 "Auxiliary-loss-free load balancing strategy for mixture-of-experts" (how the bias moves).
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812  # its usual name
@@ -15,6 +15,9 @@ from torch import Tensor, nn
 
 from contracts.errors import ModelError
 from moe_core.model.shape import Gate
+
+FAMILY_PUSH: Final = 1.5
+"""Standard deviation of what a family adds to the logits at first: about that of a token's own."""
 
 
 class Routed(NamedTuple):
@@ -51,21 +54,40 @@ class _Router(nn.Module):
 class LearnedRouter(_Router):
     """Sends each token to the experts of highest score plus bias; the weights know no bias.
 
+    With ``families``, what a stream is about counts beside the token: left alone, experts take up
+    kinds of tokens and hardly anything of what is reasoned about.
+
     ``bias_E`` is no parameter: ``rebalance`` moves it after a step, by what its tokens chose.
     """
 
     bias_E: Tensor
 
     def __init__(
-        self, width: int, experts: int, active: int, *, gate: Gate, scaling: float = 1.0
+        self,
+        width: int,
+        experts: int,
+        active: int,
+        *,
+        gate: Gate,
+        scaling: float = 1.0,
+        families: int = 0,
     ) -> None:
         super().__init__(width, experts, gate=gate, scaling=scaling)
         self.active = active
         self.register_buffer("bias_E", torch.zeros(experts))
+        self.family_YE = nn.Parameter(FAMILY_PUSH * torch.randn(families, experts))
 
-    def forward(self, x_TD: Tensor) -> Routed:
-        """Choose."""
-        scores_TE = scores_of(F.linear(x_TD, self.weight), self.gate)
+    def forward(self, x_TD: Tensor, families_T: Tensor | None = None) -> Routed:
+        """Choose.
+
+        Args:
+            x_TD: The tokens.
+            families_T: What each is about, below ``families``; None where nobody asks.
+        """
+        logits_TE = F.linear(x_TD, self.weight)
+        if families_T is not None and len(self.family_YE):
+            logits_TE = logits_TE + self.family_YE[families_T].to(logits_TE.dtype)
+        scores_TE = scores_of(logits_TE, self.gate)
         chosen_TK = torch.topk(scores_TE + self.bias_E, self.active, dim=-1).indices
         return self._routed(scores_TE, chosen_TK)
 

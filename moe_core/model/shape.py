@@ -51,6 +51,7 @@ class CoreShape:
         gate, scaling: How scores become weights; ``scaling`` multiplies them.
         limit: Bound of what goes into an expert's product (clamped SwiGLU).
         types: Token types that the first table routes by.
+        families: What a stream may be about, for the routers that learn; 0 if they are not told.
         theta, compressed_theta: Bases of the rotation, of tokens and of entries.
     """
 
@@ -77,6 +78,7 @@ class CoreShape:
     scaling: float = 1.0
     limit: float = 10.0
     types: int = 64
+    families: int = 0
     theta: float = 10_000.0
     compressed_theta: float = 160_000.0
 

@@ -1,0 +1,239 @@
+"""Writes a chain with the trained core: nothing that breaks the grammar can be chosen.
+
+What may follow is masked before the core is asked: proposals stand in the order of a chain and none
+is written twice, a hypothesis needs its deciding claim, what checking did not support is left out
+(but a rule's statement that measurement contradicts is shown as such). The rest is its choice.
+
+Greedy, with the program's draft: a whole chain is read at once and kept up to the first claim that
+the core would not have written; then once more from there. ``decode_stepwise`` writes one claim
+after the other and gives the same chain; it is the reference.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from contracts.errors import ModelError
+from contracts.reasoning import ClaimRole, ClaimStatus
+from moe_core.claims import COULD_BE, MEETS_RULE
+from moe_core.hypotheses import ALARMING
+from moe_core.model.batch import collate, role_kind
+from moe_core.model.network import ClaimNetwork
+from moe_core.model.router import Routed
+from moe_core.tokens.prompt import Prompt
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+MAX_PASSES: Final = 12
+"""After so many readings of a draft the rest is written step by step."""
+HALF: Final = 0.5
+_ALARMING: Final = frozenset(ALARMING.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floors:
+    """What the core must think of a claim's truth at least (0..1) to write it.
+
+    Fitted after training, so that of what is written no more than a stated share is untrue.
+    """
+
+    claim: float = 0.5
+    hypothesis: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Written:
+    """A chain as the core wrote it.
+
+    Attributes:
+        chain: Indices of the proposals, in order.
+        truth_C: What the core thinks of each proposal's truth, 0..1, uncalibrated.
+        real_logit: That what the rule looks for really happened.
+        passes: How often the network was asked.
+        routed: Who spoke in the last reading, by layer, for the tokens of ``kinds``.
+    """
+
+    chain: tuple[int, ...]
+    truth_C: Floats
+    real_logit: float
+    passes: int
+    routed: tuple[Routed, ...] = field(default=())
+
+
+def may_follow(prompt: Prompt, chain: Sequence[int], *, allowed_C: Bools) -> Bools:
+    """Return which proposals the grammar lets follow a chain, (C)."""
+    may_C = allowed_C.copy()
+    if chain:
+        may_C[: chain[-1] + 1] = False
+    needs_C = prompt.proposals.needs_C
+    written = np.zeros(len(needs_C) + 1, np.bool_)
+    written[list(chain)] = True
+    may_C &= (needs_C < 0) | written[needs_C]
+    return may_C
+
+
+def stands(prompt: Prompt) -> Bools:
+    """Return which proposals checking lets be written at all, (C)."""
+    return np.array(
+        [
+            claim.status is ClaimStatus.SUPPORTED
+            or (claim.predicate == MEETS_RULE and claim.status is ClaimStatus.CONTRADICTED)
+            for claim in prompt.proposals.claims
+        ],
+        np.bool_,
+    )
+
+
+def decode(
+    network: ClaimNetwork,
+    prompt: Prompt,
+    *,
+    floors: Floors | None = None,
+    is_late: Callable[[], bool] = lambda: False,
+) -> Written:
+    """Write the chain of one incident, by drafts.
+
+    Args:
+        network: To ask.
+        prompt: What is read.
+        floors: What it must think of a claim to write it.
+        is_late: Asked before each reading; True gives up.
+
+    Raises:
+        ModelError: The network's answer is no number.
+        TimeoutError: It was late.
+    """
+    floors = floors or Floors()
+    truth_C: Floats | None = None
+    chain: list[int] = []
+    allowed_C = stands(prompt)
+    sure = 0
+    for passes in range(1, MAX_PASSES + 1):
+        if is_late():
+            raise TimeoutError
+        with torch.inference_mode():
+            answer = network(collate([prompt], [chain]))
+        logits = _numbers(answer.next_BTC[0])
+        if truth_C is None:
+            truth_C = _chances(answer.truth_BC[0])[: len(prompt.proposals)]
+            allowed_C = allowed_C & _is_believed(prompt, truth_C, floors)
+            draft = [int(index) for index in np.flatnonzero(allowed_C)]
+            chain = _legal(prompt, draft, allowed_C)
+            if chain:
+                continue
+        kept = _agreed(prompt, chain, logits, allowed_C, start=sure)
+        if kept is None:
+            real = float(_numbers(answer.real_BT[0])[len(chain)])
+            return Written(
+                chain=tuple(chain),
+                truth_C=truth_C,
+                real_logit=real,
+                passes=passes,
+                routed=answer.routed,
+            )
+        sure = len(kept)
+        rest = [index for index in np.flatnonzero(allowed_C) if not kept or index > kept[-1]]
+        ended = kept and kept[-1] < 0
+        chain = kept[:-1] if ended else _legal(prompt, [*kept, *map(int, rest)], allowed_C)
+    return decode_stepwise(network, prompt, floors=floors)
+
+
+def decode_stepwise(
+    network: ClaimNetwork, prompt: Prompt, *, floors: Floors | None = None
+) -> Written:
+    """Write the chain of one incident claim by claim.
+
+    Raises:
+        ModelError: The network's answer is no number.
+    """
+    floors = floors or Floors()
+    stream = network.begin(collate([prompt], [[]]))
+    truth_C = _chances(stream.truth_BC[0])[: len(prompt.proposals)]
+    allowed_C = stands(prompt) & _is_believed(prompt, truth_C, floors)
+    chain: list[int] = []
+    while True:
+        best = _best(prompt, chain, _numbers(network.next_logits(stream)[0]), allowed_C)
+        if best < 0:
+            break
+        chain.append(best)
+        network.write(stream, torch.tensor([best]), torch.tensor([role_kind(prompt, best)]))
+    real = float(_numbers(network.real_logits(stream))[0])
+    return Written(
+        chain=tuple(chain), truth_C=truth_C, real_logit=real, passes=len(chain) + 1,
+        routed=stream.routed[-1],
+    )  # fmt: skip
+
+
+def _is_believed(prompt: Prompt, truth_C: Floats, floors: Floors) -> Bools:
+    """Return which proposals the core thinks true enough; refuted statements stand as refuted."""
+    floor_C = np.array(
+        [
+            floors.hypothesis if claim.predicate in _ALARMING else floors.claim
+            for claim in prompt.proposals.claims
+        ]
+    )
+    is_refuted_C = np.array(
+        [claim.status is ClaimStatus.CONTRADICTED for claim in prompt.proposals.claims], np.bool_
+    )
+    return (truth_C >= floor_C) | is_refuted_C
+
+
+def _legal(prompt: Prompt, wanted: Sequence[int], allowed_C: Bools) -> list[int]:
+    """Return the wanted chain without what the grammar refuses."""
+    chain: list[int] = []
+    for index in wanted:
+        if may_follow(prompt, chain, allowed_C=allowed_C)[index]:
+            chain.append(index)
+    return chain
+
+
+def _best(prompt: Prompt, chain: Sequence[int], logits: Floats, allowed_C: Bools) -> int:
+    """Return the proposal that the core would write next; -1 for the end."""
+    count = len(prompt.proposals)
+    may_C = may_follow(prompt, chain, allowed_C=allowed_C)
+    points_C = np.where(may_C, logits[:count], -np.inf)
+    best = int(points_C.argmax()) if count else -1
+    return best if count and points_C[best] > logits[-1] else -1
+
+
+def _agreed(
+    prompt: Prompt, chain: Sequence[int], logits: Floats, allowed_C: Bools, *, start: int
+) -> list[int] | None:
+    """Return the chain up to where the core would go on otherwise, and how; None if nowhere.
+
+    The end is -1.
+    """
+    for step in range(start, len(chain) + 1):
+        wanted = chain[step] if step < len(chain) else -1
+        best = _best(prompt, chain[:step], logits[step], allowed_C)
+        if best != wanted:
+            return [*chain[:step], best]
+    return None
+
+
+def _numbers(x: torch.Tensor) -> Floats:
+    found: Floats = x.double().numpy()
+    if np.isnan(found).any():
+        raise ModelError("the core answered with what is no number")
+    return found
+
+
+def _chances(logits: torch.Tensor) -> Floats:
+    return 1 / (1 + np.exp(-np.clip(_numbers(logits), -60, 60)))
+
+
+def dangling(prompt: Prompt, chain: Sequence[int]) -> set[int]:
+    """Return hypotheses of a benign cause of whose counter-claims none was written."""
+    written = {prompt.proposals.claims[index].claim_id for index in chain}
+    found = set()
+    for index in chain:
+        claim = prompt.proposals.claims[index]
+        is_benign = claim.role is ClaimRole.HYPOTHESIS and claim.predicate == COULD_BE
+        if is_benign and not written.intersection(claim.evidence):
+            found.add(index)
+    return found

@@ -1,0 +1,146 @@
+"""Reads and writes the core's weights: safetensors, with all that they mean in the header.
+
+The header holds the network's shape, the names that its tables' rows stand for, the floors and the
+calibration that were fitted after training, and the kinds it was trained on. A file whose names
+are not this program's is refused: its rows would mean something else.
+"""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from contracts.errors import ModelError
+from moe_core.decoding import Floors
+from moe_core.model.network import ClaimNetwork
+from moe_core.model.shape import CoreShape
+from moe_core.tokens.prompt import FEATURES
+from moe_core.tokens.vocabulary import FAMILIES, NAMES, PREDICATE_NAMES, SLOTS, WORDS
+
+SHIPPED: Final = Path(__file__).parent.parent / "weights" / "core.safetensors"
+FORMAT: Final = 1
+LARGEST_FILE: Final = 256 * 2**20
+"""Bytes; a larger file is none of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """From the core's logit to a confidence: ``sigmoid(scale * logit + shift)``."""
+
+    scale: float = 1.0
+    shift: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What stands beside the weights."""
+
+    format: int
+    shape: CoreShape
+    names: str
+    """Hash of all names that rows stand for."""
+    floors: Floors
+    calibration: Calibration
+    kinds: tuple[str, ...]
+    """Rule kinds that it was trained on; about others it has nothing to say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrainedCore:
+    """A network that can be asked, with what was fitted after its training."""
+
+    network: ClaimNetwork
+    floors: Floors
+    calibration: Calibration
+    kinds: frozenset[str]
+    sha256: str
+
+
+def names_hash() -> str:
+    """Return the hash of the names that rows of the tables stand for."""
+    text = msgspec.json.encode(
+        [list(map(str, NAMES)), PREDICATE_NAMES, list(map(str, FAMILIES)), WORDS, SLOTS, FEATURES]
+    )
+    return hashlib.sha256(text).hexdigest()
+
+
+def write_core(
+    path: Path,
+    network: ClaimNetwork,
+    *,
+    floors: Floors,
+    calibration: Calibration,
+    kinds: tuple[str, ...],
+) -> None:
+    """Write the weights; a reader sees the old file or the new one."""
+    header = Header(
+        format=FORMAT,
+        shape=network.shape,
+        names=names_hash(),
+        floors=floors,
+        calibration=calibration,
+        kinds=kinds,
+    )
+    tensors = {
+        name: tensor.detach().clone().contiguous() for name, tensor in network.state_dict().items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    save_file(tensors, part, {"core": msgspec.json.encode(asdict(header)).decode()})
+    part.replace(path)
+
+
+def read_core(path: Path = SHIPPED) -> TrainedCore:
+    """Read the weights.
+
+    Raises:
+        ModelError: There is no such file, it is damaged, of another format or other names, or its
+            weights are no numbers or do not fit its shape.
+    """
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ModelError(f"{path}: {path.stat().st_size} bytes are too many for a core")
+        content = path.read_bytes()
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get("core", "")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path}: not readable as weights of the core: {error}") from error
+    header = _header(path, text)
+    network = ClaimNetwork(header.shape)
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise ModelError(f"{path}: {name} holds what is no number")
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ModelError(f"{path}: the weights do not fit the shape in the header") from error
+    return TrainedCore(
+        network=network.eval().requires_grad_(requires_grad=False),
+        floors=header.floors,
+        calibration=header.calibration,
+        kinds=frozenset(header.kinds),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def _header(path: Path, text: str) -> Header:
+    if not text:
+        raise ModelError(f"{path}: no header of a core in it; it is some other model")
+    try:
+        header = msgspec.json.decode(text, type=Header)
+    except (msgspec.DecodeError, ModelError) as error:
+        raise ModelError(f"{path}: the header cannot be read: {error}") from error
+    if header.format != FORMAT:
+        raise ModelError(f"{path}: format {header.format}, this program reads {FORMAT}")
+    if header.names != names_hash():
+        raise ModelError(
+            f"{path}: trained with other names of facts, claims or rules than this program has; "
+            "train it anew with `python -m moe_core.training train`"
+        )
+    return header

@@ -1,0 +1,127 @@
+"""Trains and measures the reasoning core.
+
+    python -m scripts.core_corpus CORPUS --scenes 6000 --workers 2
+    python -m moe_core.training train --corpus CORPUS --run RUN --minutes 60
+    python -m moe_core.training export --corpus CORPUS --run RUN
+    python -m moe_core.training evaluate --corpus CORPUS
+
+A run that is cut goes on from its checkpoint when it is called again.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from contracts.errors import VigilError
+from moe_core.decoding import Floors
+from moe_core.model.network import ClaimNetwork
+from moe_core.model.weights import SHIPPED, read_core, write_core
+from moe_core.training import report
+from moe_core.training.checkpoint import restore
+from moe_core.training.fitting import fit
+from moe_core.training.loop import CHECKPOINT, Plan, optimizer_of, train
+from moe_core.training.measures import of_core
+from moe_core.training.splits import recorded, simulated
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    print(line, flush=True)  # noqa: T201  # the command's output
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 1 where it cannot be done, 2 for wrong options."""
+    chosen = _parser().parse_args(arguments)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    try:
+        return int(chosen.run_command(chosen))
+    except VigilError as error:
+        print(f"moe_core.training: {error}", file=sys.stderr)  # noqa: T201  # the command's output
+        return 1
+
+
+def _train(chosen: argparse.Namespace) -> int:
+    say(f"reading {chosen.corpus}")
+    parts = simulated(chosen.corpus, wants=("train", "fit"))
+    found = list(parts.train)
+    if chosen.recordings is not None:
+        own = recorded(chosen.recordings).train
+        found += own * chosen.recordings_weight
+        say(f"{len(own)} revisions of recordings, each {chosen.recordings_weight} times")
+    say(f"{len(parts.train)} simulated to train on, {len(parts.fit)} to watch by")
+    torch.manual_seed(chosen.seed)
+    network = ClaimNetwork()
+    watched = parts.fit[: chosen.watch]
+
+    def look(step: int) -> None:
+        tally = of_core(network, watched, floors=Floors())
+        say(f"step {step}: {report.line(tally)}")
+
+    plan = Plan(
+        minutes=chosen.minutes,
+        total_minutes=chosen.total_minutes or chosen.minutes,
+        batch=chosen.batch,
+        rate=chosen.rate,
+        seed=chosen.seed,
+    )
+    done = train(network, found, plan=plan, folder=chosen.run, say=say, look=look)
+    say(f"{done.step} steps, {done.tokens / 1e6:.1f} M tokens, {done.elapsed_s / 60:.0f} min")
+    return 0
+
+
+def _export(chosen: argparse.Namespace) -> int:
+    network = ClaimNetwork()
+    restore(chosen.run / CHECKPOINT, network, optimizer_of(network, rate=1e-3))
+    network.eval()
+    parts = simulated(chosen.corpus, wants=("train", "fit"))
+    floors, calibration = fit(network, parts.fit[: chosen.most])
+    write_core(chosen.out, network, floors=floors, calibration=calibration, kinds=parts.kinds)
+    say(f"{chosen.out}: floors {floors}, {calibration}, kinds {', '.join(parts.kinds)}")
+    return 0
+
+
+def _evaluate(chosen: argparse.Namespace) -> int:
+    core = read_core(chosen.weights)
+    say(report.of_simulated(core, simulated(chosen.corpus, wants=("test",)), most=chosen.most))
+    if chosen.recordings is not None:
+        say(report.of_recorded(core, recorded(chosen.recordings)))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m moe_core.training",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    corpus = argparse.ArgumentParser(add_help=False)
+    corpus.add_argument("--corpus", type=Path, required=True, help="folder of simulated scenes")
+    corpus.add_argument("--most", type=int, default=4000, help="examples to measure by (4000)")
+    corpus.add_argument("--recordings", type=Path, help="file by scripts.core_recordings")
+    learn = commands.add_parser("train", parents=[corpus], help="train, or go on training")
+    learn.add_argument("--run", type=Path, required=True, help="folder of the checkpoint")
+    learn.add_argument("--minutes", type=float, required=True, help="of this call")
+    learn.add_argument("--total-minutes", type=float, help="of the whole run (as --minutes)")
+    learn.add_argument("--batch", type=int, default=32, help="examples of a step (32)")
+    learn.add_argument("--rate", type=float, default=1.5e-3, help="highest rate (0.0015)")
+    learn.add_argument("--seed", type=int, default=0, help="of everything random (0)")
+    learn.add_argument("--watch", type=int, default=300, help="examples to watch by (300)")
+    learn.add_argument("--recordings-weight", type=int, default=4, help="of each recording (4)")
+    learn.set_defaults(run_command=_train)
+    export = commands.add_parser("export", parents=[corpus], help="fit and write the weights")
+    export.add_argument("--run", type=Path, required=True, help="folder of the checkpoint")
+    export.add_argument("--out", type=Path, default=SHIPPED, help="file of the weights")
+    export.set_defaults(run_command=_export)
+    judge = commands.add_parser("evaluate", parents=[corpus], help="core against program")
+    judge.add_argument("--weights", type=Path, default=SHIPPED, help="file of the weights")
+    judge.set_defaults(run_command=_evaluate)
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,71 @@
+"""Saves a training run of the core so that it goes on where it was cut; safetensors, no pickle."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from contracts.errors import ConfigError
+from moe_core.model.network import ClaimNetwork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run has come."""
+
+    step: int = 0
+    tokens: int = 0
+    elapsed_s: float = 0.0
+
+
+def save(
+    path: Path, network: ClaimNetwork, optimizer: torch.optim.Optimizer, progress: Progress
+) -> None:
+    """Write everything; a reader sees the old checkpoint or the new one."""
+    tensors = {f"network/{name}": tensor for name, tensor in network.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {
+            f"optimizer/{index}/{name}": torch.as_tensor(value) for name, value in state.items()
+        }
+    part = path.with_suffix(".part")
+    save_file(
+        {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()},
+        part,
+        {"progress": json.dumps(asdict(progress))},
+    )
+    part.replace(path)
+
+
+def restore(path: Path, network: ClaimNetwork, optimizer: torch.optim.Optimizer) -> Progress:
+    """Fill network and optimizer from a checkpoint; return how far it had come.
+
+    Raises:
+        ConfigError: The file is damaged, or of another network.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+            progress = Progress(**json.loads((file.metadata() or {})["progress"]))
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise ConfigError(f"{path}: not a readable checkpoint: {error}") from error
+    try:
+        network.load_state_dict(
+            {
+                name.removeprefix("network/"): tensor
+                for name, tensor in tensors.items()
+                if name.startswith("network/")
+            }
+        )
+    except RuntimeError as error:
+        raise ConfigError(f"{path} is of another network; begin in another folder") from error
+    content = optimizer.state_dict()
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer/"):
+            _, index, part = name.split("/")
+            state.setdefault(int(index), {})[part] = tensor
+    optimizer.load_state_dict({**content, "state": state})
+    return progress

@@ -1,0 +1,203 @@
+"""The training loop of the core: batches of like length, AdamW, experts kept busy by their bias.
+
+Shape legend: B = examples, L = tokens, E = experts, K = experts of a token.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from contracts.errors import ModelError
+from moe_core.model.batch import Batch, collate
+from moe_core.model.network import ClaimNetwork
+from moe_core.model.router import LearnedRouter, Routed, max_violation
+from moe_core.training.checkpoint import Progress, restore, save
+from moe_core.training.examples import Example, shuffled
+from moe_core.training.losses import losses_of, targets_of, written
+
+CHECKPOINT: Final = "checkpoint.safetensors"
+NOISE: Final = 0.01
+"""Every number is off by so much, relatively, each time it is read."""
+GRADIENT_NORM: Final = 1.0
+DECAY: Final = 0.02
+WARM_UP: Final = 0.03
+"""Share of the run in which the rate rises."""
+BIAS_RATE: Final = 0.01
+SETTLED: Final = 0.8
+"""From this share of the run on, routers' biases move a tenth as fast."""
+POOL: Final = 16
+"""Batches are cut out of so many at once, sorted by length, so that little is padding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        minutes: Of this call; a run that is cut goes on with what its checkpoint says.
+        total_minutes: Of the whole run: what the rate falls over.
+        batch: Examples of a step.
+        rate: Highest rate of learning.
+        seed: Of order and noise.
+    """
+
+    minutes: float
+    total_minutes: float
+    batch: int = 32
+    rate: float = 1.5e-3
+    seed: int = 0
+    checkpoint_every_s: float = 180.0
+    report_every: int = 50
+
+
+def train(
+    network: ClaimNetwork,
+    found: Sequence[Example],
+    *,
+    plan: Plan,
+    folder: Path,
+    say: Callable[[str], None],
+    look: Callable[[int], None] | None = None,
+) -> Progress:
+    """Train until the time is over; resumes from the folder's checkpoint.
+
+    Args:
+        network: Is trained in place.
+        found: To learn from, at least one batch of them.
+        plan: How.
+        folder: Of the run.
+        say: Told a line of progress.
+        look: Called with the step after each checkpoint, to measure.
+
+    Raises:
+        ModelError: The loss is no number any more, or there is nothing to learn from.
+    """
+    if len(found) < plan.batch:
+        raise ModelError(f"{len(found)} examples are fewer than one batch of {plan.batch}")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / CHECKPOINT
+    optimizer = optimizer_of(network, rate=plan.rate)
+    progress = restore(path, network, optimizer) if path.exists() else Progress()
+    began_s, before_s = time.monotonic(), progress.elapsed_s
+    saved_s, step, tokens = began_s, progress.step, progress.tokens
+    rng = np.random.default_rng([plan.seed, step])
+    shown: list[tuple[float, float, float, float]] = []
+    network.train()
+    for chosen in _batches(found, plan.batch, rng):
+        elapsed_s = before_s + time.monotonic() - began_s
+        share = elapsed_s / (60 * plan.total_minutes)
+        if time.monotonic() - began_s >= 60 * plan.minutes or share >= 1:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = plan.rate * schedule(share) * group["share"]
+        batch, *parts = _step(network, optimizer, chosen, rng, share)
+        step += 1
+        tokens += int(batch.lengths_B.sum())
+        shown.append((parts[0], parts[1], parts[2], parts[3]))
+        if step % plan.report_every == 0:
+            claim, truth, real, violation = np.mean(shown, axis=0)
+            shown.clear()
+            say(
+                f"step {step}, {tokens / 1e6:.2f} M tokens, {elapsed_s / 60:.1f} min: "
+                f"claim {claim:.3f}, truth {truth:.3f}, real {real:.3f}, MaxVio {violation:.2f}"
+            )
+        if time.monotonic() - saved_s >= plan.checkpoint_every_s:
+            saved_s = time.monotonic()
+            save(path, network, optimizer, Progress(step=step, tokens=tokens, elapsed_s=elapsed_s))
+            if look is not None:
+                network.eval()
+                look(step)
+                network.train()
+    network.eval()
+    done = Progress(step=step, tokens=tokens, elapsed_s=before_s + time.monotonic() - began_s)
+    save(path, network, optimizer, done)
+    return done
+
+
+def optimizer_of(network: ClaimNetwork, *, rate: float) -> torch.optim.AdamW:
+    """Return AdamW; matrices decay, and routers learn half as fast."""
+    routers, matrices, rest = [], [], []
+    for name, parameter in network.named_parameters():
+        if ".router." in name:
+            routers.append(parameter)
+        elif parameter.ndim > 1 and not name.startswith("tables"):
+            matrices.append(parameter)
+        else:
+            rest.append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": matrices, "weight_decay": DECAY, "share": 1.0},
+            {"params": rest, "weight_decay": 0.0, "share": 1.0},
+            {"params": routers, "weight_decay": 0.0, "share": 0.5},
+        ],
+        lr=rate,
+        betas=(0.9, 0.98),
+        foreach=True,
+    )
+
+
+def schedule(share: float) -> float:
+    """Return the share of the highest rate: up in a line, then down in a cosine."""
+    if share < WARM_UP:
+        return max(0.02, share / WARM_UP)
+    past = (share - WARM_UP) / (1 - WARM_UP)
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, past)))
+
+
+def loads(routed: tuple[Routed, ...], lengths_B: Tensor, tokens: int) -> list[Tensor]:
+    """Return how many tokens that are no padding chose each expert, by layer, (E)."""
+    is_real_T = (torch.arange(tokens)[None] < lengths_B[:, None]).flatten()
+    return [
+        torch.bincount(who.experts_TK[is_real_T].flatten(), minlength=who.scores_TE.shape[1])
+        for who in routed
+    ]
+
+
+def _step(
+    network: ClaimNetwork,
+    optimizer: torch.optim.Optimizer,
+    chosen: Sequence[Example],
+    rng: np.random.Generator,
+    share: float,
+) -> tuple[Batch, float, float, float, float]:
+    fresh = [shuffled(one, rng, noise=NOISE) for one in chosen]
+    batch = collate([one.prompt for one in fresh], [written(one) for one in fresh])
+    answer = network(batch)
+    losses = losses_of(answer, targets_of(fresh))
+    if not torch.isfinite(losses.total):
+        raise ModelError("the loss is no number any more; try a lower rate")
+    optimizer.zero_grad(set_to_none=True)
+    losses.total.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
+    torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM)
+    optimizer.step()
+    counts = loads(answer.routed, batch.lengths_B, batch.ticks_BL.shape[1])
+    rate = BIAS_RATE * (0.1 if share > SETTLED else 1.0)
+    worst = 0.0
+    for layer, load_E in zip(network.core.layers, counts, strict=True):
+        router = layer.mixture.router  # type: ignore[union-attr]  # a ModuleList of Layers
+        if isinstance(router, LearnedRouter):
+            router.rebalance(load_E, rate=rate)
+            worst = max(worst, max_violation(load_E))
+    return batch, losses.claim.item(), losses.truth.item(), losses.real.item(), worst
+
+
+def _batches(
+    found: Sequence[Example], size: int, rng: np.random.Generator
+) -> Iterator[list[Example]]:
+    """Yield batches for ever, each of examples of about one length."""
+    lengths = [len(one.prompt.kinds_S) + len(written(one)) for one in found]
+    while True:
+        order = rng.permutation(len(found))
+        for first in range(0, len(order), POOL * size):
+            pool = sorted(order[first : first + POOL * size], key=lambda index: lengths[index])
+            cuts = [pool[at : at + size] for at in range(0, len(pool), size)]
+            for cut in rng.permutation(len(cuts)):
+                if len(cuts[cut]) == size:
+                    yield [found[index] for index in cuts[cut]]

@@ -1,0 +1,63 @@
+"""Tables of how good the core is, beside the program on the same scenes."""
+
+from collections.abc import Sequence
+
+from moe_core.model.weights import TrainedCore
+from moe_core.training.examples import Example
+from moe_core.training.measures import Tally, of_core, of_program
+from moe_core.training.splits import Parts
+
+HEAD = (
+    "| who | incidents | claims | H_true | omission | verdict F1 | right | Brier | ECE |\n"
+    "|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def line(tally: Tally) -> str:
+    """Return a tally in one line."""
+    return (
+        f"H_true {tally.h_true:.3f}, omission {tally.omission:.3f}, F1 {tally.f1:.3f}, "
+        f"right {tally.accuracy:.3f}, Brier {tally.brier:.3f}, ECE {tally.ece:.3f}"
+    )
+
+
+def row(name: str, tally: Tally) -> str:
+    """Return a tally as a row of the table."""
+    claims = f"{tally.claims} | {tally.h_true:.1%} | {tally.omission:.1%}"
+    if not tally.claims:
+        claims = "- | - | -"
+    return (
+        f"| {name} | {len(tally.real)} | {claims} | {tally.f1:.3f} | "
+        f"{tally.accuracy:.1%} | {tally.brier:.3f} | {tally.ece:.3f} |"
+    )
+
+
+def of_simulated(core: TrainedCore, parts: Parts, *, most: int) -> str:
+    """Return the table over simulated cameras that were never seen, all and by kind."""
+    found, chances = parts.test[:most], parts.chances[:most]
+    rows = [HEAD, *_pair("all", core, found, chances)]
+    for kind in sorted({one.kind for one in found}):
+        chosen = [index for index, one in enumerate(found) if one.kind == kind]
+        rows += _pair(
+            kind, core, [found[index] for index in chosen], [chances[index] for index in chosen]
+        )
+    return "\n".join(rows)
+
+
+def of_recorded(core: TrainedCore, parts: Parts) -> str:
+    """Return the table over recordings of sources that were never seen, all and by kind."""
+    return of_simulated(core, parts, most=len(parts.test))
+
+
+def _pair(
+    name: str, core: TrainedCore, found: Sequence[Example], chances: Sequence[float]
+) -> list[str]:
+    calibration = core.calibration
+    own = of_core(
+        core.network,
+        found,
+        floors=core.floors,
+        scale=calibration.scale,
+        shift=calibration.shift,
+    )
+    return [row(f"{name}: core", own), row(f"{name}: program", of_program(found, chances))]

@@ -1,0 +1,88 @@
+"""Which cameras are trained on, which are fitted on, which are for tests: never the same ones."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from moe_core.checkers.case import Case
+from moe_core.confidence import confidence_of
+from moe_core.program import verified_chain
+from moe_core.training.corpus import read_corpus
+from moe_core.training.examples import Example, example_of, labelled
+from moe_core.training.recordings import Recorded, read_recorded
+
+SITES: Final = 10
+"""Simulated cameras go by their number's last digit: 0 to 6 train, 7 fits, 8 and 9 test."""
+FITTED: Final = 7
+REAL_SITE: Final = -1
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """Examples by what they are for.
+
+    Attributes:
+        chances: Of the tests and held-out recordings, the program's confidence.
+    """
+
+    train: list[Example] = field(default_factory=list)
+    fit: list[Example] = field(default_factory=list)
+    test: list[Example] = field(default_factory=list)
+    chances: list[float] = field(default_factory=list)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Rule kinds that there is something to learn of."""
+        return tuple(sorted({one.kind for one in self.train}))
+
+
+def simulated(folder: Path, *, wants: Iterable[str] = ("train", "fit", "test")) -> Parts:
+    """Return the examples of a corpus of simulated scenes.
+
+    Args:
+        folder: Written by ``python -m scripts.core_corpus``.
+        wants: Parts that are needed; the others stay empty.
+
+    Raises:
+        ConfigError: A shard is damaged.
+    """
+    parts, wanted = Parts(), set(wants)
+    for sample in read_corpus(folder):
+        name = part_of(sample.truth.site)
+        if name not in wanted:
+            continue
+        one = example_of(sample.incident, sample.truth)
+        if not len(one.prompt.proposals):
+            continue
+        {"train": parts.train, "fit": parts.fit, "test": parts.test}[name].append(one)
+        if name == "test":
+            case = Case(sample.incident)
+            parts.chances.append(confidence_of(case, verified_chain(case)))
+    return parts
+
+
+def recorded(path: Path) -> Parts:
+    """Return the examples of recordings: one half of the sources trains, the other tests."""
+    parts = Parts()
+    for one, example in _labelled(read_recorded(path)):
+        if one.half == 0:
+            parts.train.append(example)
+            continue
+        parts.test.append(example)
+        case = Case(one.incident)
+        parts.chances.append(confidence_of(case, verified_chain(case)))
+    return parts
+
+
+def part_of(site: int) -> str:
+    """Return what a simulated camera is for."""
+    digit = site % SITES
+    return "train" if digit < FITTED else "fit" if digit == FITTED else "test"
+
+
+def _labelled(found: Iterable[Recorded]) -> Iterator[tuple[Recorded, Example]]:
+    for one in found:
+        example = labelled(one.incident, is_real=one.is_real, site=REAL_SITE, family=one.source)
+        if len(example.prompt.proposals):
+            yield one, example
