@@ -1,11 +1,14 @@
 """How good chains are: untrue claims, what is left out, verdicts, confidence; of core and program.
 
-Untrue counts against the world (H_true). What is told of a refuted statement as refuted is not
+Untrue counts against the world (H_true), over all claims that are told. What is left out (omission)
+counts over decisive claims: those that verdicts rest on or that name a benign cause, not what else
+was to be seen (``CONTEXT``). What is told of a refuted statement as refuted is not
 counted as told.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -15,7 +18,11 @@ from moe_core.hypotheses import ALARMING
 from moe_core.model.network import ClaimNetwork
 from moe_core.training.examples import Example
 
-BINS = 15
+BINS: Final = 15
+CONTEXT: Final = frozenset(
+    {"alone", "entered_from", "hour", "kind_unknown", "near", "others_present"}
+)
+"""Predicates that tell the surroundings; no hypothesis and no verdict cites them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,7 +31,7 @@ class Tally:
 
     Attributes:
         claims, untrue: Claims about a world that is known, and those that are not true of it.
-        decisive, omitted: True claims that could have been told, and those that were not.
+        decisive, omitted: True decisive claims that could have been told, and those that were not.
         said, real: For each example, whether the chain confirms, and whether it really happened.
         chances: For each example, the confidence.
     """
@@ -48,7 +55,9 @@ class Tally:
             true = {
                 int(index)
                 for index in known
-                if example.true_C[index] == 1 and claims[index].status is ClaimStatus.SUPPORTED
+                if example.true_C[index] == 1
+                and claims[index].status is ClaimStatus.SUPPORTED
+                and claims[index].predicate not in CONTEXT
             }
             self.decisive += len(true)
             self.omitted += len(true - told)
