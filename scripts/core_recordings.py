@@ -8,7 +8,6 @@ kept, with whether the labels say that it really happened.
 
 import argparse
 import json
-import sys
 import tempfile
 from pathlib import Path
 
@@ -28,8 +27,9 @@ from moe_core.training.recordings import Recorded, write_recorded
 from vision.detect.registry import open_detector
 from vision.training.sources import group_of
 
-TRAINABLE = ("fall/", "fight/", "intel/")
-"""Recordings whose licence lets shipped weights be trained on them."""
+TRAINABLE = ("fight/", "intel/")
+"""Recordings that weights may be trained on by their licence; ``fall/`` might be too, but all of it
+is one room, which is kept for tests."""
 
 
 class Listener:
@@ -58,6 +58,7 @@ def is_real(incident: Incident, clip: LabelledClip, *, start_s: float, end_s: fl
 
 
 def main() -> int:
+    """Write the file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="labelled clips, with ground_truth_video.json")
     parser.add_argument("out", type=Path, help="the file to write")
@@ -84,7 +85,7 @@ def main() -> int:
             found += [_recorded(incident, clip, source) for incident in listener.incidents]
     count = write_recorded(arguments.out, found)
     real = sum(one.is_real for one in found)
-    print(f"{count} revisions, {real} of what really happened, in {arguments.out}", file=sys.stderr)
+    print(f"{count} revisions, {real} of what really happened, in {arguments.out}")  # noqa: T201  # the command's output
     return 0
 
 

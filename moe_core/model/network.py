@@ -50,6 +50,8 @@ SHIPPED_SHAPE: Final = CoreShape(
     families=len(FAMILIES),
 )
 """Small enough to be trained and run on two cores of a CPU."""
+DROPOUT: Final = 0.1
+"""Of what is read and of what is asked with, in training."""
 _TABLES: Final = (KINDS, len(NAMES), WORDS, SLOTS, SLOTS)
 
 
@@ -103,6 +105,7 @@ class ClaimNetwork(nn.Module):
         self.statuses = nn.Embedding(len(STATUS_IDS), width)
         self.claim_numbers = _mlp(FEATURES, width)
         self.core = Core(shape)
+        self.dropout = nn.Dropout(DROPOUT)
         self.query = nn.Linear(width, width)
         self.key = _mlp(2 * width, width)
         self.end = nn.Linear(width, 1)
@@ -119,10 +122,15 @@ class ClaimNetwork(nn.Module):
         written = _rows(inputs_BCD, batch.written_BL.clamp(min=0))
         x_BLD = torch.where(is_written[..., None], read_BLD + written, read_BLD)
         said = self.core(
-            x_BLD, batch.ticks_BL, batch.tables_BL5[..., 0], families_B=batch.families_B, path=path
+            self.dropout(x_BLD),
+            batch.ticks_BL,
+            batch.tables_BL5[..., 0],
+            families_B=batch.families_B,
+            path=path,
         )
-        asks_BTD = _rows(said.hidden_BSD, batch.asks_BT)
-        grounds_BCD = _rows(said.hidden_BSD, batch.proposals_BC4[..., 3])
+        hidden_BLD = self.dropout(said.hidden_BSD)
+        asks_BTD = _rows(hidden_BLD, batch.asks_BT)
+        grounds_BCD = _rows(hidden_BLD, batch.proposals_BC4[..., 3])
         keys_BCD = self.key(torch.cat([claims_BCD, grounds_BCD], dim=-1))
         return Answer(
             next_BTC=self._next(asks_BTD, keys_BCD, batch.is_proposal_BC),

@@ -98,13 +98,21 @@ def labelled(incident: Incident, *, is_real: bool, site: int, family: str) -> Ex
     )
 
 
-def shuffled(example: Example, rng: np.random.Generator, *, noise: float) -> Example:
+def shuffled(
+    example: Example, rng: np.random.Generator, *, noise: float, lost: float = 0.0
+) -> Example:
     """Return the example with its tracks in other slots and its numbers a little off.
 
     Slots are names, not ranks: nothing may be learnt from their order.
+
+    Args:
+        example: Is left as it is.
+        rng: To draw from.
+        noise: Standard deviation of each feature, relative.
+        lost: Share of the tokens that nothing rests on that are not read.
     """
     order = np.concatenate([[0], 1 + rng.permutation(SLOTS - 2), [SLOTS - 1]])
-    prompt = example.prompt
+    prompt = _thinned(example.prompt, rng, lost)
     claims = prompt.proposals
     bent = prompt.features_SF * (1 + noise * rng.standard_normal(prompt.features_SF.shape))
     bent_C = claims.features_CF * (1 + noise * rng.standard_normal(claims.features_CF.shape))
@@ -118,6 +126,24 @@ def shuffled(example: Example, rng: np.random.Generator, *, noise: float) -> Exa
         ),
     )
     return replace(example, prompt=fresh)
+
+
+def _thinned(prompt: Prompt, rng: np.random.Generator, lost: float) -> Prompt:
+    """Return the prompt without some of the tokens that no proposal points at."""
+    count = len(prompt.kinds_S)
+    keeps_S = rng.random(count) >= lost
+    keeps_S[prompt.proposals.tokens_C] = True
+    keeps_S[0] = True
+    place_S = np.cumsum(keeps_S) - 1
+    return replace(
+        prompt,
+        **{
+            name: getattr(prompt, name)[keeps_S]
+            for name in ("kinds_S", "names_S", "words_S", "slots_S", "targets_S", "features_SF",
+                         "ticks_S")
+        },
+        proposals=replace(prompt.proposals, tokens_C=place_S[prompt.proposals.tokens_C]),
+    )  # fmt: skip
 
 
 def examples(samples: Iterable[tuple[Incident, Truth]]) -> Iterator[Example]:

@@ -23,8 +23,10 @@ from moe_core.training.examples import Example, shuffled
 from moe_core.training.losses import losses_of, targets_of, written
 
 CHECKPOINT: Final = "checkpoint.safetensors"
-NOISE: Final = 0.01
+NOISE: Final = 0.02
 """Every number is off by so much, relatively, each time it is read."""
+LOST: Final = 0.15
+"""Share of what nothing rests on that is not read."""
 GRADIENT_NORM: Final = 1.0
 DECAY: Final = 0.02
 WARM_UP: Final = 0.03
@@ -167,7 +169,7 @@ def _step(
     rng: np.random.Generator,
     share: float,
 ) -> tuple[Batch, float, float, float, float]:
-    fresh = [shuffled(one, rng, noise=NOISE) for one in chosen]
+    fresh = [shuffled(one, rng, noise=NOISE, lost=LOST) for one in chosen]
     batch = collate([one.prompt for one in fresh], [written(one) for one in fresh])
     answer = network(batch)
     losses = losses_of(answer, targets_of(fresh))
