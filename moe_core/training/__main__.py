@@ -9,6 +9,7 @@ A run that is cut goes on from its checkpoint when it is called again.
 """
 
 import argparse
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -22,10 +23,12 @@ from moe_core.model.network import ClaimNetwork
 from moe_core.model.weights import SHIPPED, read_core, write_core
 from moe_core.training import report
 from moe_core.training.checkpoint import restore
+from moe_core.training.corpus import read_corpus
 from moe_core.training.fitting import fit
 from moe_core.training.loop import CHECKPOINT, Plan, optimizer_of, train
 from moe_core.training.measures import of_core
-from moe_core.training.splits import recorded, simulated
+from moe_core.training.splits import part_of, recorded, simulated
+from moe_core.training.whole import run_whole
 
 
 def say(line: str) -> None:
@@ -92,6 +95,23 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _whole(chosen: argparse.Namespace) -> int:
+    core = read_core(chosen.weights)
+    found = (
+        sample.incident
+        for sample in read_corpus(chosen.corpus)
+        if part_of(sample.truth.site) == "test"
+    )
+    say(run_whole(core, itertools.islice(found, chosen.most)).lines())
+    return 0
+
+
+def _experts(chosen: argparse.Namespace) -> int:
+    core = read_core(chosen.weights)
+    say(report.of_experts(core, simulated(chosen.corpus, wants=("fit",)).fit[: chosen.most]))
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m moe_core.training",
@@ -120,6 +140,12 @@ def _parser() -> argparse.ArgumentParser:
     judge = commands.add_parser("evaluate", parents=[corpus], help="core against program")
     judge.add_argument("--weights", type=Path, default=SHIPPED, help="file of the weights")
     judge.set_defaults(run_command=_evaluate)
+    whole = commands.add_parser("whole", parents=[corpus], help="as it runs: counterfactuals, time")
+    whole.add_argument("--weights", type=Path, default=SHIPPED, help="file of the weights")
+    whole.set_defaults(run_command=_whole)
+    experts = commands.add_parser("experts", parents=[corpus], help="who speaks about what")
+    experts.add_argument("--weights", type=Path, default=SHIPPED, help="file of the weights")
+    experts.set_defaults(run_command=_experts)
     return parser
 
 

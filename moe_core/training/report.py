@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from moe_core.model.weights import TrainedCore
+from moe_core.tokens.vocabulary import FAMILIES
 from moe_core.training.examples import Example
 from moe_core.training.measures import Tally, of_core, of_program
+from moe_core.training.specialisation import ablations, uses
 from moe_core.training.splits import Parts
 
 HEAD = (
@@ -61,3 +63,18 @@ def _pair(
         shift=calibration.shift,
     )
     return [row(f"{name}: core", own), row(f"{name}: program", of_program(found, chances))]
+
+
+def of_experts(core: TrainedCore, found: Sequence[Example]) -> str:
+    """Return how evenly experts are asked and what they know, by layer and by rule family."""
+    lines = ["| layer | MaxVio | NMI(expert; rule family) |", "|---|---|---|"]
+    for number, use in enumerate(uses(core.network, found), start=1):
+        lines.append(f"| {number} | {use.max_violation:.2f} | {use.shared_information:.2f} |")
+    lines += ["", "| rule family | loss without its top two experts | others | ratio |",
+              "|---|---|---|---|"]  # fmt: skip
+    for one in ablations(core.network, found):
+        lines.append(
+            f"| {FAMILIES[one.family]} | +{one.own:.3f} | +{one.others:.3f} "
+            f"| {one.selectivity:.1f} |"
+        )
+    return "\n".join(lines)
