@@ -33,11 +33,12 @@ from moe_core.tokens.vocabulary import (
     Kind,
     word_id,
 )
+from moe_core.tokens.ways import moment_numbers, track_numbers
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
-NUMBERS: Final = 14
+NUMBERS: Final = 24
 """Numbers of a token at most."""
 FEATURES: Final = 2 * NUMBERS + 1
 MAX_FACTS: Final = 160
@@ -147,8 +148,8 @@ def prompt_of(case: Case, draft: Sequence[Claim]) -> Prompt:
     header = [_camera(case)]
     header += [_zone(zone) for zone in incident.zones[:MAX_PLACES]]
     header += [_line(line) for line in incident.lines[:MAX_PLACES]]
-    header += [_track(track, slots) for track in incident.tracks[:MAX_TRACKS]]
-    told = [_event(event, slots, began_s) for event in events]
+    header += [_track(track, slots, case) for track in incident.tracks[:MAX_TRACKS]]
+    told = [_event(case, event, slots, began_s) for event in events]
     told += [_fact(fact, slots, began_s) for fact in facts]
     told.sort(key=lambda token: token.at_s)
     tokens = [*header, *told]
@@ -217,53 +218,23 @@ def _line(line: Line) -> _Token:
     return _Token(kind=Kind.LINE, word=word_id(line.line_id), numbers=(*first, *last))
 
 
-def _track(track: Track, slots: Mapping[str, int]) -> _Token:
-    """A track as a whole: how well it was seen, how large it is, how it moved."""
-    seen = [point for point in track.points if point.is_observed]
-    boxes = np.array([point.box for point in seen], np.float64).reshape(-1, 4)
-    usable_N = np.isfinite(boxes).all(axis=1)
-    boxes = boxes[usable_N] if len(boxes) else boxes
-    times = np.array([point.monotonic_s for point in seen], np.float64)[usable_N]
-    sure = np.array([point.confidence for point in seen], np.float64)[usable_N]
-    numbers: list[float] = [
-        track.label_confidence,
-        track.hit_ratio,
-        track.hits / 25,
-        track.misses / 25,
-        track.age_s / 20,
-    ]
-    if len(boxes):
-        sizes = boxes[:, 2:] - boxes[:, :2]
-        feet = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
-        second = feet[2:] - 2 * feet[1:-1] + feet[:-2]
-        jitter = float(np.median(np.abs(second))) if len(second) else 0.0
-        numbers += [
-            5 * float(np.median(sizes[:, 0])),
-            5 * float(np.median(sizes[:, 1])),
-            float(np.median(sizes[:, 0] / np.maximum(sizes[:, 1], 1e-6))),
-            float(np.median(sure)),
-            5 * float(sure.std()),
-            50 * jitter,
-            5 * float(np.hypot(*(feet[-1] - feet[0]))),
-            float(np.diff(times).max()) if len(times) > 1 else 0.0,
-            5 * float((sizes[:, 0] * sizes[:, 1]).std() / max(1e-6, (sizes.prod(axis=1)).mean())),
-        ]
-    return _Token(
-        kind=Kind.REGION if track.is_region else Kind.TRACK,
-        word=word_id(track.label),
-        slot=slots[track.track_id],
-        name=_posture_name(track),
-        numbers=numbers,
-    )
-
-
 def _posture_name(track: Track) -> int:
     """Return the row of the last posture that was told; 0 if none was."""
     told = next((point.posture for point in reversed(track.points) if point.postures), "")
     return NAME_IDS.get(f"posture:{told}", 0)
 
 
-def _event(event: RuleEvent, slots: Mapping[str, int], began_s: float) -> _Token:
+def _track(track: Track, slots: Mapping[str, int], case: Case) -> _Token:
+    return _Token(
+        kind=Kind.REGION if track.is_region else Kind.TRACK,
+        word=word_id(track.label),
+        slot=slots[track.track_id],
+        name=_posture_name(track),
+        numbers=track_numbers(track, case.way(track.track_id)),
+    )
+
+
+def _event(case: Case, event: RuleEvent, slots: Mapping[str, int], began_s: float) -> _Token:
     past = event.margin / event.sigma if event.sigma > 0 else math.copysign(20, event.margin)
     other = event.other_track_ids[0] if event.other_track_ids else ""
     numbers = (
@@ -278,6 +249,7 @@ def _event(event: RuleEvent, slots: Mapping[str, int], began_s: float) -> _Token
         float(bool(event.zone_id)),
         float(bool(event.line_id)),
         event.severity.rank / 4,
+        *moment_numbers(case, event),
     )
     return _Token(
         kind=Kind.EVENT,

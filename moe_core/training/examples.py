@@ -3,7 +3,6 @@
 Shape legend: C = proposals, S = tokens.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from contracts.incidents import Incident
 from moe_core.checkers.case import Case
 from moe_core.claims import MEETS_RULE
+from moe_core.confidence import confidence_of
 from moe_core.core_chain import drafted
 from moe_core.decoding import may_follow, stands
 from moe_core.hypotheses import ALARMING
@@ -36,6 +36,7 @@ class Example:
         is_real: Whether what the rule looks for really happened.
         site: Number of the camera.
         family: What kind of scene it is.
+        program_chance: The program's confidence in the same incident.
     """
 
     prompt: Prompt
@@ -44,6 +45,7 @@ class Example:
     is_real: bool
     site: int
     family: str
+    program_chance: float
 
     @property
     def kind(self) -> str:
@@ -64,6 +66,7 @@ def example_of(incident: Incident, truth: Truth) -> Example:
         is_real=truth.is_real,
         site=truth.site,
         family=truth.family,
+        program_chance=confidence_of(case, draft),
     )
 
 
@@ -94,7 +97,13 @@ def labelled(incident: Incident, *, is_real: bool, site: int, family: str) -> Ex
         [int(is_real) if claim.predicate in deciding else UNKNOWN for claim in draft], np.int64
     )
     return Example(
-        prompt=prompt, chain=None, true_C=true_C, is_real=is_real, site=site, family=family
+        prompt=prompt,
+        chain=None,
+        true_C=true_C,
+        is_real=is_real,
+        site=site,
+        family=family,
+        program_chance=confidence_of(case, draft),
     )
 
 
@@ -144,11 +153,3 @@ def _thinned(prompt: Prompt, rng: np.random.Generator, lost: float) -> Prompt:
         },
         proposals=replace(prompt.proposals, tokens_C=place_S[prompt.proposals.tokens_C]),
     )  # fmt: skip
-
-
-def examples(samples: Iterable[tuple[Incident, Truth]]) -> Iterator[Example]:
-    """Yield what is to be learnt; incidents of which nothing may be claimed are left out."""
-    for incident, truth in samples:
-        found = example_of(incident, truth)
-        if len(found.prompt.proposals):
-            yield found

@@ -131,9 +131,9 @@ def of_core(
     return tally
 
 
-def of_program(found: Sequence[Example], chances: Sequence[float]) -> Tally:
+def of_program(found: Sequence[Example]) -> Tally:
     """Count what the program writes: all that it drafts."""
     tally = Tally()
-    for one, chance in zip(found, chances, strict=True):
-        tally.add(one, range(len(one.prompt.proposals)), chance)
+    for one in found:
+        tally.add(one, range(len(one.prompt.proposals)), one.program_chance)
     return tally

@@ -36,13 +36,10 @@ def row(name: str, tally: Tally) -> str:
 
 def of_simulated(core: TrainedCore, parts: Parts, *, most: int) -> str:
     """Return the table over simulated cameras that were never seen, all and by kind."""
-    found, chances = parts.test[:most], parts.chances[:most]
-    rows = [HEAD, *_pair("all", core, found, chances)]
+    found = parts.test[:most]
+    rows = [HEAD, *_pair("all", core, found)]
     for kind in sorted({one.kind for one in found}):
-        chosen = [index for index, one in enumerate(found) if one.kind == kind]
-        rows += _pair(
-            kind, core, [found[index] for index in chosen], [chances[index] for index in chosen]
-        )
+        rows += _pair(kind, core, [one for one in found if one.kind == kind])
     return "\n".join(rows)
 
 
@@ -51,9 +48,7 @@ def of_recorded(core: TrainedCore, parts: Parts) -> str:
     return of_simulated(core, parts, most=len(parts.test))
 
 
-def _pair(
-    name: str, core: TrainedCore, found: Sequence[Example], chances: Sequence[float]
-) -> list[str]:
+def _pair(name: str, core: TrainedCore, found: Sequence[Example]) -> list[str]:
     calibration = core.calibration
     own = of_core(
         core.network,
@@ -62,7 +57,7 @@ def _pair(
         scale=calibration.scale,
         shift=calibration.shift,
     )
-    return [row(f"{name}: core", own), row(f"{name}: program", of_program(found, chances))]
+    return [row(f"{name}: core", own), row(f"{name}: program", of_program(found))]
 
 
 def of_experts(core: TrainedCore, found: Sequence[Example]) -> str:

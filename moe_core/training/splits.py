@@ -5,11 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from moe_core.checkers.case import Case
-from moe_core.confidence import confidence_of
-from moe_core.program import verified_chain
-from moe_core.training.corpus import read_corpus
-from moe_core.training.examples import Example, example_of, labelled
+from moe_core.training.examples import Example, labelled
+from moe_core.training.kept import simulated_examples
 from moe_core.training.recordings import Recorded, read_recorded
 
 SITES: Final = 10
@@ -20,16 +17,11 @@ REAL_SITE: Final = -1
 
 @dataclass(slots=True, kw_only=True)
 class Parts:
-    """Examples by what they are for.
-
-    Attributes:
-        chances: Of the tests and held-out recordings, the program's confidence.
-    """
+    """Examples by what they are for."""
 
     train: list[Example] = field(default_factory=list)
     fit: list[Example] = field(default_factory=list)
     test: list[Example] = field(default_factory=list)
-    chances: list[float] = field(default_factory=list)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -48,17 +40,10 @@ def simulated(folder: Path, *, wants: Iterable[str] = ("train", "fit", "test")) 
         ConfigError: A shard is damaged.
     """
     parts, wanted = Parts(), set(wants)
-    for sample in read_corpus(folder):
-        name = part_of(sample.truth.site)
-        if name not in wanted:
-            continue
-        one = example_of(sample.incident, sample.truth)
-        if not len(one.prompt.proposals):
-            continue
-        {"train": parts.train, "fit": parts.fit, "test": parts.test}[name].append(one)
-        if name == "test":
-            case = Case(sample.incident)
-            parts.chances.append(confidence_of(case, verified_chain(case)))
+    for one in simulated_examples(folder):
+        name = part_of(one.site)
+        if name in wanted:
+            {"train": parts.train, "fit": parts.fit, "test": parts.test}[name].append(one)
     return parts
 
 
@@ -70,8 +55,6 @@ def recorded(path: Path) -> Parts:
             parts.train.append(example)
             continue
         parts.test.append(example)
-        case = Case(one.incident)
-        parts.chances.append(confidence_of(case, verified_chain(case)))
     return parts
 
 
