@@ -145,9 +145,9 @@ class Judge:
         target = self.reported.track(fact.target)
         if target is not None and not self._is_there(fact.target):
             return False
-        if fact.name in _OF_THE_FALL and not self._is_event_real(fact.subject):
-            return False
         again = measured_again(self.world, fact)
+        if fact.name in _OF_THE_FALL and (again is None or fact.name is FactName.DOWN):
+            return self._is_event_real(fact.subject) or fact.text not in ("", "lying")
         if again is None:
             return True
         if "who" in claim.args and not self._is_called(fact.target, str(claim.args["who"])):
