@@ -19,6 +19,7 @@ from api.transport.redis_server import redis_binary
 from contracts.clock import SystemClock
 from contracts.errors import ConfigError, ModelError, TransportUnavailable
 from contracts.settings import Settings, VisionSettings
+from moe_core.registry import describe
 from vision.detect.backends.driver import has_cuda_driver
 from vision.detect.detector_choice import AUTO, choose_detector
 from vision.detect.inspection import PathCost, inspect_encoder
@@ -69,6 +70,7 @@ def examine(
         _redis(settings),
         _time_zone(settings.time_zone),
         *_detector(settings, shipped=shipped, is_compiling=is_compiling),
+        _reasoner(settings),
     ]
 
 
@@ -246,6 +248,19 @@ def _path(path: PathCost) -> Check:
     found += f", cosine {path.agreed.cosine:.5f} and boxes {path.agreed.box_px:.2f} px from the CPU"
     state = CheckState.OK if path.agreed.is_good else CheckState.NOTE
     return Check(name=name, state=state, found=found)
+
+
+def _reasoner(settings: Settings) -> Check:
+    try:
+        found = describe(settings.reasoning)
+    except ModelError as error:
+        return Check(
+            name="reasoner",
+            state=CheckState.NOTE,
+            found=f"{error}; the program reasons",
+            remedy="VIGIL_REASONING__REASONER=program, core or a path of weights",
+        )
+    return Check(name="reasoner", state=CheckState.OK, found=found)
 
 
 def find_published(data_dir: Path) -> Path | None:

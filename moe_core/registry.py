@@ -13,6 +13,7 @@ from moe_core.program import PROGRAM, ProgramReasoner
 
 log = structlog.get_logger()
 
+CORE: Final = "core"
 SHIPPED: Final = Path(__file__).parent / "weights" / "core.safetensors"
 
 
@@ -23,14 +24,36 @@ def open_reasoner(settings: ReasoningSettings, *, clock: Clock) -> Reasoner:
     anything else is the path of weights. Weights that cannot be read are said so in the log, and
     the program reasons: an alert is never held up by a model.
     """
-    if settings.reasoner == PROGRAM:
+    path = weights_of(settings)
+    if path is None:
         return ProgramReasoner(clock)
-    path = SHIPPED if settings.reasoner == "core" else Path(settings.reasoner)
     try:
         return _trained(path, settings, clock)
     except ModelError as error:
         log.error("the trained core cannot be read, the program reasons", cause=str(error))  # noqa: TRY400  # the cause is in the file, not in this stack
         return ProgramReasoner(clock)
+
+
+def weights_of(settings: ReasoningSettings) -> Path | None:
+    """Return the weights that the settings name; None for the program, which has none."""
+    if settings.reasoner == PROGRAM:
+        return None
+    return SHIPPED if settings.reasoner == CORE else Path(settings.reasoner)
+
+
+def describe(settings: ReasoningSettings) -> str:
+    """Say who reasons, in a line.
+
+    Raises:
+        ModelError: The weights cannot be read; the message says why.
+    """
+    path = weights_of(settings)
+    if path is None:
+        return "program: tells all that is measured; its confidence is not calibrated"
+    from moe_core.model.weights import read_core  # noqa: PLC0415  # as below
+
+    core = read_core(path)
+    return f"core {core.sha256[:8]}, trained on {len(core.kinds)} kinds of rules"
 
 
 def _trained(path: Path, settings: ReasoningSettings, clock: Clock) -> Reasoner:
