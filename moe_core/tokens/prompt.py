@@ -50,6 +50,8 @@ TICKS_PER_S: Final = 10
 MAX_TICK: Final = 6000
 """Ten minutes: what is longer apart counts as that."""
 _LOG_SCALE: Final = 4.0
+_LARGEST: Final = 1e6
+"""Numbers beyond it are told as it: no unit of a fact reaches so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -125,7 +127,8 @@ def features_of(numbers: Iterable[float]) -> Floats:
             found[-1] += 1
             continue
         found[2 * index] = math.tanh(number)
-        found[2 * index + 1] = math.copysign(math.log1p(20 * abs(number)) / _LOG_SCALE, number)
+        size = math.log1p(20 * min(abs(number), _LARGEST)) / _LOG_SCALE
+        found[2 * index + 1] = math.copysign(size, number)
     return found
 
 
@@ -144,7 +147,7 @@ def prompt_of(case: Case, draft: Sequence[Claim]) -> Prompt:
     facts, left_out = _read_facts(incident.facts, cited)
     events = case.events[:MAX_EVENTS]
     starts = [fact.start_s for fact in facts] + [event.since_s for event in events]
-    began_s = min(starts, default=incident.started_s)
+    began_s = min(filter(math.isfinite, starts), default=incident.started_s)
     header = [_camera(case)]
     header += [_zone(zone) for zone in incident.zones[:MAX_PLACES]]
     header += [_line(line) for line in incident.lines[:MAX_PLACES]]
@@ -156,8 +159,7 @@ def prompt_of(case: Case, draft: Sequence[Claim]) -> Prompt:
     places = {token.about: index for index, token in enumerate(tokens) if token.about}
     ticks_S = np.zeros(len(tokens), np.int64)
     for index, token in enumerate(told, start=len(header)):
-        past_s = token.at_s - began_s
-        ticks_S[index] = min(MAX_TICK, max(0, round(TICKS_PER_S * past_s)))
+        ticks_S[index] = round(min(MAX_TICK, max(0.0, TICKS_PER_S * (token.at_s - began_s))))
     return Prompt(
         kinds_S=np.array([token.kind for token in tokens], np.int64),
         names_S=np.array([token.name for token in tokens], np.int64),
@@ -258,7 +260,7 @@ def _event(case: Case, event: RuleEvent, slots: Mapping[str, int], began_s: floa
         slot=slots.get(event.track_id, SLOTS - 1),
         target=slots.get(other, SLOTS - 1) if other else 0,
         numbers=numbers,
-        at_s=event.monotonic_s,
+        at_s=event.monotonic_s if math.isfinite(event.monotonic_s) else began_s,
         about=event.event_id,
     )
 
