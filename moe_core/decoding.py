@@ -140,16 +140,21 @@ def decode(
         rest = [index for index in np.flatnonzero(allowed_C) if not kept or index > kept[-1]]
         ended = kept and kept[-1] < 0
         chain = kept[:-1] if ended else _legal(prompt, [*kept, *map(int, rest)], allowed_C)
-    return decode_stepwise(network, prompt, floors=floors)
+    return decode_stepwise(network, prompt, floors=floors, is_late=is_late)
 
 
 def decode_stepwise(
-    network: ClaimNetwork, prompt: Prompt, *, floors: Floors | None = None
+    network: ClaimNetwork,
+    prompt: Prompt,
+    *,
+    floors: Floors | None = None,
+    is_late: Callable[[], bool] = lambda: False,
 ) -> Written:
     """Write the chain of one incident claim by claim.
 
     Raises:
         ModelError: The network's answer is no number.
+        TimeoutError: It was late before a claim.
     """
     floors = floors or Floors()
     stream = network.begin(collate([prompt], [[]]))
@@ -157,6 +162,8 @@ def decode_stepwise(
     allowed_C = stands(prompt) & _is_believed(prompt, truth_C, floors)
     chain: list[int] = []
     while True:
+        if is_late():
+            raise TimeoutError
         best = _best(prompt, chain, _numbers(network.next_logits(stream)[0]), allowed_C)
         if best < 0:
             break
