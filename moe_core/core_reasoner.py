@@ -59,12 +59,12 @@ class CoreReasoner:
         """
         started_s = self._clock.monotonic_s()
         if str(incident.kind) not in self._core.kinds:
-            return self._by_program(incident, "not_trained_on_this_kind")
+            return self._by_program(incident, started_s, "not_trained_on_this_kind")
         try:
             case = Case(incident)
             prompt = prompt_of(case, drafted(case))
             if not len(prompt.proposals):
-                return self._by_program(incident, "nothing_to_claim")
+                return self._by_program(incident, started_s, "nothing_to_claim")
             written = decode(
                 self._core.network,
                 prompt,
@@ -73,14 +73,14 @@ class CoreReasoner:
             )
             claims = chain_of(case, prompt, written.chain)
         except TimeoutError:
-            return self._by_program(incident, "out_of_time")
+            return self._by_program(incident, started_s, "out_of_time")
         except Exception as error:  # loop boundary: the program's word must go on
             log.exception(
                 "the trained core failed, the program reasons",
                 camera_id=incident.camera_id,
                 incident_id=incident.incident_id,
             )
-            return self._by_program(incident, type(error).__name__)
+            return self._by_program(incident, started_s, type(error).__name__)
         attributes = {"experts": experts_of(written)}
         if prompt.left_out:
             attributes["facts_left_out"] = str(prompt.left_out)
@@ -102,9 +102,13 @@ class CoreReasoner:
         chance = 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
         return min(HIGHEST, max(LOWEST, chance))
 
-    def _by_program(self, incident: Incident, cause: str) -> Finding:
+    def _by_program(self, incident: Incident, started_s: float, cause: str) -> Finding:
         finding = self._program.reason(incident)
-        return replace(finding, attributes={**finding.attributes, "core": cause})
+        return replace(
+            finding,
+            attributes={**finding.attributes, "core": cause},
+            reasoned_ms=(self._clock.monotonic_s() - started_s) * 1000,
+        )
 
 
 def experts_of(written: Written) -> str:
