@@ -6,6 +6,7 @@ are not this program's is refused: its rows would mean something else.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from contracts.errors import ModelError
 from moe_core.decoding import Floors
@@ -26,6 +28,7 @@ SHIPPED: Final = Path(__file__).parent.parent / "weights" / "core.safetensors"
 FORMAT: Final = 1
 LARGEST_FILE: Final = 256 * 2**20
 """Bytes; a larger file is none of ours."""
+_REMEDY: Final = "fetch it again or write it anew with `python -m moe_core.training export`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,22 +107,22 @@ def read_core(path: Path = SHIPPED) -> TrainedCore:
     """
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise ModelError(f"{path}: {path.stat().st_size} bytes are too many for a core")
+            raise ModelError(
+                f"{path}: {path.stat().st_size} bytes are too many for a core (at most "
+                f"{LARGEST_FILE}); {_REMEDY}"
+            )
         content = path.read_bytes()
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get("core", "")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path}: not readable as weights of the core: {error}") from error
+        raise ModelError(
+            f"{path}: not readable as weights of the core: {error}; {_REMEDY}"
+        ) from error
     header = _header(path, text)
+    _check_fit(path, header.shape, tensors)
     network = ClaimNetwork(header.shape)
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise ModelError(f"{path}: {name} holds what is no number")
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ModelError(f"{path}: the weights do not fit the shape in the header") from error
+    network.load_state_dict(tensors)
     return TrainedCore(
         network=network.eval().requires_grad_(requires_grad=False),
         floors=header.floors,
@@ -129,15 +132,34 @@ def read_core(path: Path = SHIPPED) -> TrainedCore:
     )
 
 
+def _check_fit(path: Path, shape: CoreShape, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse weights that are not those of the shape, before anything of its size is made."""
+    try:
+        with torch.device("meta"):
+            wanted = ClaimNetwork(shape).state_dict()
+    except (RuntimeError, ValueError, ArithmeticError) as error:
+        raise ModelError(
+            f"{path}: no network has the header's shape: {error}; {_REMEDY}"
+        ) from error
+    for name in sorted({*wanted, *tensors}):
+        sizes = [tuple(of[name].shape) if name in of else "none" for of in (tensors, wanted)]
+        if sizes[0] != sizes[1]:
+            raise ModelError(
+                f"{path}: {name} has shape {sizes[0]}, by the header it is {sizes[1]}; {_REMEDY}"
+            )
+        if tensors[name].is_floating_point() and not bool(torch.isfinite(tensors[name]).all()):
+            raise ModelError(f"{path}: {name} holds what is no number; {_REMEDY}")
+
+
 def _header(path: Path, text: str) -> Header:
     if not text:
-        raise ModelError(f"{path}: no header of a core in it; it is some other model")
+        raise ModelError(f"{path}: no header of a core in it, it is some other model; {_REMEDY}")
     try:
         header = msgspec.json.decode(text, type=Header)
     except (msgspec.DecodeError, ModelError) as error:
-        raise ModelError(f"{path}: the header cannot be read: {error}") from error
+        raise ModelError(f"{path}: the header cannot be read: {error}; {_REMEDY}") from error
     if header.format != FORMAT:
-        raise ModelError(f"{path}: format {header.format}, this program reads {FORMAT}")
+        raise ModelError(f"{path}: format {header.format}, this program reads {FORMAT}; {_REMEDY}")
     if header.names != names_hash():
         raise ModelError(
             f"{path}: trained with other names of facts, claims or rules than this program has; "
