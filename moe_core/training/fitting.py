@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import torch
 from scipy.optimize import minimize
 
 from moe_core.decoding import Floors, Written, decode
@@ -28,7 +27,6 @@ def fit(network: ClaimNetwork, found: Sequence[Example]) -> tuple[Floors, Calibr
     The hypothesis' floor is where verdicts are best; the claims' floor is the lowest at which no
     more than ``UNTRUE_SHARE`` of the claims is untrue.
     """
-    torch.set_grad_enabled(mode=False)
     best = max(
         _HYPOTHESIS_FLOORS, key=lambda floor: _tally(network, found, Floors(hypothesis=floor)).f1
     )

@@ -94,9 +94,11 @@ def losses_of(answer: Answer, targets: Targets) -> Losses:
     else:
         claim = logits.new_zeros(())
     known = targets.truth_BC != UNKNOWN
-    truth = F.binary_cross_entropy_with_logits(
-        answer.truth_BC[known].float(), targets.truth_BC[known].float()
-    )
+    truth = logits.new_zeros(())
+    if bool(known.any()):
+        truth = F.binary_cross_entropy_with_logits(
+            answer.truth_BC[known].float(), targets.truth_BC[known].float()
+        )
     last = answer.real_BT.gather(1, targets.last_B[:, None]).squeeze(1)
     real = F.binary_cross_entropy_with_logits(last.float(), targets.real_B)
     first = F.binary_cross_entropy_with_logits(answer.real_BT[:, 0].float(), targets.real_B)

@@ -91,7 +91,8 @@ class Tally:
     @property
     def brier(self) -> float:
         """Mean square of confidence minus truth."""
-        return float(np.mean((np.array(self.chances) - np.array(self.real)) ** 2))
+        squares = (np.array(self.chances) - np.array(self.real)) ** 2
+        return float(squares.mean()) if len(squares) else 0.0
 
     @property
     def ece(self) -> float:

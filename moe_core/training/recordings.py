@@ -79,5 +79,7 @@ def read_recorded(path: Path) -> Iterator[Recorded]:
                 source=str(row["source"]),
                 may_train=bool(row["may_train"]),
             )
-    except (OSError, zlib.error, msgspec.DecodeError, codec.CodecError, KeyError) as error:
+    except (
+        OSError, zlib.error, msgspec.DecodeError, codec.CodecError, KeyError, TypeError
+    ) as error:  # fmt: skip
         raise ConfigError(f"{path}: not readable as recorded incidents: {error}") from error
