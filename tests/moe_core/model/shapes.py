@@ -4,7 +4,10 @@ Many heads in the indexer: an entry whose score is exactly zero in all of them i
 breaks by age and the reference by chance.
 """
 
+from dataclasses import replace
+
 from moe_core.model.shape import Attention, CoreShape, Gate, Routing
+from moe_core.tokens.vocabulary import FAMILIES, KINDS
 
 SMALL = CoreShape(
     width=32, heads=2, head_width=16, rotary_width=8, window=8, sparse_rate=4, heavy_rate=8,
@@ -13,3 +16,9 @@ SMALL = CoreShape(
     attention=(Attention.SLIDING, Attention.SPARSE, Attention.HEAVY),
     routing=(Routing.BY_TYPE, Routing.LEARNED, Routing.LEARNED),
 )  # fmt: skip
+
+TINY = replace(
+    SMALL, width=16, head_width=8, rotary_width=4, window=16, index_width=8, expert_width=16,
+    types=KINDS, families=len(FAMILIES),
+)  # fmt: skip
+"""Reads incidents."""
