@@ -30,22 +30,24 @@ class Example:
 
     Attributes:
         prompt: What is read.
-        chain: Indices of the proposals that are true and stand, in order; ``None`` where only the
-            event is labelled.
+        chain: Indices of the proposals that are true and stand, in order; where only the event is
+            labelled, of those that may be.
         true_C: 1 or 0 for each proposal, ``UNKNOWN`` where nobody knows.
         is_real: Whether what the rule looks for really happened.
         site: Number of the camera.
         family: What kind of scene it is.
         program_chance: The program's confidence in the same incident.
+        is_known: Whether the truth of every claim is known, not only of the event.
     """
 
     prompt: Prompt
-    chain: tuple[int, ...] | None
+    chain: tuple[int, ...]
     true_C: npt.NDArray[np.int64]
     is_real: bool
     site: int
     family: str
     program_chance: float
+    is_known: bool = True
 
     @property
     def kind(self) -> str:
@@ -98,12 +100,13 @@ def labelled(incident: Incident, *, is_real: bool, site: int, family: str) -> Ex
     )
     return Example(
         prompt=prompt,
-        chain=None,
+        chain=told(prompt, np.abs(true_C)),
         true_C=true_C,
         is_real=is_real,
         site=site,
         family=family,
         program_chance=confidence_of(case, draft),
+        is_known=False,
     )
 
 

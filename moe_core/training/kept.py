@@ -98,13 +98,11 @@ def _bare(example: Example) -> dict[str, Any]:
 
 def _whole(bare: dict[str, Any], claims: list[Claim]) -> Example:
     own = {name: _array(value) for name, value in bare["example"].items()}
-    chain = own.pop("chain")
     proposals = {name: _array(value) for name, value in bare["proposals"].items()}
     prompt = {name: _array(value) for name, value in bare["prompt"].items()}
     return Example(
         prompt=Prompt(**prompt, proposals=Proposals(claims=tuple(claims), **proposals)),
-        chain=None if chain is None else tuple(chain),
-        **own,
+        **{**own, "chain": tuple(own["chain"])},
     )
 
 

@@ -53,8 +53,8 @@ class Losses:
 
 
 def written(example: Example) -> tuple[int, ...]:
-    """Return the chain that is read during training; nothing where it is not known."""
-    return example.chain or ()
+    """Return the chain that is read during training."""
+    return example.chain
 
 
 def targets_of(examples: Sequence[Example]) -> Targets:
@@ -70,7 +70,7 @@ def targets_of(examples: Sequence[Example]) -> Targets:
         chain = written(one)
         count = len(one.prompt.proposals)
         truth[row, :count] = one.true_C
-        if one.chain is None:
+        if not one.is_known:
             continue
         allowed_C = stands(one.prompt)
         following[row, : len(chain) + 1] = [*chain, widest]

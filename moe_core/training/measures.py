@@ -49,7 +49,7 @@ class Tally:
         claims = example.prompt.proposals.claims
         told = {index for index in chain if claims[index].status is ClaimStatus.SUPPORTED}
         known = np.flatnonzero(example.true_C >= 0)
-        if example.chain is not None:
+        if example.is_known:
             self.claims += len(told)
             self.untrue += sum(example.true_C[index] == 0 for index in told)
             true = {
