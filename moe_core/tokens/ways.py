@@ -18,10 +18,13 @@ BEFORE_S: Final = 1.0
 AFTER_S: Final = 3.0
 """Before and after a rule spoke, the way is looked at for so long."""
 _TINY: Final = 1e-6
+_as_it_is = np.errstate(over="ignore", invalid="ignore")
+"""What overflows or is no number goes on as none, and is told as such in the features."""
 _NOWHERE: Final = 13
 """Numbers of a moment."""
 
 
+@_as_it_is
 def track_numbers(track: Track, way: Way | None) -> list[float]:
     """Return how well a track was seen, how large it is, where it was and how it moved."""
     numbers: list[float] = [
@@ -61,6 +64,7 @@ def track_numbers(track: Track, way: Way | None) -> list[float]:
     ]
 
 
+@_as_it_is
 def moment_numbers(case: Case, event: RuleEvent) -> list[float]:
     """Return how steadily the track was seen when the rule spoke, and how it went on since.
 
