@@ -43,7 +43,7 @@ def network_of(seed: int, *, ends_late: bool = False) -> ClaimNetwork:
     torch.manual_seed(seed)
     network = ClaimNetwork(TINY).eval().requires_grad_(requires_grad=False)
     if ends_late:
-        network.end.bias.sub_(2)
+        network.end.bias.sub_(4)
     return network
 
 

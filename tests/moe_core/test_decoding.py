@@ -50,7 +50,7 @@ def place_of(found: Prompt, predicate: str) -> int:
 
 
 @given(seed=seeds, name=names, ends_late=st.booleans(), floor=st.sampled_from([0.0, 0.4, 0.5]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_drafts_give_the_chain_that_steps_give(
     seed: int, name: str, ends_late: bool, floor: float
 ) -> None:
@@ -68,7 +68,7 @@ def test_drafts_give_the_chain_that_steps_give(
 
 
 @given(seed=seeds, name=names)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_what_is_believed_less_than_the_floor_is_not_written(seed: int, name: str) -> None:
     found = PROMPTS[name]
     written = decode(network_of(seed, ends_late=True), found, floors=Floors())
@@ -82,7 +82,7 @@ def test_some_networks_write_much_and_some_nothing() -> None:
     """The property tests above look at chains of every length."""
     counts = {
         len(decode(network_of(seed, ends_late=seed % 2 == 0), PROMPTS["near"], floors=OPEN).chain)
-        for seed in range(12)
+        for seed in range(24)
     }
 
     assert min(counts) == 0
