@@ -99,6 +99,11 @@ class Judge:
         track = self.reported.track(track_id)
         return track is not None and track.is_region and self._is_event_real(track_id)
 
+    def _is_ghost(self, track_id: str) -> bool:
+        """Say whether a detector's track follows nothing."""
+        track = self.reported.track(track_id)
+        return track is not None and not track.is_region and track_id not in self._owned
+
     def _is_event_real(self, track_id: str) -> bool:
         return any(
             event.event_id in self.truth.real_events
@@ -114,7 +119,9 @@ class Judge:
         if cause.name in ("detector_noise", "weak_detection"):
             return not self._is_there(track_id)
         if cause.name == "wrong_object":
-            return not self._is_called(track_id, str(claim.args["label"]))
+            return self._is_ghost(track_id) or not self._is_called(
+                track_id, str(claim.args["label"])
+            )
         fact = self.reported.cited(claim, cause.fact)
         if fact is None or not self._is_there(track_id):
             return True
