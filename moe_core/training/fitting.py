@@ -49,7 +49,7 @@ def calibrated(written: Sequence[Written], real: Sequence[bool]) -> Calibration:
         z_N = x[0] * logit_N + x[1]
         return float(np.mean(np.logaddexp(0, z_N) - real_N * z_N))
 
-    scale, shift = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
+    scale, shift = minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
     return Calibration(scale=float(max(0.05, scale)), shift=float(shift))
 
 
