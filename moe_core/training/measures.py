@@ -79,7 +79,7 @@ class Tally:
     @property
     def f1(self) -> float:
         """F1 of confirming what really happened."""
-        said, real = np.array(self.said), np.array(self.real)
+        said, real = np.array(self.said, np.bool_), np.array(self.real, np.bool_)
         hits = int((said & real).sum())
         return 2 * hits / max(1, int(said.sum()) + int(real.sum()))
 
