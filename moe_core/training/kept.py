@@ -1,6 +1,6 @@
 """Examples kept beside the shards that they were made of: making them costs more than training.
 
-A file is made anew when what tokens mean has changed (``names_hash``) or ``VERSION`` has.
+A file is made anew when what tokens mean has changed (``names_hash``), or ``VERSION`` or the shard.
 """
 
 import zlib
@@ -43,38 +43,39 @@ def simulated_examples(folder: Path) -> Iterator[Example]:
 def examples_of(shard: Path) -> list[Example]:
     """Return the examples of one shard, made or kept."""
     kept = shard.with_suffix(SUFFIX)
-    known = _read(kept) if kept.exists() else None
+    meaning = _meaning(shard)
+    known = _read(kept, meaning) if kept.exists() else None
     if known is not None:
         return known
     made = [example_of(sample.incident, sample.truth) for sample in read_shard(shard)]
     made = [one for one in made if len(one.prompt.proposals)]
     part = kept.with_suffix(".part")
-    part.write_bytes(_packed(made))
+    part.write_bytes(_packed(made, meaning))
     part.replace(kept)
     return made
 
 
-def _meaning() -> str:
-    return f"{VERSION} {names_hash()}"
+def _meaning(shard: Path) -> str:
+    return f"{VERSION} {names_hash()} {zlib.crc32(shard.read_bytes()):08x}"
 
 
-def _packed(examples: Sequence[Example]) -> bytes:
+def _packed(examples: Sequence[Example], meaning: str) -> bytes:
     file = _File(
-        meaning=_meaning(),
+        meaning=meaning,
         examples=[_bare(one) for one in examples],
         claims=[list(one.prompt.proposals.claims) for one in examples],
     )
     return zlib.compress(msgspec.msgpack.encode(file, enc_hook=_row), 3)
 
 
-def _read(path: Path) -> list[Example] | None:
+def _read(path: Path, meaning: str) -> list[Example] | None:
     """Return the examples of a file; None if it is damaged or of another meaning."""
     try:
         content = zlib.decompress(path.read_bytes())
         file = msgspec.msgpack.decode(content, type=_File)
     except (zlib.error, msgspec.MsgspecError):
         return None
-    if file.meaning != _meaning():
+    if file.meaning != meaning:
         return None
     return [_whole(bare, claims) for bare, claims in zip(file.examples, file.claims, strict=True)]
 
