@@ -10,7 +10,6 @@ A run that is cut goes on from its checkpoint when it is called again.
 
 import argparse
 import itertools
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,7 +38,7 @@ def say(line: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 1 where it cannot be done, 2 for wrong options."""
     chosen = _parser().parse_args(arguments)
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    torch.set_num_threads(chosen.threads)
     try:
         return int(chosen.run_command(chosen))
     except VigilError as error:
@@ -122,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     corpus = argparse.ArgumentParser(add_help=False)
     corpus.add_argument("--corpus", type=Path, required=True, help="folder of simulated scenes")
     corpus.add_argument("--most", type=int, default=4000, help="examples to measure by (4000)")
+    corpus.add_argument("--threads", type=int, default=1, help="of the CPU (1)")
     corpus.add_argument("--recordings", type=Path, help="file by scripts.core_recordings")
     learn = commands.add_parser("train", parents=[corpus], help="train, or go on training")
     learn.add_argument("--run", type=Path, required=True, help="folder of the checkpoint")

@@ -4,7 +4,6 @@ Shape legend: B = examples, L = tokens, E = experts, K = experts of a token.
 """
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from contracts.clock import SystemClock
 from contracts.errors import ModelError
 from moe_core.model.batch import Batch, collate
 from moe_core.model.network import ClaimNetwork
@@ -87,15 +87,16 @@ def train(
     path = folder / CHECKPOINT
     optimizer = optimizer_of(network, rate=plan.rate)
     progress = restore(path, network, optimizer) if path.exists() else Progress()
-    began_s, before_s = time.monotonic(), progress.elapsed_s
+    clock = SystemClock()
+    began_s, before_s = clock.monotonic_s(), progress.elapsed_s
     saved_s, step, tokens = began_s, progress.step, progress.tokens
     rng = np.random.default_rng([plan.seed, step])
     shown: list[tuple[float, float, float, float]] = []
     network.train()
     for chosen in _batches(found, plan.batch, rng):
-        elapsed_s = before_s + time.monotonic() - began_s
+        elapsed_s = before_s + clock.monotonic_s() - began_s
         share = elapsed_s / (60 * plan.total_minutes)
-        if time.monotonic() - began_s >= 60 * plan.minutes or share >= 1:
+        if clock.monotonic_s() - began_s >= 60 * plan.minutes or share >= 1:
             break
         for group in optimizer.param_groups:
             group["lr"] = plan.rate * schedule(share) * group["share"]
@@ -110,15 +111,15 @@ def train(
                 f"step {step}, {tokens / 1e6:.2f} M tokens, {elapsed_s / 60:.1f} min: "
                 f"claim {claim:.3f}, truth {truth:.3f}, real {real:.3f}, MaxVio {violation:.2f}"
             )
-        if time.monotonic() - saved_s >= plan.checkpoint_every_s:
-            saved_s = time.monotonic()
+        if clock.monotonic_s() - saved_s >= plan.checkpoint_every_s:
+            saved_s = clock.monotonic_s()
             save(path, network, optimizer, Progress(step=step, tokens=tokens, elapsed_s=elapsed_s))
             if look is not None:
                 network.eval()
                 look(step)
                 network.train()
     network.eval()
-    done = Progress(step=step, tokens=tokens, elapsed_s=before_s + time.monotonic() - began_s)
+    done = Progress(step=step, tokens=tokens, elapsed_s=before_s + clock.monotonic_s() - began_s)
     save(path, network, optimizer, done)
     return done
 
