@@ -94,6 +94,7 @@ def test_what_nobody_knows_costs_nothing_whatever_is_answered() -> None:
     answer.next_BTC.neg_()
 
     assert bool(known.any())
+    assert (targets.next_BT == -100).all()
     assert losses_of(answer, targets).claim == 0
     assert total(answer, targets) < 1e-6
     answer.truth_BC[known] *= -1

@@ -10,6 +10,7 @@ import pytest
 
 from contracts import codec
 from contracts.errors import ConfigError
+from moe_core.training.examples import UNKNOWN
 from moe_core.training.recordings import Recorded, read_recorded, write_recorded
 from moe_core.training.splits import recorded
 from tests.moe_core.checking import LINE, ZONE
@@ -93,7 +94,7 @@ def test_halves_become_parts(tmp_path: Path) -> None:
     assert len(parts.train) == sum(one.half == 0 for one in sources)
     assert len(parts.train) + len(parts.test) == 21
     assert not {one.family for one in parts.train} & {one.family for one in parts.test}
-    assert all(one.chain is None for one in parts.train)
+    assert all(UNKNOWN in one.true_C for one in parts.train)
 
 
 def test_incidents_without_anything_to_claim_are_left_out(tmp_path: Path) -> None:
