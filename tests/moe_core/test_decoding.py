@@ -22,9 +22,13 @@ from moe_core.decoding import (
     stands,
 )
 from moe_core.hypotheses import ALARMING
-from moe_core.model.network import ClaimNetwork
+from moe_core.model.batch import Batch
+from moe_core.model.experts import ExpertPath
+from moe_core.model.network import Answer, ClaimNetwork, Stream
 from moe_core.tokens.prompt import Prompt
+from tests.fakes.incidents import situation, together
 from tests.moe_core.cores import INCIDENTS, OPEN, network_of, prompt
+from tests.moe_core.model.shapes import TINY
 
 PROMPTS = {name: prompt(incident) for name, incident in INCIDENTS.items()}
 seeds = st.integers(0, 10_000)
@@ -183,6 +187,59 @@ def test_a_core_that_gets_late_is_given_up_between_readings() -> None:
         asked = 0
         with pytest.raises(TimeoutError):
             write(network, PROMPTS["near"], floors=OPEN, is_late=is_late)
+
+
+class Skipping(ClaimNetwork):
+    """Writes about every second proposal, which a draft of all of them learns one by one."""
+
+    last = -1
+
+    def forward(self, batch: Batch, *, path: ExpertPath | None = None) -> Answer:
+        answer = super().forward(batch, path=path)
+        for step, last in enumerate(batch.written_BL[0][batch.asks_BT[0]].tolist()):
+            answer.next_BTC[0, step] = self._wish(answer.next_BTC.shape[2], last)
+        return answer
+
+    def begin(self, batch: Batch) -> Stream:
+        self.last = -1
+        return super().begin(batch)
+
+    def write(self, stream: Stream, claims_B: torch.Tensor, kinds_B: torch.Tensor) -> None:
+        self.last = int(claims_B)
+        super().write(stream, claims_B, kinds_B)
+
+    def next_logits(self, stream: Stream) -> torch.Tensor:
+        return self._wish(super().next_logits(stream).shape[1], self.last)[None]
+
+    def _wish(self, columns: int, last: int) -> torch.Tensor:
+        wish = -(torch.arange(columns) - last - 2).abs().float()
+        wish[-1] = -1000
+        return wish
+
+
+def test_a_draft_that_is_never_right_is_given_up_and_written_step_by_step() -> None:
+    network = Skipping(TINY).eval()
+    crowd = prompt(together(*(situation(track_id=f"t{index}") for index in range(1, 4))))
+    drafted = decode(network, crowd, floors=OPEN)
+
+    assert len(drafted.chain) > MAX_PASSES
+    assert drafted.passes == len(drafted.chain) + 1
+    assert drafted.chain == decode_stepwise(network, crowd, floors=OPEN).chain
+    assert_is_legal(crowd, drafted.chain)
+
+
+def test_a_core_that_gets_late_step_by_step_is_given_up_as_well() -> None:
+    """The deadline was asked for between readings of a draft only."""
+    asked = 0
+
+    def is_late() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > MAX_PASSES + 1
+
+    crowd = prompt(together(*(situation(track_id=f"t{index}") for index in range(1, 4))))
+    with pytest.raises(TimeoutError):
+        decode(Skipping(TINY).eval(), crowd, floors=OPEN, is_late=is_late)
 
 
 def test_writing_leaves_the_network_as_it_was() -> None:
