@@ -110,6 +110,7 @@ def decode(
     """
     floors = floors or Floors()
     truth_C: Floats | None = None
+    real = 0.0
     chain: list[int] = []
     allowed_C = stands(prompt)
     sure = 0
@@ -121,6 +122,7 @@ def decode(
         logits = _numbers(answer.next_BTC[0])
         if truth_C is None:
             truth_C = _chances(answer.truth_BC[0])[: len(prompt.proposals)]
+            real = float(_numbers(answer.real_B)[0])
             allowed_C = allowed_C & _is_believed(prompt, truth_C, floors)
             draft = [int(index) for index in np.flatnonzero(allowed_C)]
             chain = _legal(prompt, draft, allowed_C)
@@ -128,7 +130,6 @@ def decode(
                 continue
         kept = _agreed(prompt, chain, logits, allowed_C, start=sure)
         if kept is None:
-            real = float(_numbers(answer.real_BT[0])[len(chain)])
             return Written(
                 chain=tuple(chain),
                 truth_C=truth_C,
@@ -169,7 +170,7 @@ def decode_stepwise(
             break
         chain.append(best)
         network.write(stream, torch.tensor([best]), torch.tensor([role_kind(prompt, best)]))
-    real = float(_numbers(network.real_logits(stream))[0])
+    real = float(_numbers(stream.real_B)[0])
     return Written(
         chain=tuple(chain), truth_C=truth_C, real_logit=real, passes=len(chain) + 1,
         routed=stream.routed[-1],

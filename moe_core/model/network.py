@@ -50,7 +50,7 @@ SHIPPED_SHAPE: Final = CoreShape(
     families=len(FAMILIES),
 )
 """Small enough to be trained and run on two cores of a CPU."""
-DROPOUT: Final = 0.1
+DROPOUT: Final = 0.2
 """Of what is read and of what is asked with, in training."""
 _TABLES: Final = (KINDS, len(NAMES), WORDS, SLOTS, SLOTS)
 
@@ -62,13 +62,14 @@ class Answer:
     Attributes:
         next_BTC: Logits of each proposal being the next claim; the last column is the end.
         truth_BC: Logits that each proposal is true.
-        real_BT: Logits, after each step, that what the rule looks for really happened.
+        real_B: Logits that what the rule looks for really happened, before anything is written:
+            what is written is no evidence.
         routed: Who spoke, by layer.
     """
 
     next_BTC: Tensor
     truth_BC: Tensor
-    real_BT: Tensor
+    real_B: Tensor
     routed: tuple[Routed, ...]
 
 
@@ -88,6 +89,7 @@ class Stream:
     families_B: Tensor
     hidden_BD: Tensor
     truth_BC: Tensor
+    real_B: Tensor
     tick_B: Tensor
     routed: list[tuple[Routed, ...]]
 
@@ -135,7 +137,7 @@ class ClaimNetwork(nn.Module):
         return Answer(
             next_BTC=self._next(asks_BTD, keys_BCD, batch.is_proposal_BC),
             truth_BC=self._truth(claims_BCD, grounds_BCD, asks_BTD[:, 0]),
-            real_BT=self.real(asks_BTD).squeeze(-1),
+            real_B=self.real(asks_BTD[:, 0]).squeeze(-1),
             routed=said.routed,
         )
 
@@ -162,6 +164,7 @@ class ClaimNetwork(nn.Module):
             families_B=batch.families_B,
             hidden_BD=hidden_BD,
             truth_BC=self._truth(claims_BCD, grounds_BCD, hidden_BD),
+            real_B=self.real(hidden_BD).squeeze(-1),
             tick_B=batch.ticks_BL[:, -1],
             routed=[said.routed],
         )
@@ -170,12 +173,6 @@ class ClaimNetwork(nn.Module):
     def next_logits(self, stream: Stream) -> Tensor:
         """Return the logits of the next claim, (B, C + 1); the end is the last."""
         return self._next(stream.hidden_BD[:, None], stream.keys_BCD, stream.is_proposal_BC)[:, 0]
-
-    @torch.no_grad()
-    def real_logits(self, stream: Stream) -> Tensor:
-        """Return the logits (B) that what the rule looks for really happened."""
-        answer: Tensor = self.real(stream.hidden_BD).squeeze(-1)
-        return answer
 
     @torch.no_grad()
     def write(self, stream: Stream, claims_B: Tensor, kinds_B: Tensor) -> None:

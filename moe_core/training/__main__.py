@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from contracts.errors import VigilError
@@ -25,7 +26,9 @@ from moe_core.training.checkpoint import restore
 from moe_core.training.corpus import read_corpus
 from moe_core.training.fitting import fit
 from moe_core.training.loop import CHECKPOINT, Plan, optimizer_of, train
+from moe_core.training.mean import Mean
 from moe_core.training.measures import of_core
+from moe_core.training.specialisation import losses_by_family
 from moe_core.training.splits import part_of, recorded, simulated
 from moe_core.training.whole import run_whole
 
@@ -59,9 +62,10 @@ def _train(chosen: argparse.Namespace) -> int:
     network = ClaimNetwork()
     watched = parts.fit[: chosen.watch]
 
-    def look(step: int) -> None:
-        tally = of_core(network, watched, floors=Floors())
-        say(f"step {step}: {report.line(tally)}")
+    def look(step: int, mean: ClaimNetwork) -> None:
+        loss = float(np.mean(list(losses_by_family(mean, watched).values())))
+        tally = of_core(mean, watched[: chosen.watch // 3], floors=Floors())
+        say(f"step {step}: loss {loss:.3f}, {report.line(tally)}")
 
     plan = Plan(
         minutes=chosen.minutes,
@@ -77,8 +81,9 @@ def _train(chosen: argparse.Namespace) -> int:
 
 def _export(chosen: argparse.Namespace) -> int:
     network = ClaimNetwork()
-    restore(chosen.run / CHECKPOINT, network, optimizer_of(network, rate=1e-3))
-    network.eval()
+    mean = Mean(network)
+    restore(chosen.run / CHECKPOINT, network, optimizer_of(network, rate=1e-3), mean=mean.network)
+    network = mean.network
     parts = simulated(chosen.corpus, wants=("train", "fit"))
     floors, calibration = fit(network, parts.fit[: chosen.most])
     write_core(chosen.out, network, floors=floors, calibration=calibration, kinds=parts.kinds)
@@ -130,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     learn.add_argument("--batch", type=int, default=32, help="examples of a step (32)")
     learn.add_argument("--rate", type=float, default=1.5e-3, help="highest rate (0.0015)")
     learn.add_argument("--seed", type=int, default=0, help="of everything random (0)")
-    learn.add_argument("--watch", type=int, default=300, help="examples to watch by (300)")
+    learn.add_argument("--watch", type=int, default=900, help="examples to watch by (900)")
     learn.add_argument("--recordings-weight", type=int, default=4, help="of each recording (4)")
     learn.set_defaults(run_command=_train)
     export = commands.add_parser("export", parents=[corpus], help="fit and write the weights")

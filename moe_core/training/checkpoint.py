@@ -1,12 +1,14 @@
 """Saves a training run of the core so that it goes on where it was cut; safetensors, no pickle."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from contracts.errors import ConfigError
 from moe_core.model.network import ClaimNetwork
@@ -22,10 +24,17 @@ class Progress:
 
 
 def save(
-    path: Path, network: ClaimNetwork, optimizer: torch.optim.Optimizer, progress: Progress
+    path: Path,
+    network: ClaimNetwork,
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
+    *,
+    mean: ClaimNetwork | None = None,
 ) -> None:
     """Write everything; a reader sees the old checkpoint or the new one."""
     tensors = {f"network/{name}": tensor for name, tensor in network.state_dict().items()}
+    if mean is not None:
+        tensors |= {f"mean/{name}": tensor for name, tensor in mean.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {
             f"optimizer/{index}/{name}": torch.as_tensor(value) for name, value in state.items()
@@ -39,8 +48,14 @@ def save(
     part.replace(path)
 
 
-def restore(path: Path, network: ClaimNetwork, optimizer: torch.optim.Optimizer) -> Progress:
-    """Fill network and optimizer from a checkpoint; return how far it had come.
+def restore(
+    path: Path,
+    network: ClaimNetwork,
+    optimizer: torch.optim.Optimizer,
+    *,
+    mean: ClaimNetwork | None = None,
+) -> Progress:
+    """Fill networks and optimizer from a checkpoint; return how far it had come.
 
     Raises:
         ConfigError: The file is damaged, or of another network.
@@ -52,13 +67,9 @@ def restore(path: Path, network: ClaimNetwork, optimizer: torch.optim.Optimizer)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise ConfigError(f"{path}: not a readable checkpoint: {error}") from error
     try:
-        network.load_state_dict(
-            {
-                name.removeprefix("network/"): tensor
-                for name, tensor in tensors.items()
-                if name.startswith("network/")
-            }
-        )
+        network.load_state_dict(_below(tensors, "network/"))
+        if mean is not None:
+            mean.load_state_dict(_below(tensors, "mean/"))
     except RuntimeError as error:
         raise ConfigError(f"{path} is of another network; begin in another folder") from error
     content = optimizer.state_dict()
@@ -69,3 +80,11 @@ def restore(path: Path, network: ClaimNetwork, optimizer: torch.optim.Optimizer)
             state.setdefault(int(index), {})[part] = tensor
     optimizer.load_state_dict({**content, "state": state})
     return progress
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }

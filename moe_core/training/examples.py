@@ -38,6 +38,8 @@ class Example:
         family: What kind of scene it is.
         program_chance: The program's confidence in the same incident.
         is_known: Whether the truth of every claim is known, not only of the event.
+        read: The chain that is read in training if it is not ``chain``: one with faults, as a core
+            that errs writes it.
     """
 
     prompt: Prompt
@@ -48,6 +50,7 @@ class Example:
     family: str
     program_chance: float
     is_known: bool = True
+    read: tuple[int, ...] | None = None
 
     @property
     def kind(self) -> str:
@@ -111,7 +114,12 @@ def labelled(incident: Incident, *, is_real: bool, site: int, family: str) -> Ex
 
 
 def shuffled(
-    example: Example, rng: np.random.Generator, *, noise: float, lost: float = 0.0
+    example: Example,
+    rng: np.random.Generator,
+    *,
+    noise: float,
+    lost: float = 0.0,
+    faults: float = 0.0,
 ) -> Example:
     """Return the example with its tracks in other slots and its numbers a little off.
 
@@ -122,6 +130,7 @@ def shuffled(
         rng: To draw from.
         noise: Standard deviation of each feature, relative.
         lost: Share of the tokens that nothing rests on that are not read.
+        faults: Share of the claims that stand in the chain and should not, or the other way round.
     """
     order = np.concatenate([[0], 1 + rng.permutation(SLOTS - 2), [SLOTS - 1]])
     prompt = _thinned(example.prompt, rng, lost)
@@ -137,7 +146,14 @@ def shuffled(
             claims, slots_C=order[claims.slots_C], features_CF=bent_C.astype(np.float32)
         ),
     )
-    return replace(example, prompt=fresh)
+    return replace(example, prompt=fresh, read=_with_faults(example, rng, faults))
+
+
+def _with_faults(example: Example, rng: np.random.Generator, share: float) -> tuple[int, ...]:
+    """Return the chain with some claims left out and some written that are not true."""
+    true_C = np.zeros(len(example.true_C), np.int64)
+    true_C[list(example.chain)] = 1
+    return told(example.prompt, np.where(rng.random(len(true_C)) < share, 1 - true_C, true_C))
 
 
 def _thinned(prompt: Prompt, rng: np.random.Generator, lost: float) -> Prompt:

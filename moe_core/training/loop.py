@@ -21,14 +21,17 @@ from moe_core.model.router import LearnedRouter, Routed, max_violation
 from moe_core.training.checkpoint import Progress, restore, save
 from moe_core.training.examples import Example, shuffled
 from moe_core.training.losses import losses_of, targets_of, written
+from moe_core.training.mean import Mean
 
 CHECKPOINT: Final = "checkpoint.safetensors"
-NOISE: Final = 0.02
+NOISE: Final = 0.05
 """Every number is off by so much, relatively, each time it is read."""
-LOST: Final = 0.15
+LOST: Final = 0.25
 """Share of what nothing rests on that is not read."""
+FAULTS: Final = 0.1
+"""Share of the claims that are wrong in the chain that is read: one's own chain has faults."""
 GRADIENT_NORM: Final = 1.0
-DECAY: Final = 0.02
+DECAY: Final = 0.1
 WARM_UP: Final = 0.03
 """Share of the run in which the rate rises."""
 BIAS_RATE: Final = 0.01
@@ -66,7 +69,7 @@ def train(
     plan: Plan,
     folder: Path,
     say: Callable[[str], None],
-    look: Callable[[int], None] | None = None,
+    look: Callable[[int, ClaimNetwork], None] | None = None,
 ) -> Progress:
     """Train until the time is over; resumes from the folder's checkpoint.
 
@@ -76,7 +79,7 @@ def train(
         plan: How.
         folder: Of the run.
         say: Told a line of progress.
-        look: Called with the step after each checkpoint, to measure.
+        look: Called with the step and the mean network after each checkpoint, to measure.
 
     Raises:
         ModelError: The loss is no number any more, or there is nothing to learn from.
@@ -86,7 +89,10 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / CHECKPOINT
     optimizer = optimizer_of(network, rate=plan.rate)
-    progress = restore(path, network, optimizer) if path.exists() else Progress()
+    mean = Mean(network)
+    progress = Progress()
+    if path.exists():
+        progress = restore(path, network, optimizer, mean=mean.network)
     clock = SystemClock()
     began_s, before_s = clock.monotonic_s(), progress.elapsed_s
     saved_s, step, tokens = began_s, progress.step, progress.tokens
@@ -102,6 +108,7 @@ def train(
             group["lr"] = plan.rate * schedule(share) * group["share"]
         batch, *parts = _step(network, optimizer, chosen, rng, share)
         step += 1
+        mean.take(network, step)
         tokens += int(batch.lengths_B.sum())
         shown.append((parts[0], parts[1], parts[2], parts[3]))
         if step % plan.report_every == 0:
@@ -113,14 +120,15 @@ def train(
             )
         if clock.monotonic_s() - saved_s >= plan.checkpoint_every_s:
             saved_s = clock.monotonic_s()
-            save(path, network, optimizer, Progress(step=step, tokens=tokens, elapsed_s=elapsed_s))
+            at = Progress(step=step, tokens=tokens, elapsed_s=elapsed_s)
+            save(path, network, optimizer, at, mean=mean.network)
             if look is not None:
-                network.eval()
-                look(step)
-                network.train()
+                look(step, mean.network)
     network.eval()
     done = Progress(step=step, tokens=tokens, elapsed_s=before_s + clock.monotonic_s() - began_s)
-    save(path, network, optimizer, done)
+    save(path, network, optimizer, done, mean=mean.network)
+    if look is not None:
+        look(step, mean.network)
     return done
 
 
@@ -170,7 +178,7 @@ def _step(
     rng: np.random.Generator,
     share: float,
 ) -> tuple[Batch, float, float, float, float]:
-    fresh = [shuffled(one, rng, noise=NOISE, lost=LOST) for one in chosen]
+    fresh = [shuffled(one, rng, noise=NOISE, lost=LOST, faults=FAULTS) for one in chosen]
     batch = collate([one.prompt for one in fresh], [written(one) for one in fresh])
     answer = network(batch)
     losses = losses_of(answer, targets_of(fresh))

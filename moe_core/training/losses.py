@@ -28,14 +28,12 @@ class Targets:
         may_BTC: What the grammar lets follow, the end included, (B, T, C + 1).
         truth_BC: 1, 0, or ``UNKNOWN``.
         real_B: 1 or 0.
-        last_B: Index of the last step.
     """
 
     next_BT: Tensor
     may_BTC: Tensor
     truth_BC: Tensor
     real_B: Tensor
-    last_B: Tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +52,7 @@ class Losses:
 
 def written(example: Example) -> tuple[int, ...]:
     """Return the chain that is read during training."""
-    return example.chain
+    return example.chain if example.read is None else example.read
 
 
 def targets_of(examples: Sequence[Example]) -> Targets:
@@ -73,15 +71,15 @@ def targets_of(examples: Sequence[Example]) -> Targets:
         if not one.is_known:
             continue
         allowed_C = stands(one.prompt)
-        following[row, : len(chain) + 1] = [*chain, widest]
         for step in range(len(chain) + 1):
-            may[row, step, :count] = may_follow(one.prompt, chain[:step], allowed_C=allowed_C)
+            may_C = may_follow(one.prompt, chain[:step], allowed_C=allowed_C)
+            may[row, step, :count] = may_C
+            following[row, step] = next((index for index in one.chain if may_C[index]), widest)
     return Targets(
         next_BT=torch.from_numpy(following),
         may_BTC=torch.from_numpy(may),
         truth_BC=torch.from_numpy(truth),
         real_B=torch.tensor([float(one.is_real) for one in examples]),
-        last_B=torch.tensor([len(written(one)) for one in examples]),
     )
 
 
@@ -99,7 +97,5 @@ def losses_of(answer: Answer, targets: Targets) -> Losses:
         truth = F.binary_cross_entropy_with_logits(
             answer.truth_BC[known].float(), targets.truth_BC[known].float()
         )
-    last = answer.real_BT.gather(1, targets.last_B[:, None]).squeeze(1)
-    real = F.binary_cross_entropy_with_logits(last.float(), targets.real_B)
-    first = F.binary_cross_entropy_with_logits(answer.real_BT[:, 0].float(), targets.real_B)
-    return Losses(claim=claim, truth=truth, real=0.5 * (real + first))
+    real = F.binary_cross_entropy_with_logits(answer.real_B.float(), targets.real_B)
+    return Losses(claim=claim, truth=truth, real=real)
