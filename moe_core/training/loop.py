@@ -97,7 +97,7 @@ def train(
     began_s, before_s = clock.monotonic_s(), progress.elapsed_s
     saved_s, step, tokens = began_s, progress.step, progress.tokens
     rng = np.random.default_rng([plan.seed, step])
-    shown: list[tuple[float, float, float, float]] = []
+    shown: list[tuple[float, ...]] = []
     network.train()
     for chosen in _batches(found, plan.batch, rng):
         elapsed_s = before_s + clock.monotonic_s() - began_s
@@ -110,14 +110,10 @@ def train(
         step += 1
         mean.take(network, step)
         tokens += int(batch.lengths_B.sum())
-        shown.append((parts[0], parts[1], parts[2], parts[3]))
+        shown.append(tuple(parts))
         if step % plan.report_every == 0:
-            claim, truth, real, violation = np.mean(shown, axis=0)
+            say(_line(Progress(step=step, tokens=tokens, elapsed_s=elapsed_s), shown))
             shown.clear()
-            say(
-                f"step {step}, {tokens / 1e6:.2f} M tokens, {elapsed_s / 60:.1f} min: "
-                f"claim {claim:.3f}, truth {truth:.3f}, real {real:.3f}, MaxVio {violation:.2f}"
-            )
         if clock.monotonic_s() - saved_s >= plan.checkpoint_every_s:
             saved_s = clock.monotonic_s()
             at = Progress(step=step, tokens=tokens, elapsed_s=elapsed_s)
@@ -130,6 +126,14 @@ def train(
     if look is not None:
         look(step, mean.network)
     return done
+
+
+def _line(at: Progress, shown: Sequence[tuple[float, ...]]) -> str:
+    claim, truth, real, violation = np.mean(shown, axis=0)
+    return (
+        f"step {at.step}, {at.tokens / 1e6:.2f} M tokens, {at.elapsed_s / 60:.1f} min: "
+        f"claim {claim:.3f}, truth {truth:.3f}, real {real:.3f}, MaxVio {violation:.2f}"
+    )
 
 
 def optimizer_of(network: ClaimNetwork, *, rate: float) -> torch.optim.AdamW:

@@ -27,5 +27,5 @@ class Mean:
         pairs = zip(self.network.parameters(), network.parameters(), strict=True)
         for own, other in pairs:
             own.lerp_(other, 1 - kept)
-        for own, other in zip(self.network.buffers(), network.buffers(), strict=True):
-            own.copy_(other)
+        for own_buffer, buffer in zip(self.network.buffers(), network.buffers(), strict=True):
+            own_buffer.copy_(buffer)

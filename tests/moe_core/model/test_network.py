@@ -47,10 +47,10 @@ def test_a_chain_read_at_once_is_answered_as_one_that_is_written(seed: int, name
 
     stream = network.begin(collate([found], [[]]))
     assert torch.allclose(stream.truth_BC, whole.truth_BC, atol=NEAR_ENOUGH)
+    assert torch.allclose(stream.real_B, whole.real_B, atol=NEAR_ENOUGH)
     for step, index in enumerate([*chain, -1]):
-        next_BC, real_B = network.next_logits(stream), network.real_logits(stream)
+        next_BC = network.next_logits(stream)
         assert torch.allclose(next_BC, whole.next_BTC[:, step], atol=NEAR_ENOUGH)
-        assert torch.allclose(real_B, whole.real_BT[:, step], atol=NEAR_ENOUGH)
         if index >= 0:
             kind = torch.tensor([role_kind(found, index)])
             network.write(stream, torch.tensor([index]), kind)
@@ -72,7 +72,7 @@ def test_who_else_is_in_the_batch_changes_nothing() -> None:
         assert torch.allclose(own[:, -1], alone.next_BTC[0, :, -1], atol=NEAR_ENOUGH)
         assert torch.isneginf(own[:, count:-1]).all()
         assert torch.allclose(together.truth_BC[row, :count], alone.truth_BC[0], atol=NEAR_ENOUGH)
-        assert torch.allclose(together.real_BT[row, :steps], alone.real_BT[0], atol=NEAR_ENOUGH)
+        assert torch.allclose(together.real_B[row], alone.real_B[0], atol=NEAR_ENOUGH)
 
 
 def test_padding_of_any_kind_changes_nothing() -> None:
@@ -85,7 +85,7 @@ def test_padding_of_any_kind_changes_nothing() -> None:
         before, after = network(batch), network(spoilt)
 
     assert torch.allclose(before.next_BTC[0], after.next_BTC[0], atol=NEAR_ENOUGH)
-    assert torch.allclose(before.real_BT[0], after.real_BT[0], atol=NEAR_ENOUGH)
+    assert torch.allclose(before.real_B[0], after.real_B[0], atol=NEAR_ENOUGH)
 
 
 def test_what_was_not_written_is_not_seen() -> None:
@@ -103,7 +103,7 @@ def test_the_family_of_the_rule_counts() -> None:
     other = replace(found, family=(found.family + 1) % len(FAMILIES))
 
     assert not torch.allclose(
-        read(network, [found], [[]]).real_BT, read(network, [other], [[]]).real_BT, atol=1e-5
+        read(network, [found], [[]]).real_B, read(network, [other], [[]]).real_B, atol=1e-5
     )
 
 
@@ -113,16 +113,16 @@ def test_a_layer_that_is_not_told_families_ignores_them() -> None:
     found = PROMPTS["zone"]
     other = replace(found, family=(found.family + 1) % len(FAMILIES))
 
-    assert torch.equal(read(network, [found], [[]]).real_BT, read(network, [other], [[]]).real_BT)
+    assert torch.equal(read(network, [found], [[]]).real_B, read(network, [other], [[]]).real_B)
 
 
 def test_dropout_is_for_training_only() -> None:
     network, found = network_of(11), PROMPTS["zone"]
-    calm = read(network, [found], [[]]).real_BT
-    assert torch.equal(calm, read(network, [found], [[]]).real_BT)
+    calm = read(network, [found], [[]]).real_B
+    assert torch.equal(calm, read(network, [found], [[]]).real_B)
 
     network.train()
-    assert not torch.equal(calm, read(network, [found], [[]]).real_BT)
+    assert not torch.equal(calm, read(network, [found], [[]]).real_B)
 
 
 def test_every_part_of_the_network_learns() -> None:
@@ -131,7 +131,7 @@ def test_every_part_of_the_network_learns() -> None:
     found = list(PROMPTS.values())
     answer = network(collate(found, [some_chain(one, 2) for one in found]))
     (answer.next_BTC[torch.isfinite(answer.next_BTC)].square().mean()
-     + answer.truth_BC.square().mean() + answer.real_BT.square().mean()).backward()  # fmt: skip
+     + answer.truth_BC.square().mean() + answer.real_B.square().mean()).backward()  # fmt: skip
     still = [name for name, one in network.named_parameters() if one.grad is None]
 
     # Which entries are looked at is a choice, through which no gradient passes.

@@ -32,7 +32,7 @@ def perfect(found: Sequence[Example]) -> Answer:
     return Answer(
         next_BTC=next_BTC,
         truth_BC=SURE * (2.0 * (targets.truth_BC == 1) - 1),
-        real_BT=SURE * sign_B[:, None].expand(rows, steps).clone(),
+        real_B=SURE * sign_B,
         routed=(),
     )
 
@@ -45,7 +45,7 @@ def test_a_perfect_answer_costs_nothing() -> None:
     assert total(perfect(TWO), targets_of(TWO)) < 1e-6
 
 
-@pytest.mark.parametrize("name", ["next_BTC", "truth_BC", "real_BT"])
+@pytest.mark.parametrize("name", ["next_BTC", "truth_BC", "real_B"])
 def test_each_wrong_part_costs(name: str) -> None:
     answer = perfect(TWO)
     wrong = replace(answer, **{name: -getattr(answer, name)})
@@ -59,7 +59,6 @@ def test_the_chain_is_followed_by_the_end() -> None:
     end = targets.may_BTC.shape[2] - 1
 
     assert targets.next_BT[0, : len(chain) + 1].tolist() == [*chain, end]
-    assert targets.last_B.tolist() == [len(written(one)) for one in TWO]
     assert targets.real_B.tolist() == [1.0, 0.0]
 
 
@@ -70,10 +69,19 @@ def test_every_step_of_the_chain_may_be_taken() -> None:
     assert targets.may_BTC[asked].gather(1, targets.next_BT[asked][:, None]).all()
 
 
+def test_after_a_fault_the_next_true_claim_is_wanted() -> None:
+    chain = TWO[0].chain
+    targets = targets_of([replace(TWO[0], read=chain[:1] + chain[2:])])
+
+    assert targets.next_BT[0, 1] == chain[1]
+    assert targets.next_BT[0, 2] == chain[3]
+
+
 def test_steps_behind_the_end_are_not_asked() -> None:
     answer, targets = perfect(TWO), targets_of(TWO)
-    short = int(targets.last_B.argmin())
-    answer.next_BTC[short, int(targets.last_B[short]) + 1 :] *= -1
+    lengths = [len(written(one)) for one in TWO]
+    short = int(np.argmin(lengths))
+    answer.next_BTC[short, lengths[short] + 1 :] *= -1
 
     assert total(answer, targets) < 1e-6
 
