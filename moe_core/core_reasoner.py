@@ -22,11 +22,11 @@ from moe_core.core_chain import chain_of, drafted
 from moe_core.decoding import Written, decode
 from moe_core.model.weights import TrainedCore
 from moe_core.program import ProgramReasoner
+from moe_core.shipped import CORE
 from moe_core.tokens.prompt import prompt_of
 
 log = structlog.get_logger()
 
-CORE: Final = "core"
 LOWEST: Final = 0.01
 HIGHEST: Final = 0.99
 _TOLD_EXPERTS: Final = 3

@@ -32,7 +32,8 @@ Floats = npt.NDArray[np.float64]
 MAX_PASSES: Final = 12
 """After so many readings of a draft the rest is written step by step."""
 HALF: Final = 0.5
-_ALARMING: Final = frozenset(ALARMING.values())
+_DECIDING: Final = frozenset({MEETS_RULE, *ALARMING.values()})
+"""What stands or falls with the event; the verdict rests on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class Floors:
     """What the core must think of a claim's truth at least (0..1) to write it.
 
     Fitted after training, so that of what is written no more than a stated share is untrue.
+    ``hypothesis`` is for the event itself: that a rule's condition held, and that it is what the rule
+    looks for.
     """
 
     claim: float = 0.5
@@ -181,7 +184,7 @@ def _is_believed(prompt: Prompt, truth_C: Floats, floors: Floors) -> Bools:
     """Return which proposals the core thinks true enough; refuted statements stand as refuted."""
     floor_C = np.array(
         [
-            floors.hypothesis if claim.predicate in _ALARMING else floors.claim
+            floors.hypothesis if claim.predicate in _DECIDING else floors.claim
             for claim in prompt.proposals.claims
         ]
     )

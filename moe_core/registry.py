@@ -1,7 +1,6 @@
 """Which reasoner is at work: the program, or the trained core where it is chosen."""
 
 from pathlib import Path
-from typing import Final
 
 import structlog
 
@@ -10,11 +9,9 @@ from contracts.errors import ModelError
 from contracts.settings import ReasoningSettings
 from moe_core.engine import Reasoner
 from moe_core.program import PROGRAM, ProgramReasoner
+from moe_core.shipped import CORE, SHIPPED
 
 log = structlog.get_logger()
-
-CORE: Final = "core"
-SHIPPED: Final = Path(__file__).parent / "weights" / "core.safetensors"
 
 
 def open_reasoner(settings: ReasoningSettings, *, clock: Clock) -> Reasoner:

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from moe_core.claims import ROLE_ORDER
 from moe_core.tokens.prompt import FEATURES, Prompt
 from moe_core.tokens.vocabulary import ROLE_KINDS, Kind
 
@@ -111,8 +110,3 @@ def collate(prompts: Sequence[Prompt], chains: Sequence[Sequence[int]]) -> Batch
 def role_kind(prompt: Prompt, index: int) -> int:
     """Return the kind of the token that writes a proposal down."""
     return ROLE_KINDS[prompt.proposals.claims[index].role]
-
-
-def role_rank(prompt: Prompt, index: int) -> int:
-    """Return where a proposal's role stands in a chain."""
-    return ROLE_ORDER.index(prompt.proposals.claims[index].role)

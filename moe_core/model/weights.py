@@ -21,10 +21,10 @@ from contracts.errors import ModelError
 from moe_core.decoding import Floors
 from moe_core.model.network import ClaimNetwork
 from moe_core.model.shape import CoreShape
+from moe_core.shipped import SHIPPED
 from moe_core.tokens.prompt import FEATURES
 from moe_core.tokens.vocabulary import FAMILIES, NAMES, PREDICATE_NAMES, SLOTS, WORDS
 
-SHIPPED: Final = Path(__file__).parent.parent / "weights" / "core.safetensors"
 FORMAT: Final = 1
 LARGEST_FILE: Final = 256 * 2**20
 """Bytes; a larger file is none of ours."""

@@ -86,7 +86,7 @@ class Proposals:
 
     Attributes:
         claims: The draft, without its verdict.
-        predicates_C, statuses_C, roles_C, slots_C: Rows of the tables.
+        predicates_C, statuses_C, slots_C: Rows of the tables.
         tokens_C: Index of the token whose fact or event each rests on first.
         features_CF: What checking gave, float32.
         needs_C: Index of the proposal without which it may not be written; -1 if none.
@@ -189,7 +189,7 @@ def _camera(case: Case) -> _Token:
     hour = case.facts.newest(FactName.HOUR, incident.camera_id)
     light = case.facts.newest(FactName.LIGHT_CHANGE, incident.camera_id)
     moving = case.facts.newest(FactName.FOREGROUND_SHARE, incident.camera_id)
-    angle = 0.0 if hour is None else 2 * math.pi * hour.value / 24
+    angle = 0.0 if hour is None else 2 * math.pi * math.fmod(hour.value, 24) / 24
     numbers = (
         len(incident.tracks) / 5,
         len(incident.rule_events) / 5,

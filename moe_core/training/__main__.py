@@ -20,7 +20,8 @@ import torch
 from contracts.errors import VigilError
 from moe_core.decoding import Floors
 from moe_core.model.network import ClaimNetwork
-from moe_core.model.weights import SHIPPED, read_core, write_core
+from moe_core.model.weights import read_core, write_core
+from moe_core.shipped import SHIPPED
 from moe_core.training import report
 from moe_core.training.checkpoint import restore
 from moe_core.training.corpus import read_corpus

@@ -14,9 +14,10 @@ from contracts.clock import SystemClock
 from contracts.incidents import Incident
 from contracts.reasoning import ClaimStatus, Finding, ReasoningVerdict
 from moe_core.claims import FACT_ROLES, MEETS_RULE
-from moe_core.core_reasoner import CORE, CoreReasoner
+from moe_core.core_reasoner import CoreReasoner
 from moe_core.model.weights import TrainedCore
 from moe_core.program import ProgramReasoner
+from moe_core.shipped import CORE
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,10 +9,10 @@ from contracts.errors import ModelError
 from contracts.settings import ReasoningSettings
 from moe_core.core_reasoner import CoreReasoner
 from moe_core.decoding import Floors
-from moe_core.model.weights import SHIPPED as SHIPPED_WEIGHTS
 from moe_core.model.weights import Calibration, write_core
 from moe_core.program import ProgramReasoner
-from moe_core.registry import CORE, SHIPPED, describe, open_reasoner, weights_of
+from moe_core.registry import describe, open_reasoner, weights_of
+from moe_core.shipped import CORE, SHIPPED
 from tests.fakes.clock import ManualClock
 from tests.moe_core.checking import ZONE
 from tests.moe_core.cores import network_of
@@ -66,7 +66,3 @@ def test_the_settings_name_the_weights(path: Path) -> None:
     assert weights_of(ReasoningSettings()) is None
     assert weights_of(ReasoningSettings(reasoner=CORE)) == SHIPPED
     assert weights_of(ReasoningSettings(reasoner=str(path))) == path
-
-
-def test_the_core_that_ships_is_where_training_exports_it() -> None:
-    assert SHIPPED == SHIPPED_WEIGHTS
