@@ -41,8 +41,8 @@ class Floors:
     """What the core must think of a claim's truth at least (0..1) to write it.
 
     Fitted after training, so that of what is written no more than a stated share is untrue.
-    ``hypothesis`` is for the event itself: that a rule's condition held, and that it is what the rule
-    looks for.
+    ``hypothesis`` is for the event itself: that a rule's condition held, and that it is what the
+    rule looks for.
     """
 
     claim: float = 0.5

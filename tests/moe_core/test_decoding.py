@@ -157,7 +157,7 @@ def spoiled(name: str) -> ClaimNetwork:
 
 
 @pytest.mark.parametrize("name", ["end.bias", "query.weight", "truth.2.bias", "real.2.bias",
-                                  "numbers.0.weight", "core.layers.1.mixture.router.weight",
+                                  "numbers.enter.weight", "core.layers.1.mixture.router.weight",
                                   "core.norm.weight"])  # fmt: skip
 def test_an_answer_that_is_no_number_is_an_error(name: str) -> None:
     network = spoiled(name)
