@@ -55,7 +55,10 @@ def describe(settings: ReasoningSettings) -> str:
 
 def _trained(path: Path, settings: ReasoningSettings, clock: Clock) -> Reasoner:
     # Torch takes a second to load, which the program needs not wait for.
+    import torch  # noqa: PLC0415
+
     from moe_core.core_reasoner import CoreReasoner  # noqa: PLC0415
     from moe_core.model.weights import read_core  # noqa: PLC0415
 
+    torch.set_num_threads(1)  # two on busy cores wait for each other
     return CoreReasoner(read_core(path), clock, deadline_s=settings.deadline_s / 2)

@@ -8,7 +8,7 @@ Shape legend: B = incidents, L = tokens, D = width, C = proposals, T = steps, F 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
@@ -55,6 +55,13 @@ WAVES: Final = 5
 """Lengths of waves that a number is read in: 2, 1, 1/2, 1/4 and 1/8 of what features span."""
 DROPOUT: Final = 0.2
 """Of what is read and of what is asked with, in training."""
+DENSE_SHAPE: Final = replace(
+    SHIPPED_SHAPE,
+    experts=1,
+    active=1,
+    expert_width=SHIPPED_SHAPE.active * SHIPPED_SHAPE.expert_width,
+)
+"""As many operations a token without a choice of experts: what the mixture is measured against."""
 _TABLES: Final = (KINDS, len(NAMES), WORDS, SLOTS, SLOTS)
 
 

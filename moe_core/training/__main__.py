@@ -19,7 +19,7 @@ import torch
 
 from contracts.errors import VigilError
 from moe_core.decoding import Floors
-from moe_core.model.network import ClaimNetwork
+from moe_core.model.network import DENSE_SHAPE, SHIPPED_SHAPE, ClaimNetwork
 from moe_core.model.weights import read_core, write_core
 from moe_core.shipped import SHIPPED
 from moe_core.training import report
@@ -60,7 +60,7 @@ def _train(chosen: argparse.Namespace) -> int:
         say(f"{len(own)} revisions of recordings, each {chosen.recordings_weight} times")
     say(f"{len(parts.train)} simulated to train on, {len(parts.fit)} to watch by")
     torch.manual_seed(chosen.seed)
-    network = ClaimNetwork()
+    network = ClaimNetwork(DENSE_SHAPE if chosen.dense else SHIPPED_SHAPE)
     watched = parts.fit[: chosen.watch]
 
     def look(step: int, mean: ClaimNetwork) -> None:
@@ -81,7 +81,7 @@ def _train(chosen: argparse.Namespace) -> int:
 
 
 def _export(chosen: argparse.Namespace) -> int:
-    network = ClaimNetwork()
+    network = ClaimNetwork(DENSE_SHAPE if chosen.dense else SHIPPED_SHAPE)
     mean = Mean(network)
     restore(chosen.run / CHECKPOINT, network, optimizer_of(network, rate=1e-3), mean=mean.network)
     network = mean.network
@@ -131,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     corpus.add_argument("--recordings", type=Path, help="file by scripts.core_recordings")
     learn = commands.add_parser("train", parents=[corpus], help="train, or go on training")
     learn.add_argument("--run", type=Path, required=True, help="folder of the checkpoint")
+    learn.add_argument("--dense", action="store_true", help="without experts, to compare")
     learn.add_argument("--minutes", type=float, required=True, help="of this call")
     learn.add_argument("--total-minutes", type=float, help="of the whole run (as --minutes)")
     learn.add_argument("--batch", type=int, default=32, help="examples of a step (32)")
@@ -141,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     learn.set_defaults(run_command=_train)
     export = commands.add_parser("export", parents=[corpus], help="fit and write the weights")
     export.add_argument("--run", type=Path, required=True, help="folder of the checkpoint")
+    export.add_argument("--dense", action="store_true", help="the run has no experts")
     export.add_argument("--out", type=Path, default=SHIPPED, help="file of the weights")
     export.set_defaults(run_command=_export)
     judge = commands.add_parser("evaluate", parents=[corpus], help="core against program")
