@@ -92,6 +92,12 @@ def stands(prompt: Prompt) -> Bools:
     )
 
 
+def draft_of(prompt: Prompt, truth_C: Floats, *, floors: Floors) -> list[int]:
+    """Return the chain of all that the core thinks true: what decoding begins with."""
+    allowed_C = stands(prompt) & _is_believed(prompt, truth_C, floors)
+    return _legal(prompt, [int(index) for index in np.flatnonzero(allowed_C)], allowed_C)
+
+
 def decode(
     network: ClaimNetwork,
     prompt: Prompt,
@@ -127,8 +133,7 @@ def decode(
             truth_C = _chances(answer.truth_BC[0])[: len(prompt.proposals)]
             real = float(_numbers(answer.real_B)[0])
             allowed_C = allowed_C & _is_believed(prompt, truth_C, floors)
-            draft = [int(index) for index in np.flatnonzero(allowed_C)]
-            chain = _legal(prompt, draft, allowed_C)
+            chain = draft_of(prompt, truth_C, floors=floors)
             if chain:
                 continue
         kept = _agreed(prompt, chain, logits, allowed_C, start=sure)

@@ -26,7 +26,7 @@ def drawn(scale: float, shift: float, count: int = 4000) -> tuple[list[Written],
 @pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (0.3, 1.0), (2.5, -1.5)])
 def test_a_known_calibration_is_recovered(scale: float, shift: float) -> None:
     written, real = drawn(scale, shift)
-    found = calibrated(written, real)
+    found = calibrated([one.real_logit for one in written], real)
 
     assert found.scale == pytest.approx(scale, rel=0.15)
     assert found.shift == pytest.approx(shift, abs=0.15)
@@ -36,7 +36,7 @@ def test_a_known_calibration_is_recovered(scale: float, shift: float) -> None:
 
 def test_a_core_that_knows_nothing_is_never_sure() -> None:
     written, real = drawn(0.0, 0.0)
-    found = calibrated(written, real)
+    found = calibrated([one.real_logit for one in written], real)
 
     assert found.scale == pytest.approx(0.05)
     assert abs(found.shift) < 0.2
@@ -44,7 +44,9 @@ def test_a_core_that_knows_nothing_is_never_sure() -> None:
 
 def test_a_core_that_is_always_wrong_is_not_turned_around() -> None:
     """A negative scale would make what it denies an alert."""
-    assert calibrated(*drawn(-2.0, 0.0)).scale == pytest.approx(0.05)
+    written, real = drawn(-2.0, 0.0)
+
+    assert calibrated([one.real_logit for one in written], real).scale == pytest.approx(0.05)
 
 
 def test_floors_and_calibration_are_finite_and_gradients_stay_on() -> None:
