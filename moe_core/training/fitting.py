@@ -47,7 +47,7 @@ def fit(network: ClaimNetwork, found: Sequence[Example]) -> tuple[Floors, Calibr
 
 
 def beliefs(network: ClaimNetwork, found: Sequence[Example]) -> tuple[list[Array], list[float]]:
-    """Return what the network thinks before it writes: of each claim, and of the event (a logit)."""
+    """Return what the network thinks of each claim, and of the event (a logit)."""
     truths: list[Array] = []
     logits: list[float] = []
     for first in range(0, len(found), _BATCH):

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from contracts.reasoning import ClaimStatus
-from moe_core.decoding import Floors, Written, decode
+from moe_core.decoding import Floors, Written, decode, decode_stepwise
 from moe_core.hypotheses import ALARMING
 from moe_core.model.network import ClaimNetwork
 from moe_core.training.examples import Example
@@ -123,11 +123,13 @@ def of_core(
     floors: Floors,
     scale: float = 1.0,
     shift: float = 0.0,
+    is_stepwise: bool = False,
 ) -> Tally:
-    """Count what the core writes."""
+    """Count what the core writes, all at once or claim by claim."""
     tally = Tally()
+    write = decode_stepwise if is_stepwise else decode
     for one in found:
-        written = decode(network, one.prompt, floors=floors)
+        written = write(network, one.prompt, floors=floors)
         tally.add(one, written.chain, chance_of(written, scale=scale, shift=shift))
     return tally
 

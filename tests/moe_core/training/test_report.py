@@ -35,7 +35,8 @@ def test_core_and_program_stand_side_by_side_for_each_kind() -> None:
     text = of_simulated(CORE, Parts(test=found), most=5)
     kinds = {one.kind for one in found[:5]}
 
-    assert len(text.splitlines()) == 2 + 2 * (1 + len(kinds))
+    assert len(text.splitlines()) == 2 + 2 + 3 + 2 * len(kinds)
+    assert "claim by claim" in text
     assert "| all: core | 5 |" in text
     assert all(f"| {kind}: program |" in text for kind in kinds)
     assert columns(text) == columns(HEAD)
