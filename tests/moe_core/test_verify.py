@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moe_core.claims import FACT_ROLES
+from moe_core.claims import FACT_ROLES, PREDICATES
 from moe_core.verify import verify
 from tests.fakes.incidents import situation, together
 from tests.moe_core.checking import (
@@ -64,7 +64,10 @@ def test_no_altered_claim_stays_supported(data: st.DataObject) -> None:
             return
     else:
         # A value inside the tolerance is the same measurement.
-        off = (claim.tolerance or 0.0) * 3 + 0.05 + data.draw(st.floats(0, 100))
+        # Of a pace the tolerance is the pace's; that of its distance and of its seconds is wider.
+        is_pace = len(PREDICATES[claim.predicate].numbers) > 1
+        least = 0.5 if is_pace else 0.05
+        off = (claim.tolerance or 0.0) * 3 + least + data.draw(st.floats(0, 100))
         other = value + off * data.draw(st.sampled_from([-1, 1]))
     changed = [*claims]
     changed[index] = replace(claim, args={**claim.args, name: other})
