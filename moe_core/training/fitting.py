@@ -20,8 +20,8 @@ from moe_core.training.measures import Tally
 
 Array = npt.NDArray[np.float64]
 
-UNTRUE_SHARE: Final = 0.05
-"""Share of untrue claims that the floor is set for."""
+OMITTED_SHARE: Final = 0.10
+"""Share of the true decisive claims that may be left out; the floor is set for that."""
 _CLAIM_FLOORS: Final = tuple(np.round(np.arange(0.3, 0.96, 0.025), 3).tolist())
 _HYPOTHESIS_FLOORS: Final = tuple(np.round(np.arange(0.3, 0.71, 0.05), 2).tolist())
 _BATCH: Final = 64
@@ -30,19 +30,19 @@ _BATCH: Final = 64
 def fit(network: ClaimNetwork, found: Sequence[Example]) -> tuple[Floors, Calibration]:
     """Return the floors and the calibration that suit examples of unseen cameras.
 
-    The hypothesis' floor is where verdicts are best; the claims' floor is the lowest at which no
-    more than ``UNTRUE_SHARE`` of the drafts' claims is untrue.
+    The hypothesis' floor is where verdicts are best; the claims' floor is the highest at which no
+    more than ``OMITTED_SHARE`` of what is true is left out.
     """
     truths, logits = beliefs(network, found)
     best = max(
         _HYPOTHESIS_FLOORS, key=lambda floor: _tally(found, truths, Floors(hypothesis=floor)).f1
     )
-    chosen = Floors(claim=_CLAIM_FLOORS[-1], hypothesis=best)
-    for floor in _CLAIM_FLOORS:
-        floors = Floors(claim=floor, hypothesis=best)
-        if _tally(found, truths, floors).h_true <= UNTRUE_SHARE:
-            chosen = floors
-            break
+    tallies = {
+        floor: _tally(found, truths, Floors(claim=floor, hypothesis=best))
+        for floor in _CLAIM_FLOORS
+    }
+    kept = [floor for floor, tally in tallies.items() if tally.omission <= OMITTED_SHARE]
+    chosen = Floors(claim=max(kept, default=_CLAIM_FLOORS[0]), hypothesis=best)
     return chosen, calibrated(logits, [one.is_real for one in found])
 
 
