@@ -50,7 +50,7 @@ class Ablation:
     @property
     def selectivity(self) -> float:
         """How much more the family is hurt than the others are."""
-        return self.own / max(1e-4, self.others)
+        return self.own / max(SMALL, self.others)
 
 
 def uses(network: ClaimNetwork, found: Sequence[Example]) -> list[LayerUse]:

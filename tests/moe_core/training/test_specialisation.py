@@ -82,4 +82,4 @@ def test_one_family_alone_has_no_others() -> None:
 
 def test_selectivity_is_how_much_more_the_family_is_hurt() -> None:
     assert Ablation(family=0, own=0.3, others=0.1).selectivity == pytest.approx(3.0)
-    assert Ablation(family=0, own=0.3, others=0.0).selectivity == pytest.approx(3000.0)
+    assert Ablation(family=0, own=0.3, others=0.0).selectivity == pytest.approx(30.0)
