@@ -19,6 +19,8 @@ from moe_core.training.losses import losses_of, targets_of, written
 
 Array = npt.NDArray[np.float64]
 
+SMALL = 0.01
+"""A loss of the others below this counts as this: a ratio to nothing says nothing."""
 TOP = 2
 """Experts of a family that are banned to see what they were good for."""
 _BATCH = 64
