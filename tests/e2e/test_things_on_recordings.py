@@ -16,13 +16,7 @@ pytestmark = [pytest.mark.data, pytest.mark.slow]
 KINDS = ("abandoned", "removed")
 QUIET = (
     "fall/subject2_fall_14.mp4",
-    pytest.param(
-        "fight/streams/stream_tf_X.mp4",
-        marks=pytest.mark.xfail(
-            strict=True,
-            reason="joined from clips of one hall: furniture jumps at each joint",
-        ),
-    ),
+    "fight/streams/stream_tf_X.mp4",
     "intel/car_detection.mp4",
     "lowlight/night_look_dev.mp4",
     "tamper/defocus_dev.mp4",

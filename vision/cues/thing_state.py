@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.geometry import Box
+from vision.cues.cuts import Cuts
 from vision.cues.ground import Ground
 from vision.cues.places import Place
 from vision.cues.regions import RegionLife
@@ -58,6 +59,7 @@ class ThingState:
     """All that depends on the size of the picture."""
 
     ground: Ground
+    cuts: Cuts = field(default_factory=Cuts)
     things: list[Left] = field(default_factory=list)
     removals: list[Taken] = field(default_factory=list)
     past: list[Taken] = field(default_factory=list)

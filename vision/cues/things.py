@@ -60,8 +60,8 @@ PART_GAP: Final = 0.03
 class ThingsCue:
     """Follows what was left and what was taken in the pictures of one camera's run.
 
-    A change of the picture's size, and a view that stays another, begin everything anew; frames
-    that go back in time change nothing.
+    A change of the picture's size, a cut to another scene, and a view that stays another, begin
+    everything anew; frames that go back in time change nothing.
     """
 
     def __init__(self) -> None:
@@ -84,10 +84,8 @@ class ThingsCue:
             self._carry_on(state, header)
             return self._said(state, header)
         tone_HW3 = tones_of(glimpse.small.pixels_HW3)
-        ended: list[Left | Taken] = []
-        if state is None or state.ground.shape != tone_HW3.shape[:2]:
-            if state is not None:
-                ended = [*state.things, *state.removals]
+        if state is None or self._is_another_scene(state, tone_HW3, header):
+            ended = [] if state is None else state.all()
             state = self._state = ThingState(Ground(tone_HW3))
         else:
             step_s = header.monotonic_s - self._looked_s
@@ -97,6 +95,16 @@ class ThingsCue:
             gone.life.end(header)
         return self._said(state, header, ended=ended)
 
+    def _is_another_scene(
+        self, state: ThingState, tone_HW3: npt.NDArray[np.uint8], header: FrameHeader
+    ) -> bool:
+        if state.ground.shape != tone_HW3.shape[:2]:
+            return True
+        is_cut = state.cuts.look(tone_HW3, header.monotonic_s)
+        if is_cut:
+            self._company = Company()
+        return is_cut
+
     def _is_still(self, glimpse: Glimpse, movers: Sequence[Track]) -> bool:
         """Say whether there is nothing to compare: nothing has changed and nobody is there."""
         changed_hw = glimpse.motion.changed_hw
@@ -105,6 +113,7 @@ class ThingsCue:
             and changed_hw is not None
             and not changed_hw.any()
             and glimpse.header.monotonic_s - self._looked_s < SHUT_STEP_S
+            and not (self._state is not None and self._state.cuts.is_weighing)
         )
 
     def _carry_on(self, state: ThingState, header: FrameHeader) -> None:
