@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.frames import BgrImage
+from vision.cues.restless import Restless
 from vision.estimates import weight_of
 
 FloatArray = npt.NDArray[np.float32]
@@ -82,6 +83,12 @@ class Ground:
 
     def __init__(self, tone_HW3: BgrImage) -> None:
         self._begin(tone_HW3)
+        self._restless = Restless(self.shape)
+
+    @property
+    def changes_HW(self) -> FloatArray:
+        """How often each pixel came to show something else lately, with nobody in front of it."""
+        return self._restless.changes_HW
 
     def _begin(self, tone_HW3: BgrImage) -> None:
         height, width = tone_HW3.shape[:2]
@@ -134,6 +141,13 @@ class Ground:
         self.known_s_HW[known_HW > 0] += step_s
         seen_HW = _both(open_HW, known_HW)
         self._measure_light(tone_HW3, seen_HW)
+        self._restless.look(
+            self.shown_HW3,
+            light_3=self.light_3,
+            age_s_HW=self._age_HW,
+            uncovered_s_HW=self._uncovered_HW,
+            step_s=step_s,
+        )
         lit_L3 = np.arange(256, dtype=np.float32)[:, None] + self.light_3
         lit = np.clip(np.round(lit_L3), 0, 255).astype(np.uint8)[None]
         self.ground_HW3 = np.asarray(cv2.LUT(self._lasting_u8_HW3, lit), np.uint8)

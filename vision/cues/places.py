@@ -43,6 +43,7 @@ class Place:
         still_s: For how long it has not changed (median).
         uncovered_s: For how long nobody has been in front of it (median).
         known_s: For how long the ground there has been known (median).
+        changes: How often it came to show something else lately, with nobody there (median).
         reading: What happened there.
         is_whole: It does not touch the picture's edge.
         is_thing: It has the size and shape of a thing.
@@ -57,6 +58,7 @@ class Place:
     still_s: float
     uncovered_s: float
     known_s: float
+    changes: float
     reading: MarkReading
     is_whole: bool
     is_thing: bool
@@ -104,12 +106,20 @@ def places_in(
             still_s=float(np.median(standing.age_s_HW[window][inside])),
             uncovered_s=float(np.median(standing.uncovered_s_HW[window][inside])),
             known_s=float(np.median(ground.known_s_HW[window][inside])),
+            changes=changes_at(ground, window, mask_hw),
             reading=read_mark(lit_HW3[window], shown_HW3[window], mask_hw),
             is_whole=is_whole,
             is_thing=area <= LARGEST_AREA * height * width
             and area >= LEAST_FILL * wide * high
             and max(wide, high) <= LONGEST * min(wide, high),
         )
+
+
+def changes_at(
+    ground: Ground, window: tuple[slice, slice], mask_hw: npt.NDArray[np.uint8]
+) -> float:
+    """Return how often the masked part of a window came to show something else lately (median)."""
+    return float(np.median(ground.changes_HW[window][mask_hw > 0]))
 
 
 def agreement(

@@ -21,9 +21,10 @@ from contracts.tracks import Track, TrackState
 from vision.cues.company import Company, cover
 from vision.cues.ground import Ground, tones_of
 from vision.cues.marks import Mark
-from vision.cues.places import Place, agreement, look_alike, places_in
+from vision.cues.places import Place, agreement, changes_at, look_alike, places_in
 from vision.cues.port import Glimpse
 from vision.cues.regions import RegionLife, region_id
+from vision.cues.restless import RESTLESS
 from vision.cues.seen import Removal, Thing, ThingsSeen
 from vision.cues.thing_state import Left, Taken, ThingState
 
@@ -152,6 +153,8 @@ class ThingsCue:
         gone = [left for left in state.things if self._is_gone(state, left, tone_HW3, header)]
         for index, left in enumerate(gone):
             state.things.remove(left)
+            if changes_at(state.ground, left.place.window, left.place.mask_hw) >= RESTLESS:
+                continue
             state.removals.append(self._removal_of(left, header, index))
             state.changes.append((left.life.seen_s, left.life.box))
         followed = [one.place.window for one in state.all()]
@@ -236,8 +239,8 @@ class ThingsCue:
         )
 
     def _tells(self, place: Place) -> bool:
-        """Say whether a place can be a thing that was left or taken."""
-        if not (place.is_whole and place.is_thing):
+        """Say whether a place can be a thing that was left or taken: on a display it can not."""
+        if not (place.is_whole and place.is_thing) or place.changes >= RESTLESS:
             return False
         if place.reading.mark is Mark.PUT:
             return not self._company.vanished_at(place.box)
