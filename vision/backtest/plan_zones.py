@@ -3,6 +3,7 @@
 Shape legend: N = points; what is about *rows* has one entry for each row of its first argument.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from vision.archive.columns import BoolArray, FloatArray, IntArray
 from vision.backtest.masks import edge_distance, inside
 from vision.backtest.plan import NOBODY, NOTHING, Plan, Question, spans
 from vision.rules.rule import TIME_SLACK_S
-from vision.rules.stay import GRACE_S
+from vision.rules.stay import GRACE_S, LOOKS
 from vision.rules.zone_entry import FRAMES
 from vision.rules.zone_exit import CLEAR, OUTSIDE_S
 
@@ -35,19 +36,16 @@ def dwell_plan(asked: Question, *, threshold_s: float) -> Plan:
     stream_N = asked.sitting.stream_N
     dwell_s = stream_N[stays.rows] - stream_N[stays.firsts[stays.numbers]]
     is_long = dwell_s >= asked.number("threshold_s", threshold_s) - TIME_SLACK_S
-    return _first_of_stays(asked, stays, is_long, grace_s)
+    is_sure = is_long & (_in_a_row(asked, stays) >= LOOKS)
+    return _first_of_stays(asked, stays, [is_long, is_sure], grace_s)
 
 
 def entry_plan(asked: Question) -> Plan:
     """Ask where a track has first been inside for enough points in a row."""
     grace_s = asked.number("grace_s", GRACE_S)
     stays = _stays(asked, grace_s)
-    order = np.searchsorted(asked.seen_rows(), stays.rows)
-    is_alone = np.ones(len(stays.rows), np.bool_)
-    is_alone[1:] = (np.diff(order) > 1) | (np.diff(stays.numbers) > 0)
-    began = np.maximum.accumulate(np.where(is_alone, np.arange(len(order)), 0))
-    in_a_row = np.arange(len(order)) - began + 1
-    return _first_of_stays(asked, stays, in_a_row >= asked.number("frames", FRAMES), grace_s)
+    is_met = _in_a_row(asked, stays) >= asked.number("frames", FRAMES)
+    return _first_of_stays(asked, stays, [is_met], grace_s)
 
 
 def exit_plan(asked: Question) -> Plan:
@@ -111,12 +109,26 @@ def _stays(asked: Question, grace_s: float) -> _Stays:
     return _Stays(rows=rows, numbers=np.cumsum(is_new) - 1, firsts=rows[is_new])
 
 
-def _first_of_stays(asked: Question, stays: _Stays, is_met: BoolArray, grace_s: float) -> Plan:
-    """Ask about the first row of each stay that meets the condition, once the track is ready."""
+def _in_a_row(asked: Question, stays: _Stays) -> IntArray:
+    """Return of each row of stays how many points up to it were inside, none outside between."""
+    order = np.searchsorted(asked.seen_rows(), stays.rows)
+    is_alone = np.ones(len(stays.rows), np.bool_)
+    is_alone[1:] = (np.diff(order) > 1) | (np.diff(stays.numbers) > 0)
+    began = np.maximum.accumulate(np.where(is_alone, np.arange(len(order)), 0))
+    return np.arange(len(order)) - began + 1
+
+
+def _first_of_stays(
+    asked: Question, stays: _Stays, conditions: Sequence[BoolArray], grace_s: float
+) -> Plan:
+    """Ask about the first row of each stay that meets each condition, once the track is ready."""
     ready = asked.scope.ready_K[asked.sitting.stored.tracks_N[stays.rows]]
-    candidates = np.flatnonzero(is_met & (stays.rows >= ready))
-    _, index = np.unique(stays.numbers[candidates], return_index=True)
-    chosen = candidates[index]
+    firsts: list[IntArray] = []
+    for is_met in conditions:
+        candidates = np.flatnonzero(is_met & (stays.rows >= ready))
+        _, index = np.unique(stays.numbers[candidates], return_index=True)
+        firsts.append(candidates[index])
+    chosen = np.unique(np.concatenate(firsts))
     since = stays.firsts[stays.numbers[chosen]]
     rows = asked.with_reading(stays.rows[chosen], since)
     return Plan(rows=asked.all_of(rows), presence_P3=_presence(asked, stays, grace_s))

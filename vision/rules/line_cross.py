@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from contracts.detections import ANY_LABEL
 from contracts.frames import FrameHeader
-from contracts.geometry import Line, Point, segment_distance, standing_point
+from contracts.geometry import Line, Point, iou, segment_distance, standing_point
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleSettings
 from contracts.tracks import Track, TrackPoint, TrackState
@@ -15,6 +16,9 @@ from vision.rules.rule import Measured, NewPoints, Params, state_event
 
 HYSTERESIS: Final = 0.01
 """Default, picture units: about two standard deviations of a good detector's foot."""
+OTHER_SIZE: Final = 1.5
+"""What nobody could name and is so many times as tall at its next place, beside the one before, is
+another body: neither has crossed what lies between."""
 LEFT: Final = "left"
 RIGHT: Final = "right"
 BOTH: Final = "both"
@@ -75,7 +79,7 @@ class LineCrossRule:
         events = []
         for track, points in self._new_points.read(seen.tracks):
             for point in points:
-                step = self._read(track.track_id, point)
+                step = self._read(track, point)
                 if step is not None and self._is_watched(step):
                     events.append(self._event(track, step, seen.header))
         return events
@@ -84,13 +88,13 @@ class LineCrossRule:
         """Return nothing: a crossing is over in an instant."""
         return frozenset()
 
-    def _read(self, track_id: str, point: TrackPoint) -> _Step | None:
+    def _read(self, track: Track, point: TrackPoint) -> _Step | None:
         """Take the walk one point further; return the crossing that this completes, if any."""
         at = standing_point(point.box)
         is_clear = line_distance(self._line, at) >= self._hysteresis
-        walk = self._walks.get(track_id)
-        if walk is None:
-            self._walks[track_id] = _Walk(point, is_clear, [])
+        walk = self._walks.get(track.track_id)
+        if walk is None or (track.label == ANY_LABEL and _is_another_body(walk.last, point)):
+            self._walks[track.track_id] = _Walk(point, is_clear, [])
             return None
         for step in self._steps(walk.last, point):
             if walk.steps and walk.steps[-1].sign != step.sign:
@@ -136,6 +140,11 @@ class LineCrossRule:
             detail={"direction": _word(step)},
         )
         return state_event(self.settings, track=track, header=header, measured=measured)
+
+
+def _is_another_body(before: TrackPoint, after: TrackPoint) -> bool:
+    heights = sorted(point.box[3] - point.box[1] for point in (before, after))
+    return heights[1] > OTHER_SIZE * heights[0] and iou(before.box, after.box) == 0
 
 
 def line_distance(line: Line, point: Point) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from contracts.detections import ANY_LABEL
 from contracts.geometry import Zone, standing_point
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleSettings
@@ -23,6 +24,9 @@ from vision.rules.rule import (
 
 GRACE_S: Final = 2.0
 """Default: detectors miss people for a few frames, and a step over the edge and back is no exit."""
+LOOKS: Final = 2
+"""What nobody could name must be inside so often in a row to be told: its foot comes and goes with
+its legs, as far as they differ from the ground."""
 _SLOWEST: Final = 0.02
 """Picture units per second; below this the moment of entry is bounded by ``_ENTRY_SIGMA_MAX_S``."""
 _ENTRY_SIGMA_MAX_S: Final = 0.5
@@ -116,7 +120,8 @@ class DwellRule:
     """Fires once for each stay in a zone that has lasted ``threshold_s``.
 
     What ``intrusion`` and ``loiter`` have in common; they differ in what their threshold means
-    to people, and so in its default.
+    to people, and so in its default. What nobody could name is told once it has been seen inside
+    in two frames in a row.
     """
 
     def __init__(self, settings: RuleSettings, *, zone: Zone, default_threshold_s: float) -> None:
@@ -136,6 +141,8 @@ class DwellRule:
         events = []
         for track, stay in self._stays.update(seen):
             if stay.is_reported or stay.dwell_s < self._threshold_s - TIME_SLACK_S:
+                continue
+            if track.label == ANY_LABEL and stay.frames_inside < LOOKS:
                 continue
             stay.is_reported = True
             measured = Measured(

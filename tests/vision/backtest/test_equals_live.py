@@ -8,6 +8,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from contracts.detections import ANY_LABEL
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleKind, SceneRules
 from tests.fakes.street_life import EVERY_KIND, Frames, street
@@ -60,6 +61,18 @@ def test_the_replay_says_what_was_said_live(seed: int) -> None:
 
     assert differences(said, replayed(frames, EVERY_KIND)) == []
     assert replayed(frames, EVERY_KIND) == said
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_nobody_could_name_is_replayed_too(seed: int) -> None:
+    frames = [
+        (header, [replace(track, label=ANY_LABEL) for track in tracks])
+        for header, tracks in street(seed, count=10, until_s=90.0)
+    ]
+    said = live(frames, EVERY_KIND)
+
+    assert differences(said, replayed(frames, EVERY_KIND)) == []
+    assert {event.kind for event in said} >= {RuleKind.INTRUSION, RuleKind.LINE_CROSS}
 
 
 def test_each_kind_speaks_in_some_of_the_scenes() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from contracts.detections import ANY_LABEL
 from contracts.geometry import Point, Zone
 from contracts.rules import RuleKind, RuleSettings
 from tests.fakes.builders import RIGHT_HALF
@@ -9,6 +10,7 @@ from tests.fakes.tracks import play
 from vision.rules.intrusion import IntrusionRule
 
 INSIDE: Point = (0.7, 0.6)
+OUTSIDE: Point = (0.3, 0.6)
 
 
 def rule(**params: float | str) -> IntrusionRule:
@@ -33,3 +35,21 @@ def test_fires_at_once_when_told_so() -> None:
 
 def test_a_wrong_box_in_one_frame_does_not_fire() -> None:
     assert play(rule(), [(0.0, (0.3, 0.6)), (0.2, INSIDE), (0.4, (0.3, 0.6))]) == []
+
+
+@pytest.mark.parametrize(("label", "count"), [("person", 1), (ANY_LABEL, 0)])
+def test_a_foot_that_comes_and_goes_with_its_legs_is_in_no_zone(label: str, count: int) -> None:
+    """What nobody could name: now and then its legs are not told from the ground."""
+    legs = [OUTSIDE if step % 5 else INSIDE for step in range(20)]
+
+    events = play(rule(), [(0.2 * step, foot) for step, foot in enumerate(legs)], label=label)
+
+    assert len(events) == count
+
+
+def test_what_nobody_could_name_is_told_in_the_second_frame_inside() -> None:
+    feet = [(0.0, OUTSIDE), *((0.2 * step, INSIDE) for step in range(1, 5))]
+
+    [event] = play(rule(threshold_s=0.0), feet, label=ANY_LABEL)
+
+    assert (event.since_s, event.monotonic_s) == (0.2, 0.4)

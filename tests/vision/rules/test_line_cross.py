@@ -2,13 +2,15 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.detections import ANY_LABEL
 from contracts.errors import ConfigError
-from contracts.geometry import Line, Point
+from contracts.geometry import Box, Line, Point
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleKind, RuleSettings
 from contracts.tracks import TrackState
@@ -44,6 +46,33 @@ def test_a_crossing_fires_once_with_direction_and_interpolated_time() -> None:
     )
     assert event.value == pytest.approx(0.1)
     assert event.threshold == 0.01
+
+
+@pytest.mark.parametrize(
+    ("label", "box", "expected"),
+    [
+        (ANY_LABEL, (0.65, 0.2, 0.75, 0.6), []),
+        (ANY_LABEL, (0.65, 0.4, 0.75, 0.6), ["right"]),
+        (ANY_LABEL, (0.3, 0.2, 0.8, 0.6), ["right"]),
+        ("person", (0.65, 0.2, 0.75, 0.6), ["right"]),
+    ],
+    ids=["another size elsewhere", "as tall", "grown where it was", "somebody who is known"],
+)
+def test_a_body_that_goes_on_as_another_one_has_crossed_nothing(
+    label: str, box: Box, expected: list[str]
+) -> None:
+    """A screen on the wall that is lost, and somebody who is taken for it beyond the line."""
+    whole = followed([(0.2 * step, LEFT_OF_IT) for step in range(6)], label=label)
+    points = [replace(point, box=(0.25, 0.45, 0.35, 0.6)) for point in whole.points]
+    points[3:] = [replace(point, box=box) for point in points[3:]]
+    watch = rule()
+
+    events = []
+    for count in range(1, 7):
+        track = replace(whole, points=tuple(points[:count]))
+        events += watch.update(observed([track], header_at(track.last.monotonic_s)))
+
+    assert directions(events) == expected
 
 
 def test_the_way_back_is_a_crossing_to_the_other_side() -> None:
