@@ -65,7 +65,7 @@ def test_the_replay_says_what_was_said_live(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_what_nobody_could_name_is_replayed_too(seed: int) -> None:
-    frames = [
+    frames: Frames = [
         (header, [replace(track, label=ANY_LABEL) for track in tracks])
         for header, tracks in street(seed, count=10, until_s=90.0)
     ]
