@@ -3,6 +3,7 @@
 import random
 import threading
 import traceback
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,7 +11,7 @@ import structlog
 
 from contracts.cameras import Camera, SourceType
 from contracts.clock import Clock
-from contracts.frames import FrameWriter
+from contracts.frames import EncodedFrame, FrameWriter
 from contracts.settings import IngestSettings
 from ingest.clip_ring import ClipRing, ClipTemplate
 from ingest.errors import (
@@ -174,6 +175,19 @@ class CameraIngest:
         )
         template = ClipTemplate(reader.stream)
         self._live.feed.begin(reader.stream)
+        try:
+            self._read_units(reader, pace, stop, framer, template)
+        finally:
+            self._queue(framer.release())
+
+    def _read_units(
+        self,
+        reader: StreamReader,
+        pace: _Pace,
+        stop: threading.Event,
+        framer: Framer,
+        template: ClipTemplate,
+    ) -> None:
         for unit in reader.units():
             for decoded in unit.frames:
                 if pace.pacer is not None:
@@ -190,14 +204,12 @@ class CameraIngest:
         """Bring one picture into the queue, or leave it out and count it."""
         camera_id = self._camera.camera_id
         arrival = Arrival.now(self._clock, sent_at=decoded.sent_at)
-        frame = framer.add(decoded, arrival=arrival)
+        skipped = framer.skipped
+        self._queue(framer.add(decoded, arrival=arrival))
         self._reconnect.went_live(now_s=arrival.monotonic_s)
-        if frame is None:
+        if framer.skipped > skipped:
             self._writer.count_unqueued(camera_id, skipped=1)
             FRAMES_SKIPPED.labels(camera_id).inc()
-        else:
-            self._writer.put(frame)
-            FRAMES.labels(camera_id).inc()
         self._status.decoded(
             Seen(
                 captured_at=framer.last_captured_at or self._clock.now(),
@@ -207,6 +219,11 @@ class CameraIngest:
                 run_id=framer.run_id,
             )
         )
+
+    def _queue(self, frames: Iterable[EncodedFrame]) -> None:
+        for frame in frames:
+            self._writer.put(frame)
+            FRAMES.labels(self._camera.camera_id).inc()
 
     def _keep(self, unit: StreamUnit, framer: Framer, template: ClipTemplate) -> None:
         """Put the packet into the clip ring, and count what was damaged."""

@@ -1,5 +1,6 @@
 """Decoded pictures to frames for the queue: run, number, time, sampling and JPEG."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -51,6 +52,8 @@ class Framer:
         self._scaler = PictureScaler(camera.analysis_width)
         self._last_at: datetime | None = None
         self.skipped = 0
+        self._held: list[EncodedFrame] = []
+        self._ready: list[EncodedFrame] = []
         self._begin_run(starts_at)
 
     @property
@@ -68,10 +71,11 @@ class Framer:
         """``captured_at`` of the picture added last, taken or skipped."""
         return self._last_at
 
-    def add(self, decoded: DecodedFrame, *, arrival: Arrival) -> EncodedFrame | None:
-        """Return the frame to analyse, or None if sampling leaves the picture out.
+    def add(self, decoded: DecodedFrame, *, arrival: Arrival) -> list[EncodedFrame]:
+        """Return the frames to analyse now.
 
-        A jump of stream time begins a new run.
+        None if sampling leaves the picture out, or while a stream begins with a burst: its frames
+        are held back until their times are known. A jump of stream time begins a new run.
 
         Raises:
             SourceUnavailable: What happens now arrives ever later; only a new connection is
@@ -79,9 +83,31 @@ class Framer:
         """
         moment = self._place(decoded, arrival)
         self._last_at = moment.captured_at
-        if not self._sampler.takes(moment.monotonic_s):
+        is_settled = self._timeline.is_settled
+        if is_settled:
+            self._place_held()
+        if self._sampler.takes(moment.monotonic_s):
+            (self._ready if is_settled else self._held).append(self._made(decoded, moment))
+        else:
             self.skipped += 1
-            return None
+        ready, self._ready = self._ready, []
+        return ready
+
+    def release(self) -> list[EncodedFrame]:
+        """Return what is still held back, since nothing more comes."""
+        self._place_held()
+        ready, self._ready = self._ready, []
+        return ready
+
+    def _place_held(self) -> None:
+        """Give what was held back the times that are known by now."""
+        for frame in self._held:
+            header = frame.header
+            captured_at = min(header.captured_at, self._timeline.captured_at(header.monotonic_s))
+            self._ready.append(replace(frame, header=replace(header, captured_at=captured_at)))
+        self._held.clear()
+
+    def _made(self, decoded: DecodedFrame, moment: Moment) -> EncodedFrame:
         with _SCALE.time():
             pixels_HW3 = self._scaler.to_bgr(decoded.picture)
         header = FrameHeader(
@@ -103,6 +129,7 @@ class Framer:
         if placed.kind is Break.LATE:
             raise SourceUnavailable(self._camera.camera_id, placed.message)
         self._is_by_arrival |= placed.kind is Break.RATE
+        self._place_held()
         self._begin_run(self._resume_at())
         TIME_BREAKS.labels(self._camera.camera_id, placed.kind.value).inc()
         log.warning(

@@ -62,9 +62,7 @@ class Recording:
                 return
             self.corrupt += unit.corrupt
             for decoded in unit.frames:
-                frame = self._framer.add(decoded, arrival=arrival)
-                if frame is not None:
-                    yield frame
+                yield from self._framer.add(decoded, arrival=arrival)
 
     def close(self) -> None:
         """Free the file; calling it again does nothing."""

@@ -16,6 +16,7 @@ from typing import Final
 
 from contracts.clock import Clock
 from ingest.delay_floor import DRIFT_MAX, DelayFloor
+from ingest.opening import Opening
 
 BACKWARD_MAX_S: Final = 1.0
 """Frames out of order by more than this are no jitter; the stream began anew."""
@@ -147,6 +148,12 @@ class Timeline:
         self._last_at: datetime | None = None
         self._zero_at: datetime | None = None
         self._follower: _ClockFollower | None = None
+        self._opening: Opening | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether times said from now on are true: not while a stream begins with a burst."""
+        return self._opening is None or self._opening.is_over
 
     @property
     def zero_at(self) -> datetime | None:
@@ -188,7 +195,15 @@ class Timeline:
             broken = self._follower.follow(now_s, arrival)
             if broken is not None:
                 return broken
+        if self._opening is not None:
+            self._opening.add(now_s, arrival.monotonic_s)
         return self._moment(now_s)
+
+    def captured_at(self, monotonic_s: float) -> datetime:
+        """Return when a frame that was placed before was taken, as is known now."""
+        if self.zero_at is None or self._first_s is None:
+            raise RuntimeError("a timeline is asked for a moment before its first frame")
+        return self.zero_at + timedelta(seconds=self._first_s + monotonic_s)
 
     def _begin(self, stream_s: float, arrival: Arrival) -> None:
         self._first_s = self._last_s = stream_s
@@ -196,16 +211,16 @@ class Timeline:
             self._zero_at = self._starts_at - timedelta(seconds=stream_s)
         else:
             self._follower = _ClockFollower(stream_s, arrival)
+            if not self._is_by_arrival:
+                self._opening = Opening(stream_s, arrival.monotonic_s)
 
     def _moment(self, stream_s: float) -> Moment:
-        zero_at = self.zero_at
-        if zero_at is None or self._first_s is None:
-            raise RuntimeError("a timeline is asked for a moment before its first frame")
-        captured_at = zero_at + timedelta(seconds=stream_s)
+        monotonic_s = stream_s - (self._first_s or 0.0)
+        captured_at = self.captured_at(monotonic_s)
         if self._last_at is not None:
             captured_at = max(captured_at, self._last_at)
         self._last_s, self._last_at = stream_s, captured_at
-        return Moment(captured_at=captured_at, monotonic_s=stream_s - self._first_s)
+        return Moment(captured_at=captured_at, monotonic_s=monotonic_s)
 
 
 class _ClockFollower:

@@ -32,6 +32,11 @@ _JOIN_S: Final = 2.0
 _UNAUTHORIZED: Final = 401
 _REDIRECTS: Final = range(300, 400)
 _FAILURES: Final = 400
+_KEEP_ALIVE: Final = "GET_PARAMETER"
+_SURE_KEEP_ALIVE: Final = "OPTIONS"
+"""Every camera knows it (RFC 2326, 10.1)."""
+_NOT_VITAL: Final = (_KEEP_ALIVE, "SET_PARAMETER", "TEARDOWN")
+"""A stream plays on if these are refused."""
 _CLOCK: Final = SystemClock()
 
 
@@ -50,10 +55,16 @@ class Refusal:
 
 @dataclass(slots=True, kw_only=True)
 class _Pending:
-    """A request whose answer is awaited."""
+    """A request whose answer is awaited.
+
+    Attributes:
+        was_answered: Whether it carries what the camera's challenge wanted.
+        is_vital: Whether nothing plays if this is refused.
+    """
 
     request: Message
     was_answered: bool
+    is_vital: bool
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -85,6 +96,7 @@ class RtspRelay:
     _local_base: str = ""
     _pending: dict[str, _Pending] = field(default_factory=dict)
     _is_libav: bool = False
+    _has_parameters: bool = True
     _is_closed: threading.Event = field(default_factory=threading.Event)
 
     def open(self) -> None:
@@ -235,10 +247,13 @@ class RtspRelay:
         elif not self._is_libav:
             log.warning("somebody else than libav came to the relay, turned away")
             return None
+        is_vital = method not in _NOT_VITAL
+        if method == _KEEP_ALIVE and not self._has_parameters:
+            method = _SURE_KEEP_ALIVE
         request.start = f"{method} {uri} {protocol}"
         known = self._authorize(request)
         number = request.value("CSeq")
-        self._pending[number] = _Pending(request=request, was_answered=known)
+        self._pending[number] = _Pending(request=request, was_answered=known, is_vital=is_vital)
         return request.encode()
 
     def _answer(self, answer: Message) -> tuple[bytes, bytes]:
@@ -259,7 +274,9 @@ class RtspRelay:
         if status == _UNAUTHORIZED and pending is not None and self._may_try(answer, pending):
             self._authorize(pending.request)
             return b"", pending.request.encode()
-        if status >= _FAILURES and (pending is None or not _keeps_alive(pending.request)):
+        if status >= _FAILURES and pending is not None and self._falls_back(pending.request):
+            return b"", pending.request.encode()
+        if status >= _FAILURES and (pending is None or pending.is_vital):
             self._refuse(status, "")
         elif status < _FAILURES:
             self.refusal = None
@@ -292,6 +309,20 @@ class RtspRelay:
         self._login.take(challenge)
         return True
 
+    def _falls_back(self, request: Message) -> bool:
+        """Whether a refused sign of life is to be given in another way, from now on.
+
+        libav goes on with GET_PARAMETER for ever where a camera says that it knows it; some answer
+        454 and cut the session when its time is over.
+        """
+        method, _, rest = request.start.partition(" ")
+        if method != _KEEP_ALIVE:
+            return False
+        self._has_parameters = False
+        request.start = f"{_SURE_KEEP_ALIVE} {rest}"
+        self._authorize(request)
+        return True
+
     def _authorize(self, request: Message) -> bool:
         """Add what the last challenge wants; say whether there was one."""
         if self._login is None or self._login.challenge is None:
@@ -303,11 +334,6 @@ class RtspRelay:
     def _refuse(self, status: int, detail: str) -> None:
         if self.refusal is None:
             self.refusal = Refusal(status=status, detail=detail)
-
-
-def _keeps_alive(request: Message) -> bool:
-    """Whether a stream plays on if this is refused."""
-    return request.start.split(" ", 1)[0] in ("GET_PARAMETER", "SET_PARAMETER", "TEARDOWN")
 
 
 def _host_of(location: str) -> str:

@@ -49,7 +49,9 @@ def measured(request: pytest.FixtureRequest) -> Iterator[Measured]:
 @pytest.fixture(scope="session")
 def long_lived() -> Iterator[tuple[QuirkCam, float]]:
     """A camera that cuts idle sessions after 20 s (row C18), and when it began to be watched."""
-    quirks = Quirks(ends_idle=True, session_timeout_s=20, keep_alive="options")
+    quirks = Quirks(
+        ends_idle=True, session_timeout_s=20, keep_alive="options", rtcp_keeps_alive=False
+    )
     with QuirkCam(bystander_clip(), quirks=quirks) as camera:
         yield camera, time.monotonic()
 

@@ -101,6 +101,12 @@ class Site:
     def phase(self, camera_id: str) -> str:
         return str(self.status(camera_id).get("phase", ""))
 
+    def changes(self, camera_id: str) -> list[str]:
+        """The phases that its connection went through, newest first."""
+        answer = self.vigil.client.get(f"/api/v1/cameras/{camera_id}/changes")
+        answer.raise_for_status()
+        return [item["after"] for item in answer.json()["items"]]
+
     def until(self, is_so: Callable[[], object], *, within_s: float) -> float:
         return elapsed_until(is_so, within_s=within_s)
 

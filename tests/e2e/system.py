@@ -90,6 +90,18 @@ class RunningVigil:
                 pids[command[command.index("--only") + 1]] = child.pid
         return pids
 
+    def ingest_pids(self) -> dict[int, int]:
+        """Process id of each ingest process, by its group of cameras."""
+        pids = {}
+        for child in psutil.Process(self._process.pid).children():
+            try:
+                command = child.cmdline()
+            except psutil.NoSuchProcess:
+                continue
+            if "--group" in command:
+                pids[int(command[command.index("--group") + 1])] = child.pid
+        return pids
+
     def kill_stage(self, stage: str) -> None:
         os.kill(self.stage_pids()[stage], signal.SIGKILL)
 

@@ -5,24 +5,9 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from tests.e2e.system import RunningVigil, running, wait_for
 from tests.fakes.clips import walker_path
 from tests.rtsp_server import RtspServer
-
-
-def group_pids(vigil: RunningVigil) -> dict[str, int]:
-    """Process id of each ingest process, by its group."""
-    found = {}
-    for child in psutil.Process(vigil.pid).children():
-        try:
-            command = child.cmdline()
-        except psutil.NoSuchProcess:
-            continue
-        if "--group" in command:
-            found[command[command.index("--group") + 1]] = child.pid
-    return found
 
 
 def status(vigil: RunningVigil, camera_id: str) -> dict[str, Any]:
@@ -47,12 +32,12 @@ def test_a_native_crash_takes_its_own_group_along_and_no_other(tmp_path: Path) -
                     within_s=30,
                     what=f"camera {name}",
                 )
-            before = group_pids(vigil)
-            assert set(before) == {"1", "2"}
+            before = vigil.ingest_pids()
+            assert set(before) == {1, 2}
 
-            os.kill(before["2"], signal.SIGSEGV)
+            os.kill(before[2], signal.SIGSEGV)
             wait_for(
-                lambda: group_pids(vigil).get("2", before["2"]) != before["2"],
+                lambda: vigil.ingest_pids().get(2, before[2]) != before[2],
                 within_s=10,
                 what="another process",
             )
@@ -62,7 +47,7 @@ def test_a_native_crash_takes_its_own_group_along_and_no_other(tmp_path: Path) -
                 what="camera b again",
             )
 
-            assert group_pids(vigil)["1"] == before["1"]
+            assert vigil.ingest_pids()[1] == before[1]
             assert changes(vigil, "a") == ["handshake", "wait_key_frame", "live"]
             path = "/api/v1/cameras/a/coverage"
             wait_for(

@@ -30,16 +30,20 @@ def framer(*, is_recording: bool = False, fps: float = 5.0, width: int = 640) ->
     )
 
 
-def add(made: Framer, at_s: float, *, came_s: float | None = None) -> EncodedFrame | None:
+def add(made: Framer, at_s: float, *, came_s: float | None = None) -> list[EncodedFrame]:
     came = at_s if came_s is None else came_s
     arrival = Arrival(at=START + timedelta(seconds=came), monotonic_s=came)
     return made.add(picture(at_s), arrival=arrival)
 
 
+def seconds(frames: list[EncodedFrame]) -> list[float]:
+    return [(frame.header.captured_at - START).total_seconds() for frame in frames]
+
+
 def test_frames_are_numbered_as_they_are_taken() -> None:
     made = framer()
 
-    frames = [frame for index in range(25) if (frame := add(made, index / 25))]
+    frames = [frame for index in range(25) for frame in add(made, index / 25)]
 
     assert [frame.header.seq for frame in frames] == [0, 1, 2, 3, 4]
     assert [frame.header.monotonic_s for frame in frames] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
@@ -48,9 +52,8 @@ def test_frames_are_numbered_as_they_are_taken() -> None:
 
 
 def test_the_jpeg_is_the_picture_at_analysis_size() -> None:
-    frame = add(framer(width=80), 0.0)
+    [frame] = add(framer(is_recording=True, width=80), 0.0)
 
-    assert frame is not None
     pixels_HW3 = cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert pixels_HW3 is not None
     assert pixels_HW3.shape == (60, 80, 3) == (frame.header.height, frame.header.width, 3)
@@ -59,12 +62,11 @@ def test_the_jpeg_is_the_picture_at_analysis_size() -> None:
 
 def test_a_jump_begins_a_new_run_with_numbers_from_0() -> None:
     made = framer()
-    first = add(made, 1000.0, came_s=0.0)
+    add(made, 1000.0, came_s=0.0)
 
-    second = add(made, 3.0, came_s=0.2)
+    [first] = add(made, 3.0, came_s=0.2)
+    [second] = made.release()
 
-    assert first is not None
-    assert second is not None
     assert second.header.run_id != first.header.run_id
     assert (second.header.seq, second.header.monotonic_s) == (0, 0.0)
     assert second.header.captured_at == START + timedelta(seconds=0.2)
@@ -74,9 +76,8 @@ def test_a_recording_goes_on_in_time_after_a_jump() -> None:
     made = framer(is_recording=True)
     add(made, 1000.0)
 
-    second = add(made, 3.0)
+    [second] = add(made, 3.0)
 
-    assert second is not None
     assert second.header.captured_at == START + timedelta(seconds=0.04)
 
 
@@ -92,12 +93,43 @@ def test_a_backlog_asks_for_a_new_connection() -> None:
 
 
 def test_the_size_follows_the_picture() -> None:
-    made = framer(fps=25.0)
+    made = framer(is_recording=True, fps=25.0)
     arrival = Arrival(at=START, monotonic_s=0.0)
-    before = made.add(picture(0.0), arrival=arrival)
-    after = made.add(picture(0.04, width=320, height=180), arrival=arrival)
+    [before] = made.add(picture(0.0), arrival=arrival)
+    [after] = made.add(picture(0.04, width=320, height=180), arrival=arrival)
 
-    assert before is not None
-    assert after is not None
     assert (before.header.width, before.header.height) == (160, 120)
     assert (after.header.width, after.header.height) == (320, 180)
+
+
+def test_a_burst_in_the_beginning_has_the_times_at_which_it_was_taken() -> None:
+    """libav looks at a stream for up to a second, and gives out at once what came meanwhile."""
+    made = framer()
+    burst = [frame for index in range(5) for frame in add(made, 0.2 * index, came_s=0.8)]
+
+    then = add(made, 1.0, came_s=1.0)
+
+    assert burst == []
+    assert seconds(then) == pytest.approx([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    assert [frame.header.seq for frame in then] == [0, 1, 2, 3, 4, 5]
+    assert seconds(add(made, 1.2)) == pytest.approx([1.2])
+
+
+def test_a_burst_that_nothing_follows_is_given_out_in_the_end() -> None:
+    made = framer()
+    add(made, 0.0, came_s=0.4)
+    add(made, 0.4, came_s=0.4)
+
+    assert seconds(made.release()) == pytest.approx([0.0, 0.4])
+    assert made.release() == []
+
+
+def test_frames_given_out_are_not_placed_anew() -> None:
+    made = framer()
+    add(made, 0.0, came_s=0.3)
+    before = add(made, 0.2, came_s=0.5)
+
+    after = add(made, 0.4, came_s=0.45)
+
+    assert seconds(before) == pytest.approx([0.3, 0.5])
+    assert seconds(after) == pytest.approx([0.5])

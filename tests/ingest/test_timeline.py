@@ -115,6 +115,30 @@ def test_frames_that_come_in_a_burst_are_not_captured_in_the_future() -> None:
     assert then.captured_at == arrival(2.5).at
 
 
+def test_the_times_of_a_burst_are_known_when_it_is_over() -> None:
+    timeline = live()
+    burst = [place(timeline, index * 0.5, at_s=2.0) for index in range(5)]
+    was_settled = timeline.is_settled
+
+    then = place(timeline, 2.5, at_s=2.5)
+
+    assert not was_settled
+    assert timeline.is_settled
+    times = [timeline.captured_at(moment.monotonic_s) for moment in [*burst, then]]
+    assert times == [arrival(index * 0.5).at for index in range(6)]
+
+
+def test_a_recording_and_what_is_placed_by_arrival_are_settled_at_once() -> None:
+    made = [
+        Timeline(frame_interval_s=0.04, starts_at=START),
+        Timeline(frame_interval_s=0.04, is_by_arrival=True),
+    ]
+    for timeline in made:
+        place(timeline, 0.0)
+
+    assert all(timeline.is_settled for timeline in made)
+
+
 @pytest.mark.parametrize("step_s", [-3600.0, -0.3, 0.3, 3600.0])
 def test_a_wall_clock_that_is_set_ends_the_run(step_s: float) -> None:
     timeline = live()

@@ -107,6 +107,69 @@ def test_no_thread_and_no_socket_is_left_behind() -> None:
     assert [thread.name for thread in threading.enumerate() if "relay" in thread.name] == []
 
 
+def heard(end: socket.socket) -> str:
+    """The next message without a body."""
+    end.settimeout(5.0)
+    received = b""
+    while not received.endswith(b"\r\n\r\n"):
+        chunk = end.recv(4096)
+        assert chunk, received
+        received += chunk
+    return received.decode()
+
+
+@contextmanager
+def dialogue() -> Iterator[tuple[RtspRelay, socket.socket, socket.socket]]:
+    """A relay between two ends that say what the test wants: libav's and the camera's."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        relay = RtspRelay(camera_url=f"rtsp://127.0.0.1:{port}/live", timeout_s=2.0)
+        relay.open()
+        camera, _ = listener.accept()
+        local = int(relay.url.split(":")[2].split("/")[0])
+        with camera, socket.create_connection(("127.0.0.1", local), 2.0) as libav:
+            yield relay, libav, camera
+        relay.close()
+
+
+def asks(relay: RtspRelay, libav: socket.socket, method: str, number: int) -> None:
+    libav.sendall(f"{method} {relay.url} RTSP/1.0\r\nCSeq: {number}\r\nSession: 7\r\n\r\n".encode())
+
+
+@pytest.mark.parametrize("status", ["454 Session Not Found", "501 Not Implemented"])
+def test_a_refused_sign_of_life_is_given_by_options_instead(status: str) -> None:
+    with dialogue() as (relay, libav, camera):
+        asks(relay, libav, "GET_PARAMETER", 5)
+        assert heard(camera).startswith("GET_PARAMETER rtsp://")
+        camera.sendall(f"RTSP/1.0 {status}\r\nCSeq: 5\r\n\r\n".encode())
+        instead = heard(camera)
+        camera.sendall(b"RTSP/1.0 200 OK\r\nCSeq: 5\r\n\r\n")
+        told = heard(libav)
+        asks(relay, libav, "GET_PARAMETER", 6)
+        next_time = heard(camera)
+
+    assert instead.startswith("OPTIONS rtsp://")
+    assert "Session: 7" in instead
+    assert told.startswith("RTSP/1.0 200 OK")
+    assert next_time.startswith("OPTIONS rtsp://")
+    assert "CSeq: 6" in next_time
+    assert relay.refusal is None
+
+
+def test_a_camera_that_knows_no_sign_of_life_is_asked_once_each_time_and_plays_on() -> None:
+    with dialogue() as (relay, libav, camera):
+        for number in (5, 6):
+            asks(relay, libav, "GET_PARAMETER", number)
+            if number == 5:
+                assert heard(camera).startswith("GET_PARAMETER")
+                camera.sendall(b"RTSP/1.0 454 Session Not Found\r\nCSeq: 5\r\n\r\n")
+            assert heard(camera).startswith("OPTIONS")
+            camera.sendall(f"RTSP/1.0 405 No\r\nCSeq: {number}\r\n\r\n".encode())
+            assert heard(libav).startswith("RTSP/1.0 405 No")
+
+    assert relay.refusal is None
+
+
 @contextmanager
 def over_tls(target: str, folder: Path) -> Iterator[str]:
     """A camera's server behind TLS with a certificate that it signed itself."""
