@@ -11,6 +11,7 @@ from ingest.clip_ring import Footage
 from ingest.clips import make_clip
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.fakes.clock import START
+from tests.fakes.mp4_parts import whole_parts
 from tests.ingest.recordings import Shot, write
 from tests.ingest.rings import ring_of
 
@@ -59,23 +60,12 @@ def test_the_header_stands_before_the_pictures_and_states_the_length() -> None:
         assert container.duration / av.time_base == pytest.approx(3.0, abs=0.05)
 
 
-def parts_of(content: bytes) -> list[int]:
-    """Return where each part (moof and mdat) ends."""
-    ends, at = [], 0
-    while at < len(content):
-        size, kind = int.from_bytes(content[at : at + 4]), content[at + 4 : at + 8]
-        at += size
-        if kind == b"mdat":
-            ends.append(at)
-    return ends
-
-
 def test_a_clip_that_was_cut_off_shows_every_second_that_was_written(tmp_path: Path) -> None:
     options = {"x264-params": "keyint=1000:scenecut=0"}
     path = write(tmp_path / "long.ts", Shot(frames=100), fps=20, options=options)
     content = make_clip(footage_of(path, start_s=0.0, end_s=9.0))
 
-    ends = parts_of(content)
+    ends = whole_parts(content)
     seen = [len(decoded(content[:end])) for end in ends]
 
     assert seen[-1] == 100

@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import av
 import pytest
 
 from alerts.history.evidence_store import FolderEvidenceStore, PutStep, path_of
@@ -15,6 +14,7 @@ from contracts.incidents import EvidenceItem, EvidenceKind, Incident
 from tests.alerts.builders import alert, incident, told
 from tests.alerts.history.publishing import STEPS, publish_in_a_process
 from tests.fakes.clips import WalkerClip, walker_path
+from tests.fakes.mp4_parts import pictures_in
 
 TIMES = 20
 
@@ -55,18 +55,6 @@ def kinds(document: dict[str, Any]) -> list[str]:
 def publish(folder: Path, step: str) -> int | None:
     video = walker_path(WalkerClip(width=640, height=360))
     return publish_in_a_process(folder, video, step)
-
-
-def pictures_in(path: Path) -> int:
-    """Pictures that decode, up to the first that was cut off."""
-    count = 0
-    try:
-        with av.open(str(path), format="mp4") as container:
-            for _ in container.decode(video=0):
-                count += 1
-    except av.FFmpegError:
-        pass
-    return count
 
 
 def files_of(folder: Path) -> list[Path]:
