@@ -18,6 +18,11 @@ _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 _FIRST_LINE: Final = re.compile(rb"RTSP/1\.0 |[A-Z_]{3,20} [^\r\n]{1,2048} RTSP/1\.0")
 _UNFINISHED: Final = re.compile(rb"[A-Z_]{3,20} [!-~]*(?: [RTSP/1.0]*)?\Z")
 _NEXT: Final = re.compile(rb"\$|RTSP/1\.0 ")
+_FRAME_BYTES: Final = 4
+_RTP_VERSION: Final = 2
+"""Of RTP and RTCP, the first two bits of each packet (RFC 3550, 5.1 and 6.4.1)."""
+_LINKS: Final = 2
+"""So many packets in a row are no chance: of random bytes one in a million would pass."""
 
 
 class MessageTooLong(Exception):  # noqa: N818  # named as the condition, as httpx does
@@ -59,10 +64,15 @@ class Message:
 
 
 class Splitter:
-    """Cuts a stream of bytes into messages and everything else, which is passed on as it is."""
+    """Cuts a stream of bytes into messages and packets of media, and leaves garbage out.
+
+    A camera may break off within a packet, or send what is none. Then the next place is looked for
+    from which packets follow one another.
+    """
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._is_lost = False
 
     def feed(self, chunk: bytes) -> Iterator[Message | bytes]:
         """Yield what is complete now, in order.
@@ -72,40 +82,94 @@ class Splitter:
         """
         self._buffer += chunk
         while self._buffer:
+            if self._is_lost and not self._find_again():
+                return
             size = self._media_bytes()
             if size:
                 media = bytes(self._buffer[:size])
                 del self._buffer[:size]
                 yield media
+            elif self._is_lost:
                 continue
-            if self._buffer[0] == _DOLLAR:
+            elif self._buffer[0] == _DOLLAR:
                 return  # a packet that is not whole yet
-            message = self._message()
-            if message is None:
-                return
-            yield message
+            else:
+                message = self._message()
+                if message is None:
+                    return
+                yield message
 
     def _media_bytes(self) -> int:
-        """Return how many bytes of whole packets, and of garbage, the buffer begins with."""
+        """Return how many bytes of whole packets the buffer begins with; note if it is lost."""
         at, held = 0, self._buffer
         while at < len(held):
             if held[at] == _DOLLAR:
-                if at + 4 > len(held):
+                end = _end_of_packet(held, at)
+                if end is None:
                     break
-                end = at + 4 + int.from_bytes(held[at + 2 : at + 4], "big")
-                if end > len(held):
+                is_broken = self._is_broken(at, end)
+                if is_broken is None:
+                    break
+                if is_broken:
+                    self._lose(at)
                     break
                 at = end
             elif held[at] in _LINE_ENDS:
                 at += 1
             elif self._is_message(at):
                 break
-            elif found := _NEXT.search(held, at):
-                at = found.start()
             else:
-                at = len(held) - _WORD_BYTES
+                self._lose(at)
                 break
         return at
+
+    def _lose(self, at: int) -> None:
+        """Leave out what lies there, once all before it is passed on."""
+        if at == 0:
+            self._is_lost = True
+            del self._buffer[:1]
+
+    def _is_broken(self, at: int, end: int) -> bool | None:
+        """Whether a packet ends within another; None if that cannot be told yet."""
+        held = self._buffer
+        is_rtp = end - at > _FRAME_BYTES and held[at + _FRAME_BYTES] >> 6 == _RTP_VERSION
+        if end == len(held):
+            return False if is_rtp else None
+        if held[end] == _DOLLAR or held[end] in _LINE_ENDS or self._is_message(end):
+            return False
+        return not is_rtp or any(
+            self._links(place) for place in _places(held, at + 1, end) if held[place] == _DOLLAR
+        )
+
+    def _find_again(self) -> bool:
+        """Drop what comes before the next sound place; False if there is none yet."""
+        held, kept = self._buffer, max(0, len(self._buffer) - _WORD_BYTES)
+        for place in _places(held, 0, len(held)):
+            is_sound = held[place] != _DOLLAR or self._links(place)
+            if is_sound:
+                del held[:place]
+                self._is_lost = False
+                return True
+            if is_sound is None:
+                kept = min(kept, place)
+        del held[:kept]
+        return False
+
+    def _links(self, at: int) -> bool | None:
+        """Whether packets follow one another from there; None if that cannot be told yet."""
+        held = self._buffer
+        for _ in range(_LINKS):
+            if at + _FRAME_BYTES >= len(held):
+                return None
+            if held[at] != _DOLLAR:
+                return _FIRST_LINE.match(held, at) is not None
+            if held[at + _FRAME_BYTES] >> 6 != _RTP_VERSION:
+                return False
+            end = _end_of_packet(held, at)
+            if end is None:
+                return None
+            at = end
+        return True
 
     def _is_message(self, at: int) -> bool:
         """Whether a message begins there, or may, once more is here."""
@@ -135,3 +199,18 @@ class Splitter:
         message.body = bytes(self._buffer[end.end() : end.end() + length])
         del self._buffer[: end.end() + length]
         return message
+
+
+def _end_of_packet(held: bytearray, at: int) -> int | None:
+    """Return where the packet that begins there ends; None if that is not here yet."""
+    if at + _FRAME_BYTES > len(held):
+        return None
+    end = at + _FRAME_BYTES + int.from_bytes(held[at + 2 : at + _FRAME_BYTES], "big")
+    return end if end <= len(held) else None
+
+
+def _places(held: bytearray, start: int, end: int) -> Iterator[int]:
+    """Yield where a packet or an answer may begin."""
+    while found := _NEXT.search(held, start, end):  # finditer would lock the buffer
+        start = found.end()
+        yield found.start()

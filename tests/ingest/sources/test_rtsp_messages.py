@@ -6,7 +6,10 @@ from ingest.sources.rtsp_messages import Message, MessageTooLong, Splitter
 
 ANSWER = b"RTSP/1.0 200 OK\r\nCSeq: 3\r\nContent-Length: 4\r\n\r\nv=0\n"
 REQUEST = b"OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n"
-FRAME = b"$\x00\x00\x05RTSP/"
+FRAME = b"$\x00\x00\x06\x80RTSP/"
+"""RTP, by its first bits."""
+BROKEN_OFF = b"$\x00\x04\xb0" + bytes(600)
+"""The half of a packet, 1200 bytes long by its own account."""
 
 
 def parts(*chunks: bytes) -> list[Message | bytes]:
@@ -44,10 +47,58 @@ def test_media_between_messages_is_passed_on_whole() -> None:
     ]
 
 
-def test_garbage_between_packets_is_passed_on_and_what_follows_is_found() -> None:
+def packet(number: int, *, size: int = 400, first: int = 0x80) -> bytes:
+    """Interleaved RTP that is full of dollar signs."""
+    content = (bytes([first, 96, 0, number]) + b"$\x00\x01$\x00\x00" * size)[:size]
+    return b"$\x00" + len(content).to_bytes(2, "big") + content
+
+
+def test_garbage_between_packets_is_left_out_and_what_follows_is_found() -> None:
     found = shape(parts(FRAME + b"\x17\xf0 lost \x00\x01" + FRAME + ANSWER))
 
-    assert found == [FRAME + b"\x17\xf0 lost \x00\x01" + FRAME, "RTSP/1.0 200 OK"]
+    assert found == [FRAME + FRAME, "RTSP/1.0 200 OK"]
+
+
+@pytest.mark.parametrize("half", [BROKEN_OFF, packet(99, size=1200)[:604]], ids=["zeros", "RTP"])
+def test_a_packet_that_breaks_off_takes_no_other_along(half: bytes) -> None:
+    before, after = packet(1), b"".join(packet(number) for number in range(2, 9))
+
+    found = shape(parts(before + half + bytes(range(1, 36)) * 3 + after))
+
+    assert found == [before + after]
+
+
+@given(cuts=st.lists(st.integers(1, 900), max_size=12))
+def test_after_a_packet_that_breaks_off_all_is_well_again_however_it_comes(cuts: list[int]) -> None:
+    after = [packet(number) for number in range(2, 14)]
+    whole = packet(1) + BROKEN_OFF + bytes(range(1, 36)) * 3 + b"".join(after)
+    chunks, at = [], 0
+    for cut in [*cuts, len(whole)]:
+        chunks.append(whole[at : at + cut])
+        at += cut
+
+    [found] = shape(parts(*chunks))
+
+    assert isinstance(found, bytes)
+    assert found.startswith(packet(1))
+    assert found.endswith(b"".join(after[2:]))
+
+
+def test_an_answer_after_garbage_is_found() -> None:
+    assert shape(parts(b"\x00\x17" + ANSWER)) == ["RTSP/1.0 200 OK"]
+
+
+def test_packets_that_are_no_rtp_are_passed_on_where_others_follow() -> None:
+    odd = packet(1, first=0x10)
+
+    assert shape(parts(odd + packet(2) + odd + ANSWER)) == [
+        odd + packet(2) + odd,
+        "RTSP/1.0 200 OK",
+    ]
+
+
+def test_a_whole_packet_is_not_held_back() -> None:
+    assert parts(packet(1)) == [packet(1)]
 
 
 def test_line_ends_before_an_answer_do_no_harm() -> None:
