@@ -217,6 +217,7 @@ class CameraIngest:
                 height=decoded.picture.height,
                 codec=codec,
                 run_id=framer.run_id,
+                late_s=framer.late_s,
             )
         )
 

@@ -57,26 +57,20 @@ class DelayFloor:
         """Return the least delay at a monotonic time."""
         return self._floor_s + self._drift * (now_s - self._at_s)
 
-    def add(self, now_s: float, delay_s: float) -> float | None:
-        """Take in one frame's delay.
-
-        Returns:
-            By how much all frames of the last ten seconds lay above the floor, at their end.
-        """
+    def add(self, now_s: float, delay_s: float) -> None:
+        """Take in one frame's delay."""
         if delay_s < self._bucket[1]:
             self._bucket = (now_s, delay_s)
         below_s = self.at(now_s) - delay_s
         if below_s > 0:
             self._floor_s -= below_s
         if now_s - self._bucket_from_s < BUCKET_S:
-            return None
-        above_s = self._bucket[1] - self.at(self._bucket[0])
+            return
         self._least.append(self._bucket)
         while now_s - self._least[0][0] > WINDOW_S:
             self._least.popleft()
         self._fit(now_s)
         self._bucket, self._bucket_from_s = (now_s, math.inf), now_s
-        return above_s
 
     def _fit(self, now_s: float) -> None:
         points = self._least

@@ -51,6 +51,7 @@ class Framer:
         self._is_by_arrival = False
         self._scaler = PictureScaler(camera.analysis_width)
         self._last_at: datetime | None = None
+        self._late_s = 0.0
         self.skipped = 0
         self._held: list[EncodedFrame] = []
         self._ready: list[EncodedFrame] = []
@@ -71,6 +72,11 @@ class Framer:
         """``captured_at`` of the picture added last, taken or skipped."""
         return self._last_at
 
+    @property
+    def late_s(self) -> float:
+        """By how much the picture added last came late; 0 for a recording, which is never live."""
+        return self._late_s
+
     def add(self, decoded: DecodedFrame, *, arrival: Arrival) -> list[EncodedFrame]:
         """Return the frames to analyse now.
 
@@ -83,6 +89,8 @@ class Framer:
         """
         moment = self._place(decoded, arrival)
         self._last_at = moment.captured_at
+        if not self._is_recording:
+            self._late_s = (arrival.at - moment.captured_at).total_seconds()
         is_settled = self._timeline.is_settled
         if is_settled:
             self._place_held()

@@ -12,6 +12,8 @@ CORRUPT_SHARE_MAX: Final = 0.05
 """Of pictures within the window; with more of them damaged, detection misses what it should see."""
 STARVED_SHARE: Final = 0.5
 """Of the usual rate (or of the analysis rate, if that is less)."""
+LATE_MAX_S: Final = 2.0
+"""A picture that comes so long after it was taken shows what has been, not what is."""
 BLIND_FPS: Final = 0.5
 """Fewer pictures leave gaps of more than 2 s, within which nobody knows what happened."""
 _USUAL_FOR_S: Final = 600.0
@@ -50,14 +52,16 @@ class Pulse:
         self._corrupt_s.clear()
         self._from_s = self._picture_s = now_s
         self._packets = 0
+        self._late_s = 0.0
 
     def packet(self) -> None:
         """Note that something came that may become a picture."""
         self._packets += 1
 
-    def picture(self, now_s: float) -> None:
-        """Note a sound picture."""
+    def picture(self, now_s: float, *, late_s: float = 0.0) -> None:
+        """Note a sound picture that came ``late_s`` after it was taken."""
         self._picture_s = now_s
+        self._late_s = late_s
         self._packets = 0
         self._sound_s.append(now_s)
         _forget_before(self._sound_s, now_s - WINDOW_S)
@@ -84,6 +88,13 @@ class Pulse:
         if silent_s > self._stall_after_s:
             return Health(
                 signal=Signal.SILENCE, state=CameraState.BLIND, cause=self._silence(silent_s)
+            )
+        if self._late_s > LATE_MAX_S:
+            return Health(
+                signal=Signal.POOR,
+                state=CameraState.DEGRADED,
+                cause=f"its pictures come {self._late_s:.1f} s after they were taken (allowed: "
+                f"{LATE_MAX_S:g} s); is the network or this machine overloaded?",
             )
         _forget_before(self._corrupt_s, now_s - WINDOW_S)
         fps = self.fps(now_s)

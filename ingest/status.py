@@ -32,13 +32,14 @@ _OPEN: Final = (Phase.WAIT_KEY_FRAME, Phase.LIVE, Phase.DEGRADED, Phase.STALLED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What is known of the picture that came last."""
+    """What is known of the picture that came last; ``late_s`` after it was taken."""
 
     captured_at: datetime
     width: int
     height: int
     codec: str
     run_id: str
+    late_s: float = 0.0
 
 
 class StatusKeeper:
@@ -110,7 +111,7 @@ class StatusKeeper:
         """Note a sound picture; the first one makes the camera live."""
         with self._lock:
             self._seen = seen
-            self._pulse.picture(self._clock.monotonic_s())
+            self._pulse.picture(self._clock.monotonic_s(), late_s=seen.late_s)
             is_change = after(self._phase, Signal.PICTURE) is not self._phase
             if is_change:
                 self._cause = ""

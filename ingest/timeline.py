@@ -7,7 +7,6 @@ least delays of the last minutes tell (``delay_floor``); how long the least dela
 reports tell, if the camera's clock can be believed.
 """
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +14,7 @@ from fractions import Fraction
 from typing import Final
 
 from contracts.clock import Clock
+from ingest.backlog import LATE_MAX_S, Backlog
 from ingest.delay_floor import DRIFT_MAX, DelayFloor
 from ingest.opening import Opening
 
@@ -22,8 +22,6 @@ BACKWARD_MAX_S: Final = 1.0
 """Frames out of order by more than this are no jitter; the stream began anew."""
 FORWARD_MAX_S: Final = 60.0
 """A hole longer than this says nothing about what lies between; tracks must not span it."""
-LATE_MAX_S: Final = 5.0
-"""Frames that stay this late come from a backlog that is not worked off."""
 BURST_MAX_S: Final = 20.0
 """What servers send at once in the beginning (the picture group so far); more is a fast clock."""
 CLOCK_STEP_S: Final = 0.25
@@ -230,6 +228,7 @@ class _ClockFollower:
         now_s, delay_s = arrival.monotonic_s, arrival.monotonic_s - stream_s
         self._from_s, self._first_delay_s, self._last_s = now_s, delay_s, stream_s
         self._floor = DelayFloor(now_s, delay_s)
+        self._backlog = Backlog()
         self._wall_at = arrival.at - timedelta(seconds=now_s)
         self._wall_s = 0.0
         self._sender: DelayFloor | None = None
@@ -253,7 +252,8 @@ class _ClockFollower:
         """Take in a frame's arrival; return why the run ends with it, if it does."""
         self._now_s = arrival.monotonic_s
         delay_s = arrival.monotonic_s - stream_s
-        late_s = self._floor.add(arrival.monotonic_s, delay_s)
+        self._floor.add(arrival.monotonic_s, delay_s)
+        late_s = self._backlog.add(self._now_s, delay_s - self._floor.at(self._now_s))
         self._follow_sender(stream_s, arrival)
         self._last_s = stream_s
         return self._wall_broke(arrival) or self._rate_broke(delay_s) or _late(late_s)
@@ -300,7 +300,7 @@ class _ClockFollower:
 
 
 def _late(late_s: float | None) -> Discontinuity | None:
-    if late_s is None or not LATE_MAX_S < late_s < math.inf:
+    if late_s is None:
         return None
     return Discontinuity(
         kind=Break.LATE,

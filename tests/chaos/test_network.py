@@ -165,7 +165,7 @@ def test_a_line_too_thin_for_the_stream(site: Site, measured: Measured) -> None:
     fat = Clip(
         width=640,
         height=360,
-        duration_s=8.0,
+        duration_s=80.0,  # a picture that comes again would hide that it is old
         bit_rate=4_000_000,
         options="nal-hrd=cbr:vbv-maxrate=4000:vbv-bufsize=4000",
     )

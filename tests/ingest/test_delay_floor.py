@@ -47,13 +47,11 @@ def test_a_passing_delay_does_not_lift_the_floor() -> None:
     assert floor.at(308.0) == pytest.approx(0.05)
 
 
-def test_a_delay_that_stays_is_told_and_followed_in_the_end() -> None:
+def test_a_delay_that_stays_is_followed_in_the_end() -> None:
     floor = follow(drift=0.0, seconds=300)
-    told = [above for tick in range(110) if (above := floor.add(300 + tick / 5, 1.05)) is not None]
-    for tick in range(110, 5 * 900):
+    for tick in range(5 * 900):
         floor.add(300 + tick / 5, 1.05)
 
-    assert max(told) == pytest.approx(1.0)
     assert floor.at(1200.0) == pytest.approx(1.05, abs=0.01)
 
 

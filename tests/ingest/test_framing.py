@@ -85,11 +85,11 @@ def test_a_backlog_asks_for_a_new_connection() -> None:
     made = framer()
     add(made, 0.0)
 
-    for index in range(1, 12):
+    for index in range(1, 5):
         add(made, float(index), came_s=index + 8.0)
 
     with pytest.raises(SourceUnavailable, match=r"camera gate: frames come 8\.0 s late"):
-        add(made, 12.0, came_s=20.0)
+        add(made, 5.0, came_s=13.0)
 
 
 def test_the_size_follows_the_picture() -> None:
@@ -133,3 +133,14 @@ def test_frames_given_out_are_not_placed_anew() -> None:
 
     assert seconds(before) == pytest.approx([0.3, 0.5])
     assert seconds(after) == pytest.approx([0.5])
+
+
+def test_what_happens_now_may_come_late_and_a_recording_never_does() -> None:
+    now, recording = framer(), framer(is_recording=True)
+    for made in (now, recording):
+        add(made, 0.0)
+        add(made, 0.2)
+        add(made, 0.4, came_s=3.0)
+
+    assert now.late_s == pytest.approx(2.6)
+    assert recording.late_s == 0.0

@@ -52,6 +52,27 @@ def test_packets_without_pictures_are_told_apart_from_silence() -> None:
 
 
 @pytest.mark.parametrize(
+    ("late_s", "state"), [(2.0, CameraState.SEEING), (2.1, CameraState.DEGRADED)]
+)
+def test_what_comes_late_is_not_seen_as_it_is(late_s: float, state: CameraState) -> None:
+    stream = Stream()
+    stream.play(20.0, fps=10.0)
+
+    stream.pulse.picture(stream.now_s, late_s=late_s)
+
+    assert stream.look().state is state
+    stream.play(0.1, fps=10.0)
+    assert stream.look().state is CameraState.SEEING
+
+
+def test_lateness_is_told_with_its_values() -> None:
+    stream = Stream()
+    stream.pulse.picture(stream.now_s, late_s=4.56)
+
+    assert "come 4.6 s after they were taken (allowed: 2 s)" in stream.look().cause
+
+
+@pytest.mark.parametrize(
     ("corrupt", "state"), [(13, CameraState.SEEING), (14, CameraState.DEGRADED)]
 )
 def test_one_picture_in_twenty_may_be_damaged(corrupt: int, state: CameraState) -> None:
