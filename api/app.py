@@ -26,6 +26,7 @@ from api.routes import (
     coverage,
     events,
     live,
+    masks,
     pages,
     probe,
     sign_in,
@@ -45,6 +46,7 @@ _ROUTERS: Final = (
     cameras.router,
     backtests.router,
     coverage.router,
+    masks.router,
     probe.router,
     live.router,
     webrtc.router,
@@ -84,7 +86,7 @@ def make_app(services: Services, *, hasher: PasswordHasher | None = None) -> Fas
         session_hours=services.settings.session_hours,
         hasher=hasher,
     )
-    app.state.cameras = CameraDesk(services.camera_store, services.camera_publisher)
+    app.state.cameras = CameraDesk(services.camera_store, services.camera_publisher, services.clock)
     app.state.live_sessions = LiveSessions(services.signals, app.state.cameras, services.clock)
     app.state.alerts = AlertDesk(services.archive, services.alert_history, services.clock)
     app.state.stream = FeedStream(services.archive)

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from alerts.history.ports import CameraStore
+from alerts.history.ports import AuditLine, CameraStore
+from api.access import Identity
 from api.ports import CameraPublisher, CameraStatuses, LivePictures
 from api.problems import Refusal, bad_field, not_found
 from contracts.cameras import (
@@ -23,7 +24,9 @@ from contracts.cameras import (
     redact_url,
 )
 from contracts.clock import Clock
+from contracts.codec import decode, encode, to_plain
 from contracts.errors import TransportUnavailable
+from contracts.geometry import Zone
 
 log = structlog.get_logger()
 
@@ -33,6 +36,8 @@ _ADDRESS: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:/")
 """With one slash as well: who mistypes rtsp:// has still given a password."""
 _NOT_ANALYSED: Final = "not analysed: no vision stage has looked at it within the last seconds"
 _SYNTHETIC: Final = "synthetic:"
+MASKS_CHANGED: Final = "camera.masks"
+"""Audit action: the privacy masks of a camera are others than before, or went with it."""
 _SCHEMES: Final = {SourceType.RTSP: ("rtsp", "rtsps"), SourceType.HTTP: ("http", "https")}
 _WEBRTC: Final = "webrtc:"
 
@@ -44,9 +49,10 @@ class CameraDesk:
     are within seconds: the api stage repeats the list anyway, for a Redis that lost its memory.
     """
 
-    def __init__(self, store: CameraStore, publisher: CameraPublisher) -> None:
+    def __init__(self, store: CameraStore, publisher: CameraPublisher, clock: Clock) -> None:
         self._store = store
         self._publisher = publisher
+        self._clock = clock
         self._lock = threading.Lock()
 
     def all(self) -> Sequence[Camera]:
@@ -96,12 +102,41 @@ class CameraDesk:
         self._changed()
         return changed
 
-    def remove(self, camera_id: str) -> None:
+    def mask(self, camera_id: str, masks: tuple[Zone, ...], *, identity: Identity) -> Camera:
+        """Replace the privacy masks, with an audit line; what is the same changes nothing.
+
+        Raises:
+            Refusal: 404.
+        """
+        with self._lock:
+            current = self.get(camera_id)
+            if masks == current.masks:
+                return current
+            changed = replace(current, masks=masks, version=current.version + 1)
+            self._store.save_camera(changed, line=self._line(current, masks, identity))
+        log.info("privacy masks changed", camera_id=camera_id, by=identity.name, zones=len(masks))
+        self._changed()
+        return changed
+
+    def remove(self, camera_id: str, *, identity: Identity) -> None:
         """Remove a camera; its history stays. Raises Refusal (404)."""
         with self._lock:
-            if not self._store.remove_camera(camera_id):
+            current = self.get(camera_id)
+            line = self._line(current, (), identity) if current.masks else None
+            if not self._store.remove_camera(camera_id, line=line):
                 raise not_found("camera")
         self._changed()
+
+    def _line(self, camera: Camera, masks: tuple[Zone, ...], identity: Identity) -> AuditLine:
+        return AuditLine(
+            at=self._clock.now(),
+            by=identity.name,
+            how=identity.how,
+            action=MASKS_CHANGED,
+            subject=camera.camera_id,
+            before=to_plain(camera.masks),
+            after=to_plain(masks),
+        )
 
     def free_id(self, name: str) -> str:
         """Return a free id that reads like ``name``: ``Loading dock`` -> ``loading-dock``."""
@@ -122,6 +157,11 @@ class CameraDesk:
             self.publish()
         except TransportUnavailable as error:
             log.warning("camera change is stored but not published yet", cause=str(error))
+
+
+def zones_of(plain: object) -> tuple[Zone, ...]:
+    """Return the masks that an audit line names."""
+    return decode(encode(plain), tuple[Zone, ...])
 
 
 def _is_same(known: Camera, wanted: Camera) -> bool:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from alerts.history.ports import (
     AlertArchive,
     AlertHistory,
+    AuditLog,
     CameraStore,
     SignInStore,
     Webhook,
@@ -72,6 +73,7 @@ class Services:
     alert_history: AlertHistory
     webhooks: WebhookStore
     camera_store: CameraStore
+    audit: AuditLog
     sign_in: SignInStore
     evidence: EvidenceStore
     live_pictures: LivePictures

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from contracts.geometry import Zone
 from contracts.ids import check_name
 from contracts.rules import SceneRules
 
@@ -57,6 +58,7 @@ class Camera:
     """One camera in the settings.
 
     Attributes:
+        masks: Covered in every picture before it leaves the ingest process (``ingest/masks.py``).
         analysis_fps: Frames per second that are analysed, at most.
         analysis_width: Pixels; height follows. Never above the source's own width.
         version: Goes up by one with each edit; stages take up a change by it.
@@ -68,6 +70,7 @@ class Camera:
     place: str = ""
     tags: tuple[str, ...] = ()
     scene: SceneRules = field(default_factory=SceneRules)
+    masks: tuple[Zone, ...] = ()
     analysis_fps: float = 5.0
     analysis_width: int = 640
     is_enabled: bool = True

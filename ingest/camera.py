@@ -12,6 +12,7 @@ import structlog
 from contracts.cameras import Camera, SourceType
 from contracts.clock import Clock
 from contracts.frames import EncodedFrame, FrameWriter
+from contracts.geometry import Zone
 from contracts.settings import IngestSettings
 from ingest.clip_ring import ClipRing, ClipTemplate
 from ingest.errors import (
@@ -23,6 +24,7 @@ from ingest.errors import (
 )
 from ingest.evidence_stream import EvidenceRing, EvidenceStream
 from ingest.framing import Framer
+from ingest.masks import PrivacyMask
 from ingest.metrics import FRAMES, FRAMES_DROPPED, FRAMES_SKIPPED, LOOP_ERRORS
 from ingest.pacing import Pacer, pause
 from ingest.reconnect import Reconnect
@@ -92,11 +94,18 @@ class CameraIngest:
         self._has_ended = False
         self._playlist = Playlist(camera)
         self._playing = camera
+        self.mask(camera.masks)
 
     @property
     def has_ended(self) -> bool:
         """Whether a recording was read to its end: there is nothing left to do."""
         return self._has_ended
+
+    def mask(self, zones: tuple[Zone, ...]) -> None:
+        """Cover these zones in every picture from the next on, and in what is kept for clips."""
+        self._ring.mask(zones)
+        self._mask = PrivacyMask(zones)
+        self._live.feed.mask(is_masked=bool(zones))
 
     def run(self, stop: threading.Event) -> None:
         """Read the camera until ``stop`` is set; returns within the read time-out after it."""
@@ -189,14 +198,16 @@ class CameraIngest:
         template: ClipTemplate,
     ) -> None:
         for unit in reader.units():
+            covered: list[DecodedFrame] = []
             for decoded in unit.frames:
                 if pace.pacer is not None:
                     wait_s = pace.pacer.wait_s(decoded.stream_s, now_s=self._clock.monotonic_s())
                     pause(wait_s, clock=self._clock, stop=stop)
                 if stop.is_set():
                     return
-                self._take(decoded, framer, codec=reader.codec)
-            self._keep(unit, framer, template)
+                covered.append(replace(decoded, picture=self._mask.cover(decoded.picture)))
+                self._take(covered[-1], framer, codec=reader.codec)
+            self._keep(replace(unit, frames=tuple(covered)), framer, template)
             if stop.is_set():
                 return
 

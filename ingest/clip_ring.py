@@ -14,6 +14,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from contracts.errors import EvidenceMissing
+from contracts.geometry import Zone
 from ingest.sources.stream import EncodedPacket
 
 RING_BYTES_MAX: Final = 64 << 20
@@ -47,17 +48,21 @@ class Footage:
 
     Attributes:
         starts_at: UTC of the first picture.
+        masks: What may not be seen of it: all that was covered at some time since it began. The
+            packets are as the camera sent them; whoever lets them out has to cover this.
     """
 
     template: ClipTemplate
     packets: tuple[EncodedPacket, ...]
     starts_at: datetime
+    masks: tuple[Zone, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
 class _Group:
-    """A key frame and what refers to it."""
+    """A key frame and what refers to it; ``masks`` is what was covered at any time of it."""
 
+    masks: frozenset[Zone]
     packets: list[EncodedPacket] = field(default_factory=list)
     size_bytes: int = 0
     newest_s: float = 0.0
@@ -98,12 +103,28 @@ class ClipRing:
         self._max_bytes = max_bytes
         self._segments: deque[_Segment] = deque()
         self._size_bytes = 0
+        self._masks: frozenset[Zone] = frozenset()
         self._lock = threading.Lock()
 
     @property
     def size_bytes(self) -> int:
         """Encoded bytes held now."""
         return self._size_bytes
+
+    @property
+    def masks(self) -> frozenset[Zone]:
+        """What is covered now."""
+        return self._masks
+
+    def mask(self, zones: tuple[Zone, ...]) -> None:
+        """Cover these zones from now on: in what comes, and in all that is kept already.
+
+        What was covered when it came stays so, though a zone is not masked any more.
+        """
+        with self._lock:
+            self._masks = frozenset(zones)
+            if self._segments and self._segments[-1].groups:
+                self._segments[-1].groups[-1].masks |= self._masks
 
     def begin_run(self, run_id: str, template: ClipTemplate) -> None:
         """Take packets of a new run from now on."""
@@ -130,7 +151,7 @@ class ClipRing:
                 return
             segment = self._segments[-1]
             if packet.is_key:
-                segment.groups.append(_Group(newest_s=packet.stream_s))
+                segment.groups.append(_Group(masks=self._masks, newest_s=packet.stream_s))
                 segment.is_waiting_for_key = False
             elif segment.is_waiting_for_key:
                 return
@@ -168,7 +189,7 @@ class ClipRing:
                 )
             if segment.template.problem:
                 raise EvidenceMissing(segment.template.problem)
-            return _cut(segment, starts_at, ends_at)
+            return _cut(segment, starts_at, ends_at, masks=self._masks)
 
     def reaches_time(self, at: datetime) -> bool:
         """Say whether waiting for footage of any run up to ``at`` is over."""
@@ -192,7 +213,7 @@ class ClipRing:
                 raise EvidenceMissing("no video of that time is kept")
             if found.template.problem:
                 raise EvidenceMissing(found.template.problem)
-            return _cut(found, starts_at, ends_at)
+            return _cut(found, starts_at, ends_at, masks=self._masks)
 
     def _segment(self, run_id: str) -> _Segment | None:
         return next((part for part in self._segments if part.run_id == run_id), None)
@@ -245,7 +266,9 @@ def _shared_s(segment: _Segment, starts_at: datetime, ends_at: datetime) -> floa
     return (min(newest_at, ends_at) - max(first_at, starts_at)).total_seconds()
 
 
-def _cut(segment: _Segment, starts_at: datetime, ends_at: datetime) -> Footage:
+def _cut(
+    segment: _Segment, starts_at: datetime, ends_at: datetime, *, masks: frozenset[Zone]
+) -> Footage:
     if segment.zero_at is None or not segment.groups:
         raise EvidenceMissing(f"no video of run {segment.run_id} has come yet")
     start_s = (starts_at - segment.zero_at).total_seconds()
@@ -258,10 +281,12 @@ def _cut(segment: _Segment, starts_at: datetime, ends_at: datetime) -> Footage:
             f"{newest_s:.1f}; asked for were {start_s:.1f} to {end_s:.1f}"
         )
     packets = tuple(_between(segment, start_s, end_s))
+    of_groups = (group.masks for group in segment.groups if group.newest_s >= packets[0].stream_s)
     return Footage(
         template=segment.template,
         packets=packets,
         starts_at=segment.zero_at + timedelta(seconds=packets[0].stream_s),
+        masks=tuple(sorted(masks.union(*of_groups), key=lambda zone: zone.zone_id)),
     )
 
 

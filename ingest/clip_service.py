@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -151,7 +151,11 @@ class ClipService:
     def _make(self, request: ClipRequest, ring: ClipRing) -> EvidenceItem:
         try:
             footage = ring.cover(request.run_id, request.starts_at, request.ends_at)
-            ref = self._evidence_store.put(make_clip(footage), suffix="mp4")
+            content = make_clip(footage)
+            while drawn_meanwhile := ring.masks.difference(footage.masks):
+                footage = replace(footage, masks=(*footage.masks, *drawn_meanwhile))
+                content = make_clip(footage)
+            ref = self._evidence_store.put(content, suffix="mp4")
         except (EvidenceMissing, StorageFull) as error:
             return _problem(str(error))
         return EvidenceItem(kind=EvidenceKind.CLIP, ref=ref, captured_at=footage.starts_at)

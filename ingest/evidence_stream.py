@@ -11,6 +11,7 @@ import structlog
 from contracts.cameras import Camera
 from contracts.clock import Clock
 from contracts.errors import EvidenceMissing
+from contracts.geometry import Zone
 from contracts.ids import new_id
 from contracts.settings import IngestSettings
 from ingest.clip_ring import ClipRing, ClipTemplate, Footage
@@ -45,6 +46,11 @@ class EvidenceRing(ClipRing):
     def size_bytes(self) -> int:
         """Encoded bytes held now, of both streams."""
         return super().size_bytes + self.main.size_bytes
+
+    def mask(self, zones: tuple[Zone, ...]) -> None:
+        """Cover these zones from now on, of both streams."""
+        super().mask(zones)
+        self.main.mask(zones)
 
     def reaches(self, run_id: str, at: datetime) -> bool:
         """Say whether waiting for footage up to ``at`` is over, of both streams."""

@@ -1,6 +1,7 @@
 """A recorded file as frames, as fast as it can be read, through the same code as any camera."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -10,6 +11,7 @@ from contracts.frames import EncodedFrame
 from contracts.settings import IngestSettings
 from ingest.errors import SourceEnded, SourceRejected
 from ingest.framing import Framer
+from ingest.masks import PrivacyMask
 from ingest.sources.opened import OpenedStream
 from ingest.sources.registry import open_source
 from ingest.sources.stream import StreamReader
@@ -39,6 +41,7 @@ class Recording:
             starts_at=starts_at,
         )
         self._starts_at = starts_at
+        self._mask = PrivacyMask(camera.masks)
         self.duration_s = self._reader.duration_s
         self.corrupt = 0
 
@@ -62,7 +65,8 @@ class Recording:
                 return
             self.corrupt += unit.corrupt
             for decoded in unit.frames:
-                yield from self._framer.add(decoded, arrival=arrival)
+                covered = replace(decoded, picture=self._mask.cover(decoded.picture))
+                yield from self._framer.add(covered, arrival=arrival)
 
     def close(self) -> None:
         """Free the file; calling it again does nothing."""

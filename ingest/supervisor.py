@@ -3,7 +3,8 @@
 import math
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
@@ -28,6 +29,8 @@ from ingest.webrtc.live_cameras import LiveCameras
 log = structlog.get_logger()
 
 _POLL_S: Final = 1.0
+_LOOKS: Final = 5
+"""At the privacy masks, between two steps."""
 _STOP_EXTRA_S: Final = 2.0
 """Beyond the read time-out, in which a loop sees that it is to stop."""
 
@@ -54,7 +57,7 @@ class IngestSupervisor:
 
     A camera is taken only with its lease, ``ingest:<camera>``. While leases or directory cannot be
     reached, what is held goes on and nothing new is taken. Edits that ingest has no part in (name,
-    zones, rules) do not interrupt a stream.
+    zones, rules) and those of privacy masks do not interrupt a stream.
     """
 
     directory: CameraDirectory
@@ -83,16 +86,18 @@ class IngestSupervisor:
         while not stop.is_set():
             try:
                 self.step()
+                self._mask_meanwhile(stop)
             except Exception:
                 LOOP_ERRORS.labels("supervisor").inc()
                 log.exception("ingest supervisor failed unexpectedly")
-            pause(_POLL_S, clock=self.clock, stop=stop)
+                pause(_POLL_S, clock=self.clock, stop=stop)
         self._end()
         clips.join(_STOP_EXTRA_S)
 
     def step(self) -> None:
         """Bring what runs in line with what is wanted and held, once."""
         try:
+            self.mask()
             self._renew()
             self._follow(self.directory.cameras())
             self._is_away = False
@@ -106,6 +111,23 @@ class IngestSupervisor:
                 held.status.publish()
             self.writer.count_unqueued(camera_id)
             CLIP_RING_BYTES.labels(camera_id).set(held.ring.size_bytes)
+
+    def _mask_meanwhile(self, stop: threading.Event) -> None:
+        """Wait for the next step; who draws a privacy mask does not wait that long."""
+        for _ in range(_LOOKS):
+            pause(_POLL_S / _LOOKS, clock=self.clock, stop=stop)
+            with suppress(TransportUnavailable):  # the next step says so
+                self.mask()
+
+    def mask(self) -> None:
+        """Bring the privacy masks of what runs up to date. Raises TransportUnavailable."""
+        for camera in self.directory.cameras():
+            held = self._held.get(camera.camera_id)
+            if held is None or held.camera.masks == camera.masks:
+                continue
+            held.ingest.mask(camera.masks)
+            held.camera = replace(held.camera, masks=camera.masks)
+            log.info("privacy masks changed", camera_id=camera.camera_id, zones=len(camera.masks))
 
     def _renew(self) -> None:
         """Keep the leases of what runs; what another process has taken over is stopped."""

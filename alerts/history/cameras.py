@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 
 from alerts.history import schema
+from alerts.history.audit import add_line
 from alerts.history.database import Database, put_row
+from alerts.history.ports import AuditLine
 from contracts.cameras import Camera
 from contracts.codec import decode, encode
 
@@ -32,15 +34,19 @@ class SqlCameraStore:
             document = connection.execute(found).scalar()
         return None if document is None else decode(document.encode(), Camera)
 
-    def save_camera(self, camera: Camera) -> None:
-        """Insert or replace a camera."""
+    def save_camera(self, camera: Camera, *, line: AuditLine | None = None) -> None:
+        """Insert or replace a camera, with the audit line of the change if it has one."""
         values = {"camera_id": camera.camera_id, "document": encode(camera).decode()}
         with self._database.write() as connection:
             put_row(connection, schema.cameras, values)
+            if line is not None:
+                add_line(connection, line)
 
-    def remove_camera(self, camera_id: str) -> bool:
-        """Remove a camera (its history stays); False if there was none."""
+    def remove_camera(self, camera_id: str, *, line: AuditLine | None = None) -> bool:
+        """Remove a camera (its history stays); False, and no line, if there was none."""
         rows = schema.cameras
         with self._database.write() as connection:
             removed = connection.execute(delete(rows).where(rows.c.camera_id == camera_id))
+            if removed.rowcount == 1 and line is not None:
+                add_line(connection, line)
             return removed.rowcount == 1

@@ -285,6 +285,35 @@ class WebhookStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine:
+    """One change that somebody made.
+
+    Attributes:
+        by: Name of the person.
+        how: What they were signed in by: link, password, or the name of an API token.
+        action: For instance ``camera.masks``.
+        subject: Id of what was changed.
+        before, after: What it was and became, JSON-ready.
+    """
+
+    at: datetime
+    by: str
+    how: str
+    action: str
+    subject: str
+    before: object
+    after: object
+
+
+class AuditLog(Protocol):
+    """What was changed by whom; written by the stores, with the change."""
+
+    def audit_lines(self, subject: str, *, action: str, limit: int) -> Sequence[AuditLine]:
+        """Return the newest lines about ``subject``, newest first."""
+        ...
+
+
 class CameraStore(Protocol):
     """The source of truth about cameras."""
 
@@ -296,12 +325,12 @@ class CameraStore(Protocol):
         """Return one camera."""
         ...
 
-    def save_camera(self, camera: Camera) -> None:
-        """Insert or replace a camera."""
+    def save_camera(self, camera: Camera, *, line: AuditLine | None = None) -> None:
+        """Insert or replace a camera, with the audit line of the change if it has one."""
         ...
 
-    def remove_camera(self, camera_id: str) -> bool:
-        """Remove a camera (its history stays); False if there was none."""
+    def remove_camera(self, camera_id: str, *, line: AuditLine | None = None) -> bool:
+        """Remove a camera (its history stays); False, and no line, if there was none."""
         ...
 
 

@@ -188,6 +188,21 @@ cameras = Table(
     Column("document", Text, nullable=False),
 )
 
+# Only ever added to: no code changes or removes a line.
+audit = Table(
+    "audit",
+    metadata,
+    # In the order of writing: clocks are set back, and two changes may have one time.
+    Column("seq", Integer, primary_key=True),
+    Column("at", UtcMicros, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("how", String(200), nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("subject", String(80), nullable=False),
+    Column("document", Text, nullable=False),
+    Index(None, "subject", "action", "seq"),
+)
+
 users = Table(
     "users",
     metadata,

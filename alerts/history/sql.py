@@ -13,10 +13,12 @@ from sqlalchemy import Connection, text
 
 from alerts.history.alerts import SqlAlertHistory
 from alerts.history.archive import SqlAlertArchive
+from alerts.history.audit import SqlAuditLog
 from alerts.history.cameras import SqlCameraStore
 from alerts.history.database import Database
 from alerts.history.ports import (
     AlertArchive,
+    AuditLog,
     CameraStore,
     DeliveryHistory,
     DispatchHistory,
@@ -49,6 +51,7 @@ class History:
     cameras: CameraStore
     sign_in: SignInStore
     watches: WatchLog
+    audit: AuditLog
     database: Database
 
     def close(self) -> None:
@@ -76,6 +79,7 @@ def open_history(url: str) -> History:
         cameras=SqlCameraStore(database),
         sign_in=SqlSignInStore(database),
         watches=SqlWatchLog(database),
+        audit=SqlAuditLog(database),
         database=database,
     )
 

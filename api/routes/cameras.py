@@ -132,9 +132,9 @@ def change_camera(
 
 
 @router.delete("/{camera_id}", status_code=204, openapi_extra=ADMIN)
-def remove_camera(camera_id: str, desk: DeskDep) -> None:
+def remove_camera(camera_id: str, identity: IdentityDep, desk: DeskDep) -> None:
     """Remove a camera; its alerts, events and evidence stay."""
-    desk.remove(camera_id)
+    desk.remove(camera_id, identity=identity)
 
 
 @router.get("/{camera_id}/status", openapi_extra=ADMIN)

@@ -72,6 +72,7 @@ def build(context: StageContext) -> list[Part]:
             clock=context.clock,
         ),
         settings=settings.api,
+        audit=history.audit,
         clock=context.clock,
         version=version("vigil"),
         metrics_text=_metrics(context, history, directory, ledger, heartbeats),

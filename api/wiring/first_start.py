@@ -118,10 +118,7 @@ def _save_if_changed(history: History, camera: Camera) -> None:
     if stored is None:
         history.cameras.save_camera(camera)
         return
-    renewed = _with_version(camera, stored.version)
+    # What is declared says nothing of privacy masks: a start must not uncover anything.
+    renewed = replace(camera, masks=stored.masks, version=stored.version)
     if renewed != stored:
-        history.cameras.save_camera(_with_version(camera, stored.version + 1))
-
-
-def _with_version(camera: Camera, version: int) -> Camera:
-    return replace(camera, version=version)
+        history.cameras.save_camera(replace(renewed, version=stored.version + 1))

@@ -47,7 +47,8 @@ class LiveFeed:
 
     The camera's own packets are passed on where they are H.264 without reordering, or VP8. Others
     are decoded (the camera's loop does that anyway) and encoded once for all, and only while
-    somebody watches. Safe to use from several threads; ``deliver`` is called by the camera's.
+    somebody watches. So are those of a camera with privacy masks: what it sends shows what they
+    cover. Safe to use from several threads; ``deliver`` is called by the camera's.
 
     Args:
         intake: Its publisher, if it has one, is asked for key frames.
@@ -61,7 +62,8 @@ class LiveFeed:
         self._run = 0
         self._name = ""
         self._codec = ""
-        self._is_original = False
+        self._can_pass_on = False
+        self._is_masked = False
         self._headers = b""
         self._to_annex_b: BitStreamFilterContext | None = None
         self._encoder = LiveEncoder()
@@ -77,7 +79,18 @@ class LiveFeed:
     @property
     def is_original(self) -> bool:
         """Whether viewers get the camera's own packets."""
-        return self._is_original
+        return self._can_pass_on and not self._is_masked
+
+    def mask(self, *, is_masked: bool) -> None:
+        """Say whether there are privacy masks: from then on no packet of the camera's goes out."""
+        with self._lock:
+            if is_masked == self._is_masked:
+                return
+            self._is_masked = is_masked
+            if self._codec:
+                self._codec = _NAMES[self._name] if self.is_original else "H264"
+            self._begin_run()
+        self._ask_publisher()
 
     def begin(self, stream: VideoStream) -> None:
         """Take units of a new connection from now on."""
@@ -86,7 +99,7 @@ class LiveFeed:
             self._begin_run()
             # What a publisher sends is in order, whatever its headers allow.
             is_ordered = self._intake.current is not None or not stream.codec_context.has_b_frames
-            self._is_original = name in _NAMES and is_ordered
+            self._can_pass_on = name in _NAMES and is_ordered
             self._codec = ""
             self._name, self._headers, self._to_annex_b = name, b"", None
             extra = stream.codec_context.extradata or b""
@@ -98,9 +111,9 @@ class LiveFeed:
     def add(self, unit: StreamUnit) -> None:
         """Pass on what one packet brought; what cannot be, viewers miss and nobody else."""
         with self._lock, suppress(av.FFmpegError):
-            if self._is_original and unit.packet is not None:
+            if self.is_original and unit.packet is not None:
                 self._pass_on(unit.packet)
-            if not self._is_original and unit.frames:
+            if not self.is_original and unit.frames:
                 self._codec = "H264"
                 if self._viewers:
                     self._encode(unit)
@@ -135,14 +148,14 @@ class LiveFeed:
         self._ask_publisher()
 
     def _give_key(self, deliver: Deliver) -> None:
-        if not self._is_original:
+        if not self.is_original:
             self._encoder.want_key()
         for packet in self._caught_up():
             deliver(packet)
 
     def _ask_publisher(self) -> None:
         publication = self._intake.current
-        if publication is not None and self._is_original:
+        if publication is not None and self.is_original:
             publication.ask_for_key_frame()
 
     def _pass_on(self, packet: EncodedPacket) -> None:
@@ -151,7 +164,7 @@ class LiveFeed:
             return
         if packet.stream_s < self._last_s and self._group:
             # Shown in another order than sent (B-frames), which browsers' decoders do not expect.
-            self._is_original = False
+            self._can_pass_on = False
             self._begin_run()
             return
         self._codec = _NAMES[self._name]

@@ -58,14 +58,22 @@ class LiveTrack(MediaStreamTrack):
         self._packets: asyncio.Queue[LivePacket] = asyncio.Queue()
         self._stamper = Stamper()
         self._is_waiting_for_key = True
+        self._run: int | None = None
 
     def deliver(self, packet: LivePacket) -> None:
-        """Take a packet in, on the event loop."""
-        if self._packets.qsize() >= _WAITING_MAX:
+        """Take a packet in, on the event loop.
+
+        With a new run nothing of the one before is sent any more: it may be of before a privacy
+        mask, and nothing that is not a key frame can follow it.
+        """
+        is_new_run = self._run not in (None, packet.run)
+        self._run = packet.run
+        if is_new_run or self._packets.qsize() >= _WAITING_MAX:
             while not self._packets.empty():
                 self._packets.get_nowait()
             self._is_waiting_for_key = True
-            self._want_key()
+            if not packet.is_key:
+                self._want_key()
         if packet.is_key:
             self._is_waiting_for_key = False
         if not self._is_waiting_for_key:

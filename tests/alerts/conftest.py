@@ -13,7 +13,7 @@ from tests.alerts.postgres_server import PostgresServer, PostgresUnavailable
 
 _TABLES = (
     "deliveries, webhooks, alerts, findings, incidents, suppressions, feed, cameras, users, "
-    "credentials, watches"
+    "credentials, watches, audit"
 )
 
 

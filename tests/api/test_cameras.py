@@ -1,6 +1,7 @@
 from api.cameras import CameraDesk
 from contracts.cameras import Camera, SourceSettings, SourceType
 from tests.fakes.archive import InMemoryHistory
+from tests.fakes.clock import ManualClock
 from tests.fakes.web import RecordingPublisher
 
 GATE = Camera(camera_id="gate", source=SourceSettings(source_type=SourceType.SYNTHETIC, url="yard"))
@@ -9,7 +10,7 @@ GATE = Camera(camera_id="gate", source=SourceSettings(source_type=SourceType.SYN
 def test_a_change_that_could_not_be_told_goes_out_with_the_next_publishing() -> None:
     history, publisher = InMemoryHistory(), RecordingPublisher()
     publisher.is_down = True
-    desk = CameraDesk(history, publisher)
+    desk = CameraDesk(history, publisher, ManualClock())
     desk.add(GATE, is_repeatable=False)
     assert publisher.published == []
 
@@ -20,7 +21,7 @@ def test_a_change_that_could_not_be_told_goes_out_with_the_next_publishing() -> 
 
 
 def test_an_id_made_of_nothing_readable_is_still_valid() -> None:
-    desk = CameraDesk(InMemoryHistory(), RecordingPublisher())
+    desk = CameraDesk(InMemoryHistory(), RecordingPublisher(), ManualClock())
 
     assert desk.free_id("\u5165\u53e3") == "camera"
     assert desk.free_id("-- A --") == "a"

@@ -9,6 +9,8 @@ from alerts.history.ports import (
     AlertArchive,
     AlertFilter,
     AlertHistory,
+    AuditLine,
+    AuditLog,
     CameraStore,
     Credential,
     Delivery,
@@ -32,7 +34,9 @@ from contracts.rules import Severity
 ItemT = TypeVar("ItemT")
 
 
-class WebHistory(AlertArchive, AlertHistory, WebhookStore, CameraStore, SignInStore, Protocol):
+class WebHistory(
+    AlertArchive, AlertHistory, WebhookStore, CameraStore, AuditLog, SignInStore, Protocol
+):
     """All of the history that the API uses, in one object."""
 
 
@@ -45,6 +49,7 @@ class JoinedHistory:
             history.alerts,
             history.webhooks,
             history.cameras,
+            history.audit,
             history.sign_in,
         )
 
@@ -73,6 +78,7 @@ class InMemoryHistory:
         self.added_webhooks: dict[str, Webhook] = {}
         self.recorded_deliveries: list[Delivery] = []
         self.saved_cameras: dict[str, Camera] = {}
+        self.audit: list[AuditLine] = []
         self.users: dict[str, User] = {}
         self.saved_credentials: dict[str, Credential] = {}
 
@@ -222,11 +228,18 @@ class InMemoryHistory:
     def camera(self, camera_id: str) -> Camera | None:
         return self.saved_cameras.get(camera_id)
 
-    def save_camera(self, camera: Camera) -> None:
+    def save_camera(self, camera: Camera, *, line: AuditLine | None = None) -> None:
         self.saved_cameras[camera.camera_id] = camera
+        self.audit.extend([line] if line else [])
 
-    def remove_camera(self, camera_id: str) -> bool:
-        return self.saved_cameras.pop(camera_id, None) is not None
+    def remove_camera(self, camera_id: str, *, line: AuditLine | None = None) -> bool:
+        is_removed = self.saved_cameras.pop(camera_id, None) is not None
+        self.audit.extend([line] if line and is_removed else [])
+        return is_removed
+
+    def audit_lines(self, subject: str, *, action: str, limit: int) -> Sequence[AuditLine]:
+        lines = [line for line in self.audit if (line.subject, line.action) == (subject, action)]
+        return lines[: -limit - 1 : -1]
 
     def user(self, user_id: str) -> User | None:
         return self.users.get(user_id)

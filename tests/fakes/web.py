@@ -146,6 +146,7 @@ class FakeWeb:
             alert_history=self.history,
             webhooks=self.history,
             camera_store=self.history,
+            audit=self.history,
             sign_in=self.history,
             evidence=self.evidence,
             live_pictures=self.pictures,

@@ -1,19 +1,24 @@
 import threading
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from contracts.clock import SystemClock
 from contracts.codec import decode, encode
 from contracts.errors import TransportUnavailable
+from contracts.geometry import Zone
 from contracts.incidents import ClipRequest, EvidenceItem, EvidenceKind, EvidenceReady
 from contracts.queues import CLIPS, EVIDENCE
-from ingest.clip_ring import ClipRing
+from ingest.clip_ring import ClipRing, Footage
 from ingest.clip_service import ClipService
+from ingest.clips import make_clip
 from tests.fakes.clips import walker_path
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.ports import InMemoryEvidence, InMemoryWorkQueue
 from tests.ingest.rings import ring_of
+
+WINDOW = Zone(zone_id="window", polygon=((0.1, 0.1), (0.4, 0.1), (0.4, 0.4)))
 
 
 class Bench:
@@ -105,6 +110,33 @@ def test_what_the_ring_no_longer_holds_is_answered_with_a_problem(bench: Bench) 
     assert item.ref == ""
     assert "no video of run before is kept" in item.problem
     assert bench.is_acknowledged
+
+
+class RingMaskedMeanwhile(ClipRing):
+    """Has a mask as soon as somebody has cut a clip from it."""
+
+    def cover(self, run_id: str, starts_at: datetime, ends_at: datetime) -> Footage:
+        footage = super().cover(run_id, starts_at, ends_at)
+        self.mask((WINDOW,))
+        return footage
+
+
+def test_a_mask_that_is_drawn_while_a_clip_is_made_covers_it(bench: Bench) -> None:
+    ring = ring_of(walker_path())
+    ring.__class__ = RingMaskedMeanwhile
+    bench.rings["gate"] = ring
+    bench.ask()
+
+    bench.service.step()
+
+    [item] = bench.answers
+    ring.mask(())
+    assert bench.store.contents[item.ref] == make_clip(
+        replace(
+            ring.cover("run1", START + timedelta(seconds=1), START + timedelta(seconds=3)),
+            masks=(WINDOW,),
+        )
+    )
 
 
 def test_a_full_store_is_answered_with_a_problem(bench: Bench) -> None:

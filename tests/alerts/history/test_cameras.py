@@ -1,8 +1,10 @@
 from dataclasses import replace
 
+from alerts.history.ports import AuditLine
 from alerts.history.sql import History
 from contracts.cameras import Camera, RtspTransport, SourceSettings, SourceType
 from tests.fakes.builders import scene
+from tests.fakes.clock import START
 
 
 def camera(camera_id: str = "gate") -> Camera:
@@ -42,6 +44,37 @@ def test_cameras_are_listed_by_id_in_the_order_of_their_bytes(history: History) 
     listed = [item.camera_id for item in history.cameras.cameras()]
 
     assert listed == ["a-b", "a1", "a_b", "b"]
+
+
+def line(number: int, subject: str = "gate") -> AuditLine:
+    return AuditLine(
+        at=START,
+        by="admin",
+        how="link",
+        action="camera.masks",
+        subject=subject,
+        before=[],
+        after=[{"zone_id": f"z{number}"}],
+    )
+
+
+def test_audit_lines_are_kept_with_the_change_newest_first(history: History) -> None:
+    for number in range(3):
+        history.cameras.save_camera(replace(camera(), version=number), line=line(number))
+    history.cameras.save_camera(camera("other"), line=line(9, "other"))
+
+    assert history.audit.audit_lines("gate", action="camera.masks", limit=2) == [line(2), line(1)]
+    assert history.audit.audit_lines("gate", action="camera.other", limit=9) == []
+
+
+def test_a_removal_that_removes_nothing_leaves_no_line(history: History) -> None:
+    history.cameras.remove_camera("gate", line=line(1))
+    assert history.audit.audit_lines("gate", action="camera.masks", limit=9) == []
+
+    history.cameras.save_camera(camera())
+    history.cameras.remove_camera("gate", line=line(2))
+
+    assert history.audit.audit_lines("gate", action="camera.masks", limit=9) == [line(2)]
 
 
 def test_a_camera_is_removed_once(history: History) -> None:

@@ -100,7 +100,7 @@ class Bench:
         self._status = StatusKeeper(
             "gate", directory=self.directory, stall_after_s=settings.stall_after_s, clock=CLOCK
         )
-        self._ingest = CameraIngest(
+        self.ingest = CameraIngest(
             self.camera,
             writer=self.queue,
             ring=self.ring,
@@ -112,7 +112,7 @@ class Bench:
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=work, args=(self._stop,), daemon=True)
-            for work in (self._ingest.run, self.gateway.run)
+            for work in (self.ingest.run, self.gateway.run)
         ]
         for thread in self._threads:
             thread.start()
@@ -168,7 +168,7 @@ class CountingTrack(VideoStreamTrack):
     async def recv(self) -> av.VideoFrame:
         pts, time_base = await self.next_timestamp()
         width, height = self._size
-        level = 40 + self._count % 160
+        level = 120 + self._count % 80
         picture = av.VideoFrame.from_ndarray(
             np.full((height, width, 3), level, np.uint8), format="rgb24"
         )
@@ -183,6 +183,8 @@ class Seen:
 
     sizes: list[tuple[int, int]] = field(default_factory=list)
     times_s: list[float] = field(default_factory=list)
+    levels: list[tuple[int, int]] = field(default_factory=list)
+    """Luma near the left edge and near the right one."""
     at: list[datetime] = field(default_factory=list)
 
 
@@ -275,6 +277,9 @@ class Peer:
             assert isinstance(frame, av.VideoFrame)
             self.seen.sizes.append((frame.width, frame.height))
             self.seen.times_s.append(float((frame.pts or 0) * (frame.time_base or Fraction(0))))
+            luma_HW = frame.to_ndarray(format="gray")
+            middle = luma_HW[frame.height // 2]
+            self.seen.levels.append((int(middle[frame.width // 8]), int(middle[-frame.width // 8])))
             self.seen.at.append(CLOCK.now())
 
     async def _vanish(self) -> None:

@@ -54,6 +54,24 @@ def test_time_only_grows(steps: list[tuple[float, int, float]]) -> None:
     assert all(later > earlier for earlier, later in pairwise(ticks))
 
 
+def test_with_a_new_run_nothing_of_the_one_before_is_sent_any_more() -> None:
+    async def watch() -> None:
+        wanted: list[int] = []
+        track = LiveTrack(lambda: wanted.append(1), clock=ManualClock())
+        track.deliver(packet(0.0, is_key=True))
+        track.deliver(packet(0.1))
+        track.deliver(packet(7.0, run=2))
+        track.deliver(packet(7.1, run=2, is_key=True))
+
+        first = await track.recv()
+
+        assert wanted == [1]
+        assert first.is_keyframe
+        track.stop()
+
+    asyncio.run(watch())
+
+
 def test_a_viewer_begins_with_a_key_frame_and_again_when_it_cannot_keep_up() -> None:
     async def watch() -> None:
         wanted: list[int] = []

@@ -1,0 +1,146 @@
+"""Privacy masks from the API through a real Redis to the pictures, over edits and a restart."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.transport.connection import connect
+from api.transport.directory import RedisCameraDirectory
+from api.transport.leases import RedisLeases
+from contracts.cameras import Camera
+from contracts.clock import SystemClock
+from contracts.frames import FrameOutcome, QueuedFrame
+from contracts.settings import IngestSettings, QueueSettings
+from ingest.frame_queue import RedisFrameQueue
+from ingest.supervisor import IngestSupervisor
+from tests.e2e.system import RunningVigil, running, wait_for
+from tests.fakes.clips import WalkerClip, walker_path
+from tests.fakes.masked import is_covered
+from tests.fakes.ports import InMemoryEvidence, InMemoryWorkQueue
+from tests.fakes.web import FakeWeb, WebClient
+from tests.ingest.recordings import file_camera
+
+MASKS = "/api/v1/cameras/gate/masks"
+LEFT = {"id": "left", "name": "", "polygon": [[0, 0], [0.25, 0], [0.25, 1], [0, 1]]}
+WITHIN_S = 60.0
+
+
+class Site:
+    """An ingest stage on a real Redis, and the API before it."""
+
+    def __init__(self, redis_url: str) -> None:
+        self.clients = [connect(redis_url) for _ in range(3)]
+        settings = QueueSettings()
+        self.queue = RedisFrameQueue(redis_url, settings=settings, clock=SystemClock())
+        self.reader = RedisFrameQueue(redis_url, settings=settings, clock=SystemClock())
+        self.publisher = RedisCameraDirectory(self.clients[0])
+        self.stop = threading.Event()
+        supervisor = IngestSupervisor(
+            directory=RedisCameraDirectory(self.clients[1]),
+            leases=RedisLeases(self.clients[2], holder="ingest-1", lease_s=settings.lease_s),
+            writer=self.queue,
+            work_queue=InMemoryWorkQueue(),
+            evidence_store=InMemoryEvidence(),
+            settings=IngestSettings(),
+            clock=SystemClock(),
+        )
+        self.thread = threading.Thread(target=supervisor.run, args=(self.stop,), daemon=True)
+        self.thread.start()
+
+    def frame(self) -> QueuedFrame:
+        """The next frame, settled."""
+        found = wait_for(
+            lambda: self.reader.take(["gate"], timeout_s=1.0), within_s=WITHIN_S, what="a frame"
+        )
+        for queued in found:
+            self.reader.settle(queued, FrameOutcome.ANALYSED)
+        return found[-1]
+
+    def end(self) -> None:
+        self.stop.set()
+        self.thread.join(20)
+        for queue in (self.queue, self.reader):
+            queue.close()
+        for client in self.clients:
+            client.close()
+
+
+@pytest.fixture
+def site(redis_url: str) -> Iterator[Site]:
+    made = Site(redis_url)
+    yield made
+    made.end()
+
+
+def looping() -> Camera:
+    clip = WalkerClip(duration_s=60.0, leave_s=59.0)
+    return file_camera(walker_path(clip), is_paced=True, is_looped=True, analysis_fps=10.0)
+
+
+def test_an_edit_in_the_api_covers_the_running_stream(site: Site) -> None:
+    web = FakeWeb()
+    web.history.save_camera(looping())
+    with WebClient(web.app(camera_publisher=site.publisher)) as stranger:
+        client = stranger.sign_in(web)
+        client.patch("/api/v1/cameras/gate", json={"name": "Gate"})
+        before = site.frame()
+        assert not is_covered(before.frame.jpeg)
+
+        assert client.put(MASKS, json={"masks": [LEFT]}).status_code == 200
+        after = wait_for(
+            lambda: queued if is_covered((queued := site.frame()).frame.jpeg) else None,
+            within_s=WITHIN_S,
+            what="a covered frame",
+        )
+        assert all(is_covered(site.frame().frame.jpeg) for _ in range(10))
+        assert after.frame.header.run_id == before.frame.header.run_id
+
+        client.put(MASKS, json={"masks": []})
+        wait_for(
+            lambda: not is_covered(site.frame().frame.jpeg),
+            within_s=WITHIN_S,
+            what="an open frame",
+        )
+        assert len(client.get(f"{MASKS}/edits").json()["items"]) == 2
+
+
+def test_a_camera_that_is_taken_with_masks_shows_nothing_from_its_first_frame_on(
+    site: Site,
+) -> None:
+    web = FakeWeb()
+    web.history.save_camera(looping())
+    with WebClient(web.app()) as stranger:
+        stranger.sign_in(web).put(MASKS, json={"masks": [LEFT]})
+    site.publisher.publish_cameras(web.publisher.published[-1])
+
+    assert all(is_covered(site.frame().frame.jpeg) for _ in range(10))
+
+
+def picture(vigil: RunningVigil) -> httpx.Response | None:
+    answer = vigil.client.get("/api/v1/cameras/gate/latest.jpg")
+    return answer if answer.status_code == 200 else None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_masks_stay_over_a_restart_with_the_camera_in_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "gate.mp4").write_bytes(walker_path(WalkerClip(duration_s=60.0)).read_bytes())
+    settings = f"[[cameras]]\nid = 'gate'\nurl = '{tmp_path / 'gate.mp4'}'\n"
+    with running(tmp_path / "state", settings) as vigil:
+        wait_for(lambda: picture(vigil), within_s=WITHIN_S, what="a picture")
+        vigil.client.put(MASKS, json={"masks": [LEFT]}).raise_for_status()
+        wait_for(
+            lambda: (found := picture(vigil)) and is_covered(found.content),
+            within_s=WITHIN_S,
+            what="a covered picture",
+        )
+
+    with running(tmp_path / "state", settings) as vigil:
+        first = wait_for(lambda: picture(vigil), within_s=WITHIN_S, what="a picture")
+        assert is_covered(first.content)
+        assert vigil.client.get(MASKS).json()["masks"] == [LEFT]
+        [edit] = vigil.client.get(f"{MASKS}/edits").json()["items"]
+        assert (edit["before"], edit["after"]) == ([], [LEFT])
