@@ -17,7 +17,7 @@ PIP_INSTALL := $(BIN)/pip --disable-pip-version-check --no-input install --quiet
 export OMP_NUM_THREADS ?= 1
 unexport PYTHONPATH
 
-.PHONY: help run test check fix bench bench-cameras bench-gpu chaos evaluate clean
+.PHONY: help run test check fix bench bench-cameras bench-many bench-gpu chaos evaluate clean
 
 help:   ## Show this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -45,6 +45,9 @@ bench: $(VENV)/.dev   ## Cost of each stage and of the whole path, in one run
 
 bench-cameras: $(VENV)/.dev   ## Cameras watched, against a plain script: ARGS="--published <YOLOX file>"
 	$(BIN)/python -m tests.bench.cameras $(ARGS)
+
+bench-many: $(VENV)/.dev   ## 16 RTSP cameras for half an hour: losses, memory, CPU, latency: ARGS="--minutes 5"
+	$(BIN)/python -m tests.bench.many_cameras $(ARGS)
 
 bench-gpu: $(VENV)/.dev   ## The encoder on a CUDA device: images/s, latency, share of the peak
 	$(BIN)/python -m tests.bench.gpu $(ARGS)
