@@ -139,7 +139,7 @@ def all_alerts(site: Site) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     cursor: str | None = ""
     while cursor is not None:
-        where = {"limit": 100, **({"cursor": cursor} if cursor else {})}
+        where: dict[str, str] = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
         answer = site.vigil.client.get("/api/v1/alerts", params=where)
         answer.raise_for_status()
         page = answer.json()
