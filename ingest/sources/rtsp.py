@@ -20,14 +20,19 @@ from ingest.sources.stream import CODEC_WHITELIST
 log = structlog.get_logger()
 
 _SCHEMES: Final = ("rtsp", "rtsps")
-_PROTOCOLS: Final = "rtsp,rtp,udp,tcp"
-"""Nothing else may be opened on a camera's word; TLS is the relay's."""
+_PROTOCOLS: Final = "rtsp,tcp"
+"""Nothing else may be opened on a camera's word; TLS and UDP are the relay's."""
 _PROBE_US: Final = 1_000_000
 """Time to look for what the SDP leaves out; libav's own 5 s would delay every reconnection."""
-_REORDER_US: Final = 300_000
-"""How long UDP packets that come out of order are waited for."""
 _LEFT_MIN_S: Final = 0.2
-_UDP_BUFFER_BYTES: Final = 1 << 20
+_OPTIONS: Final = {
+    "rtsp_transport": "tcp",
+    "protocol_whitelist": _PROTOCOLS,
+    "codec_whitelist": CODEC_WHITELIST,
+    "allowed_media_types": "video",
+    "analyzeduration": str(_PROBE_US),
+    "fpsprobesize": "0",  # no waiting for frames only to measure their rate
+}
 _CLOCK: Final = SystemClock()
 """libav's deadlines run on real time, whatever clock the caller has; a connection that ran into
 one may report anything as its reason."""
@@ -53,7 +58,12 @@ def open_rtsp(
     shown = redact_url(url)
     _check(camera)
     started_s = _CLOCK.monotonic_s()
-    relay = RtspRelay(camera_url=url, timeout_s=settings.open_timeout_s, on_answer=on_answer)
+    relay = RtspRelay(
+        camera_url=url,
+        timeout_s=settings.open_timeout_s,
+        is_udp=camera.source.transport is RtspTransport.UDP,
+        on_answer=on_answer,
+    )
     try:
         relay.open()
         left_s = settings.open_timeout_s - (_CLOCK.monotonic_s() - started_s)
@@ -61,7 +71,7 @@ def open_rtsp(
             relay.url,
             mode="r",
             format="rtsp",
-            container_options=_options(camera.source.transport),
+            container_options=_OPTIONS,
             hwaccel=acceleration(settings),
             timeout=(max(_LEFT_MIN_S, left_s), settings.read_timeout_s),
         )
@@ -104,16 +114,3 @@ def _check(camera: Camera) -> None:
             f"{shown} is not the URL of an RTSP stream; "
             "wanted rtsp://host/path or rtsps://host/path",
         )
-
-
-def _options(transport: RtspTransport) -> dict[str, str]:
-    return {
-        "rtsp_transport": transport.value,
-        "protocol_whitelist": _PROTOCOLS,
-        "codec_whitelist": CODEC_WHITELIST,
-        "allowed_media_types": "video",
-        "analyzeduration": str(_PROBE_US),
-        "fpsprobesize": "0",  # no waiting for frames only to measure their rate
-        "max_delay": str(_REORDER_US),
-        "buffer_size": str(_UDP_BUFFER_BYTES),
-    }

@@ -21,6 +21,7 @@ import structlog
 from contracts.clock import SystemClock
 from ingest.sources.challenges import Login, choose
 from ingest.sources.rtsp_messages import Message, MessageTooLong, Splitter
+from ingest.sources.rtsp_udp import UdpTracks
 
 log = structlog.get_logger()
 
@@ -58,6 +59,7 @@ class _Pending:
     """A request whose answer is awaited.
 
     Attributes:
+        channels: Those that a SETUP for UDP stands for.
         was_answered: Whether it carries what the camera's challenge wanted.
         is_vital: Whether nothing plays if this is refused.
     """
@@ -65,6 +67,7 @@ class _Pending:
     request: Message
     was_answered: bool
     is_vital: bool
+    channels: tuple[int, int] | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -74,6 +77,7 @@ class RtspRelay:
     Args:
         camera_url: With credentials, if it needs them.
         timeout_s: For connecting, and for sending while nobody reads.
+        is_udp: Whether media comes by UDP; libav gets it within its connection all the same.
         on_answer: Called when the camera's first answer is there.
 
     Attributes:
@@ -84,6 +88,7 @@ class RtspRelay:
 
     camera_url: str = field(repr=False)
     timeout_s: float
+    is_udp: bool = False
     on_answer: Callable[[], None] | None = None
     url: str = ""
     refusal: Refusal | None = None
@@ -97,6 +102,7 @@ class RtspRelay:
     _pending: dict[str, _Pending] = field(default_factory=dict)
     _is_libav: bool = False
     _has_parameters: bool = True
+    _udp: UdpTracks | None = None
     _is_closed: threading.Event = field(default_factory=threading.Event)
 
     def open(self) -> None:
@@ -108,6 +114,9 @@ class RtspRelay:
             self._login = Login(user=user, password=password)
         self._camera = self._connect(host, port, is_secret=parts.scheme == "rtsps")
         self._camera.settimeout(self.timeout_s)
+        if self.is_udp:
+            here, there = self._camera.getsockname()[0], self._camera.getpeername()[0]
+            self._udp = UdpTracks(here, there, self._camera.family)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
         self._listener.settimeout(_ACCEPT_S)
         shown_host = f"[{host}]" if ":" in host else host
@@ -133,6 +142,8 @@ class RtspRelay:
         for end in (self._camera, self._listener):
             if end is not None:
                 end.close()
+        if self._udp is not None:
+            self._udp.close()
 
     def _connect(self, host: str, port: int, *, is_secret: bool) -> socket.socket:
         """Return a connection to the first address of the host that takes one."""
@@ -189,7 +200,8 @@ class RtspRelay:
         from_client, from_camera = Splitter(), Splitter()
         while not self._is_closed.is_set():
             waiting = isinstance(camera, ssl.SSLSocket) and camera.pending() > 0
-            ready, _, _ = select.select([client, camera], [], [], 0 if waiting else _POLL_S)
+            ends, patience_s = self._awaited(client, camera)
+            ready, _, _ = select.select(ends, [], [], 0.0 if waiting else patience_s)
             if client in ready:
                 chunk = client.recv(_CHUNK_BYTES)
                 if not chunk or not self._to_camera(from_client.feed(chunk), camera):
@@ -200,6 +212,18 @@ class RtspRelay:
                     continue
                 if not got or not self._to_client(from_camera.feed(got), client, camera):
                     return
+            if self._udp is not None:
+                client.sendall(self._udp.receive(ready, now_s=_CLOCK.monotonic_s()))
+
+    def _awaited(
+        self, client: socket.socket, camera: socket.socket
+    ) -> tuple[list[socket.socket], float]:
+        """Return what may become readable, and for how long to wait for it."""
+        if self._udp is None or not self._udp.is_playing:
+            return [client, camera], _POLL_S
+        due_s = self._udp.due_s
+        left_s = _POLL_S if due_s is None else max(0.0, due_s - _CLOCK.monotonic_s())
+        return [client, camera, *self._udp.sockets], min(_POLL_S, left_s)
 
     def _receive(self, camera: socket.socket) -> bytes | None:
         """Return what is there; None if it is no media, but TLS talking to itself."""
@@ -213,6 +237,9 @@ class RtspRelay:
 
     def _to_camera(self, parts: Iterable[Message | bytes], camera: socket.socket) -> bool:
         for part in parts:
+            if not isinstance(part, Message) and self._udp is not None:
+                self._udp.send(part)
+                continue
             sent = self._request(part) if isinstance(part, Message) else part
             if sent is None:
                 return False
@@ -251,9 +278,13 @@ class RtspRelay:
         if method == _KEEP_ALIVE and not self._has_parameters:
             method = _SURE_KEEP_ALIVE
         request.start = f"{method} {uri} {protocol}"
+        channels = None
+        if self._udp is not None and method == "SETUP":
+            channels = self._udp.ask(request)
         known = self._authorize(request)
-        number = request.value("CSeq")
-        self._pending[number] = _Pending(request=request, was_answered=known, is_vital=is_vital)
+        self._pending[request.value("CSeq")] = _Pending(
+            request=request, was_answered=known, is_vital=is_vital, channels=channels
+        )
         return request.encode()
 
     def _answer(self, answer: Message) -> tuple[bytes, bytes]:
@@ -281,6 +312,15 @@ class RtspRelay:
         elif status < _FAILURES:
             self.refusal = None
         self._pending.pop(answer.value("CSeq"), None)
+        self._agree(answer, pending)
+        return answer.encode(), b""
+
+    def _agree(self, answer: Message, pending: _Pending | None) -> None:
+        """Say of an agreed way for media what libav shall know of it."""
+        if self._udp is not None and pending is not None:
+            if pending.channels is not None:
+                self._udp.agree(answer, pending.channels)
+            self._udp.is_playing |= pending.request.start.startswith("PLAY ")
         if transport := answer.value("Transport"):
             # Else the camera could name another host for libav to send packets to.
             kept = [
@@ -289,7 +329,6 @@ class RtspRelay:
                 if not part.strip().lower().startswith(("source=", "destination="))
             ]
             answer.set("Transport", ";".join(kept))
-        return answer.encode(), b""
 
     def _may_try(self, answer: Message, pending: _Pending) -> bool:
         """Whether a challenge can be answered: the first, or one whose predecessor was stale."""

@@ -59,11 +59,6 @@ def test_times_come_from_the_stream_not_from_arrival(measured: Measured, how: st
 
 
 @pytest.mark.row("C9")
-@pytest.mark.xfail(
-    strict=True,
-    reason="libav takes the double of its last packet for the next one (it drops only older ones), "
-    "so that fragments are put in twice; waits for a way for UDP of our own, as TCP has",
-)
 def test_packets_out_of_order_and_twice(measured: Measured) -> None:
     proxies: list[UdpProxy] = []
     with ExitStack() as stack:

@@ -95,6 +95,13 @@ def test_packets_from_another_port_than_was_said_are_taken() -> None:
     assert [number for number, _ in found] == [0, 1, 2, 3]
 
 
+def test_packets_out_of_order_and_twice_are_seen_once_in_order() -> None:
+    quirks = Quirks(reordered=0.2, duplicated=0.2)
+    with QuirkCam(media_of(LARGE), speed=2.0, quirks=quirks) as camera:
+        found = seen(camera, frames=9, transport=RtspTransport.UDP)
+    assert [number for number, _ in found] == [*range(9)]
+
+
 def read_to_the_end(url: str) -> None:
     opened = open_rtsp(rtsp_camera(url), HASTY)
     try:
