@@ -147,13 +147,13 @@ class Site:
             return [a for a in self.vigil.alerts(**where) if a["camera_id"] == camera_id]
         return []
 
-    def rss_mb(self, stage: str) -> float:
-        pid = self.vigil.stage_pids().get(stage)
-        return psutil.Process(pid).memory_info().rss / 2**20 if pid else 0.0
+    def ingest(self) -> dict[int, psutil.Process]:
+        """The ingest processes, by their process ids."""
+        return {pid: psutil.Process(pid) for pid in self.vigil.ingest_pids().values()}
 
-    def fds(self, stage: str) -> int:
-        pid = self.vigil.stage_pids().get(stage)
-        return psutil.Process(pid).num_fds() if pid else 0
+    def ingest_fds(self) -> int:
+        """Open files of all ingest processes."""
+        return sum(process.num_fds() for process in self.ingest().values())
 
     @contextmanager
     def nobody_else_affected(
@@ -169,10 +169,12 @@ class Site:
             low, high = (BYSTANDER_FPS * (1 + sign * _RATE_TOLERANCE) for sign in (-1, 1))
             is_kept = low - 1 / took_s <= rate <= high + 1 / took_s
             measured.note(f"bystander {rate:.1f} of {BYSTANDER_FPS:g} fps", holds=is_kept)
+        now = self.vigil.stage_pids()
+        # A further process of ingest ends in order, once its last camera is taken away.
         ended = [
             stage
-            for stage, pid in self.vigil.stage_pids().items()
-            if pids.get(stage) != pid and stage not in may_restart
+            for stage, pid in pids.items()
+            if now.get(stage, pid if "-" in stage else None) != pid and stage not in may_restart
         ]
         measured.check(f"stages ended: {', '.join(ended)}", not ended)
 

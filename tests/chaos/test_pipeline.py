@@ -29,6 +29,8 @@ from tests.quirkcam.clips import Clip, media_of
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
 
+ONE_INGEST: Final = "[ingest]\ncameras_per_process = 100\n"
+"""A fault of one process, with more cameras than a group has."""
 CGROUPS: Final = Path("/sys/fs/cgroup")
 INTRUSION_WITHIN_S: Final = 60.0
 _BYSTANDER_WATCH_S: Final = 10.0
@@ -37,6 +39,12 @@ _BYSTANDER_WATCH_S: Final = 10.0
 @pytest.fixture
 def own_site(tmp_path: Path) -> Iterator[Site]:
     with Site.running(tmp_path) as site:
+        yield site
+
+
+@pytest.fixture
+def one_ingest(tmp_path: Path) -> Iterator[Site]:
+    with Site.running(tmp_path, ONE_INGEST) as site:
         yield site
 
 
@@ -255,22 +263,22 @@ def _cgroup(controller: str, limits: dict[str, int]) -> Iterator[Path]:
 
 
 @pytest.mark.row("P6")
-def test_a_stage_runs_out_of_memory(own_site: Site, measured: Measured) -> None:
-    with two_cameras(own_site), _cgroup("memory", {"memory.limit_in_bytes": 8 << 20}) as group:
-        old = own_site.vigil.stage_pids()["ingest"]
+def test_a_stage_runs_out_of_memory(one_ingest: Site, measured: Measured) -> None:
+    with two_cameras(one_ingest), _cgroup("memory", {"memory.limit_in_bytes": 8 << 20}) as group:
+        old = one_ingest.vigil.stage_pids()["ingest"]
         began_s = time.monotonic()
         (group / "cgroup.procs").write_text(str(old))  # what it holds stays outside the limit
         # Each further camera needs more than is left.
         clips = [QuirkCam(media_of(Clip(duration_s=4.0, width=1280, height=720))) for _ in range(4)]
         for index, camera in enumerate(clips):
             camera.__enter__()
-            own_site.add(f"more{index}", camera.url)
-        gone_s = until_restarted(own_site, "ingest", old)
+            one_ingest.add(f"more{index}", camera.url)
+        gone_s = until_restarted(one_ingest, "ingest", old)
         measured.note(f"killed and replaced after {gone_s:.0f} s", holds=gone_s < 30.0)
-        measured.recovered(own_site.until_live("gate", within_s=30.0), at_most_s=10.0)
-        new = own_site.vigil.stage_pids()["ingest"]
+        measured.recovered(one_ingest.until_live("gate", within_s=30.0), at_most_s=10.0)
+        new = one_ingest.vigil.stage_pids()["ingest"]
         time.sleep(max(0.0, 30.0 - (time.monotonic() - began_s)))
-        again = own_site.vigil.stage_pids()["ingest"] != new
+        again = one_ingest.vigil.stage_pids()["ingest"] != new
         measured.note("no further restart within 30 s", holds=not again)
         for camera in clips:
             camera.__exit__(None, None, None)
@@ -327,19 +335,19 @@ def _note_new(
 
 
 @pytest.mark.row("P8")
-def test_no_file_descriptor_is_left(own_site: Site, measured: Measured) -> None:
-    with two_cameras(own_site):
-        ingest = own_site.vigil.stage_pids()["ingest"]
+def test_no_file_descriptor_is_left(one_ingest: Site, measured: Measured) -> None:
+    with two_cameras(one_ingest):
+        ingest = one_ingest.vigil.stage_pids()["ingest"]
         hard = resource.prlimit(ingest, resource.RLIMIT_NOFILE)[1]
         resource.prlimit(ingest, resource.RLIMIT_NOFILE, (64, hard))
         small = media_of(Clip(duration_s=4.0, width=160, height=96, fps=5))
         cameras = [QuirkCam(small) for _ in range(70)]
         for index, camera in enumerate(cameras):
             camera.__enter__()
-            own_site.add(f"more{index}", camera.url)
-        own_site.until(lambda: own_site.status("more69").get("cause"), within_s=30.0)
+            one_ingest.add(f"more{index}", camera.url)
+        one_ingest.until(lambda: one_ingest.status("more69").get("cause"), within_s=30.0)
         causes = {
-            str(own_site.status(f"more{index}").get("cause", "")).split(";")[0].split(" ", 1)[-1]
+            str(one_ingest.status(f"more{index}").get("cause", "")).split(";")[0].split(" ", 1)[-1]
             for index in range(70)
         } - {""}
         measured.note(
@@ -347,11 +355,11 @@ def test_no_file_descriptor_is_left(own_site: Site, measured: Measured) -> None:
         )
         measured.lost(
             "no crash",
-            is_allowed=own_site.vigil.stage_pids().get("ingest") == ingest,
+            is_allowed=one_ingest.vigil.stage_pids().get("ingest") == ingest,
         )
-        measured.check("the first camera stayed", own_site.is_fresh("gate"))
+        measured.check("the first camera stayed", one_ingest.is_fresh("gate"))
         resource.prlimit(ingest, resource.RLIMIT_NOFILE, (4096, hard))
-        measured.recovered(own_site.until_live("more69", within_s=60.0), at_most_s=35.0)
+        measured.recovered(one_ingest.until_live("more69", within_s=60.0), at_most_s=35.0)
         for camera in cameras:
             camera.__exit__(None, None, None)
     measured.hold()

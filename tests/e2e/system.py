@@ -79,7 +79,7 @@ class RunningVigil:
         return self._process.pid
 
     def stage_pids(self) -> dict[str, int]:
-        """Process id of each stage, by its command line."""
+        """Process id of each stage, by its command line; ``ingest-2`` is the second of ingest."""
         pids = {}
         for child in psutil.Process(self._process.pid).children():
             try:
@@ -87,19 +87,18 @@ class RunningVigil:
             except psutil.NoSuchProcess:  # it has just ended; a zombie is one of these
                 continue
             if "--only" in command:
-                pids[command[command.index("--only") + 1]] = child.pid
+                stage = command[command.index("--only") + 1]
+                group = command[command.index("--group") + 1] if "--group" in command else "1"
+                pids[stage if group == "1" else f"{stage}-{group}"] = child.pid
         return pids
 
     def ingest_pids(self) -> dict[int, int]:
         """Process id of each ingest process, by its group of cameras."""
         pids = {}
-        for child in psutil.Process(self._process.pid).children():
-            try:
-                command = child.cmdline()
-            except psutil.NoSuchProcess:
-                continue
-            if "--group" in command:
-                pids[int(command[command.index("--group") + 1])] = child.pid
+        for name, pid in self.stage_pids().items():
+            stage, _, group = name.partition("-")
+            if stage == "ingest":
+                pids[int(group or 1)] = pid
         return pids
 
     def kill_stage(self, stage: str) -> None:
