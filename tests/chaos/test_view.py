@@ -11,7 +11,7 @@ from tests.chaos.site import Site
 from tests.quirkcam import QuirkCam
 from tests.quirkcam.clips import Clip, Mishap, Show, media_of
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 MISHAP_AT_S = 12.0
 
