@@ -94,6 +94,7 @@ class CameraIngest:
         self._has_ended = False
         self._playlist = Playlist(camera)
         self._playing = camera
+        self._skipped_count = FRAMES_SKIPPED.labels(camera.camera_id)
         self.mask(camera.masks)
 
     @property
@@ -205,9 +206,12 @@ class CameraIngest:
                     pause(wait_s, clock=self._clock, stop=stop)
                 if stop.is_set():
                     return
-                covered.append(replace(decoded, picture=self._mask.cover(decoded.picture)))
+                covered.append(_covered(decoded, self._mask))
                 self._take(covered[-1], framer, codec=reader.codec)
-            self._keep(replace(unit, frames=tuple(covered)), framer, template)
+            frames = tuple(covered)
+            self._keep(
+                unit if frames == unit.frames else replace(unit, frames=frames), framer, template
+            )
             if stop.is_set():
                 return
 
@@ -220,7 +224,7 @@ class CameraIngest:
         self._reconnect.went_live(now_s=arrival.monotonic_s)
         if framer.skipped > skipped:
             self._writer.count_unqueued(camera_id, skipped=1)
-            FRAMES_SKIPPED.labels(camera_id).inc()
+            self._skipped_count.inc()
         self._status.decoded(
             Seen(
                 captured_at=framer.last_captured_at or self._clock.now(),
@@ -295,3 +299,9 @@ class CameraIngest:
         return SourceUnavailable(
             self._camera.camera_id, f"internal error ({type(error).__name__}), see the log"
         )
+
+
+def _covered(decoded: DecodedFrame, mask: PrivacyMask) -> DecodedFrame:
+    if not mask.zones:
+        return decoded
+    return replace(decoded, picture=mask.cover(decoded.picture))

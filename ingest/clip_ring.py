@@ -160,7 +160,8 @@ class ClipRing:
             group.newest_s = max(group.newest_s, packet.stream_s)
             group.size_bytes += len(packet.content)
             self._size_bytes += len(packet.content)
-            self._make_room(segment)
+            if packet.is_key or self._size_bytes > self._max_bytes:  # else no group is over
+                self._make_room(segment)
 
     def reaches(self, run_id: str, at: datetime) -> bool:
         """Say whether waiting for footage of that run up to ``at`` is over."""

@@ -201,7 +201,8 @@ class RedisFrameQueue:
         self._client.close()
 
     def _tally(self, camera_id: str) -> FrameTally:
-        return self._tallies.setdefault(camera_id, FrameTally())
+        tally = self._tallies.get(camera_id)  # asked for each picture: no tally is made in vain
+        return tally or self._tallies.setdefault(camera_id, FrameTally())
 
     def _is_due(self) -> bool:
         return self._clock.monotonic_s() >= self._retry_at_s
