@@ -14,7 +14,7 @@ from vision.observation import Observation
 from vision.rules.rule import TIME_SLACK_S, Measured, Params, state_event
 
 THRESHOLD: Final = 0.5
-HOLD_S: Final = 0.4
+HOLD_S: Final = 0.2
 RELEASE_SHARE: Final = 0.6
 """A fight goes on while its likelihood is at least this share of the threshold."""
 GRACE_S: Final = 4.0
@@ -51,7 +51,7 @@ class FightRule:
     """Fires once for each fight.
 
     Params: ``threshold`` (0.5: likelihood of a fight where half of all scenes are fights),
-    ``hold_s`` (0.4: for so long it must not fall below 0.6 of that), ``grace_s`` (4: a fight
+    ``hold_s`` (0.2: for so long it must not fall below 0.6 of that), ``grace_s`` (4: a fight
     that has been calmer for longer is over). With a zone, only fights whose middle is in it.
 
     Where the region of a fight falls apart or is lost, one that stirs in the same place goes on
