@@ -25,6 +25,7 @@ HEALTHY_AFTER_S: Final = 30.0
 """A stage that ran this long had recovered: its next failure is a first one again."""
 SILENT_AFTER_S: Final = 20.0
 """A stage without heartbeat for this long hangs and is killed."""
+PATIENCE_MAX_S: Final = 320.0
 _STOP_WAIT_S: Final = 12.0
 _POLL_S: Final = 0.1
 _FOLLOW_EVERY_S: Final = 2.0
@@ -49,12 +50,37 @@ class RestartPlan:
         return wait_s
 
 
+class Patience:
+    """How long a process may run without having been heard: on a busy machine starting takes long.
+
+    It doubles each time one was killed for its silence, until one is heard; else a machine that is
+    slow to start a stage would never have it.
+    """
+
+    def __init__(self) -> None:
+        self._killed = 0
+
+    @property
+    def limit_s(self) -> float:
+        """Seconds from the start after which silence counts."""
+        return min(PATIENCE_MAX_S, SILENT_AFTER_S * 2.0**self._killed)
+
+    def killed(self) -> None:
+        """Note that one was silent for too long."""
+        self._killed += 1
+
+    def heard(self) -> None:
+        """Note that one works."""
+        self._killed = 0
+
+
 @dataclass(slots=True, kw_only=True)
 class _Child:
     """One stage's process and its story."""
 
     stage: str
     plan: RestartPlan = field(default_factory=RestartPlan)
+    patience: Patience = field(default_factory=Patience)
     process: subprocess.Popen[bytes] | None = None
     started_s: float = 0.0
     start_due_s: float = 0.0
@@ -138,9 +164,8 @@ class Supervisor:
         code = child.process.poll()
         ran_s = now_s - child.started_s
         if code is None:
-            if ran_s > SILENT_AFTER_S and self._is_silent(child.process.pid):
-                log.error("stage hangs, killing it", stage=child.stage, pid=child.process.pid)
-                child.process.kill()
+            if ran_s > child.patience.limit_s:
+                self._listen(child, child.process, ran_s)
             return
         wait_s = child.plan.wait_after(ran_s=ran_s)
         _close_input(child.process)
@@ -154,6 +179,22 @@ class Supervisor:
             ran_s=round(ran_s, 1),
             wait_s=round(wait_s, 1),
         )
+
+    def _listen(self, child: _Child, process: "subprocess.Popen[bytes]", ran_s: float) -> None:
+        """Kill what is not heard of."""
+        if not self._is_silent(process.pid):
+            child.patience.heard()
+            return
+        log.error(
+            "stage hangs, killing it",
+            stage=child.stage,
+            pid=process.pid,
+            ran_s=round(ran_s, 1),
+            patience_s=child.patience.limit_s,
+        )
+        child.patience.killed()
+        process.kill()
+        process.wait()
 
     def _start(self, child: _Child) -> None:
         child.started_s = self._clock.monotonic_s()

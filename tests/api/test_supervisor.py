@@ -12,10 +12,13 @@ from api.supervisor import (
     FIRST_WAIT_S,
     HEALTHY_AFTER_S,
     LONGEST_WAIT_S,
+    PATIENCE_MAX_S,
+    SILENT_AFTER_S,
+    Patience,
     RestartPlan,
     Supervisor,
 )
-from contracts.clock import SystemClock
+from contracts.clock import Clock, SystemClock
 
 WAITS_FOR_STDIN = "import sys; sys.stdin.read()"
 
@@ -28,13 +31,22 @@ def wait_until(condition: Callable[[], bool], *, within_s: float = 10.0) -> None
         clock.sleep(0.02)
 
 
+class FastClock(SystemClock):
+    """A hundred seconds pass in one."""
+
+    def monotonic_s(self) -> float:
+        return 100.0 * super().monotonic_s()
+
+
 class Running:
-    def __init__(self, script: str, *arguments: str, is_silent: bool = False) -> None:
+    def __init__(
+        self, script: str, *arguments: str, is_silent: bool = False, clock: Clock | None = None
+    ) -> None:
         self.stop = threading.Event()
         self.supervisor = Supervisor(
             ["one", "two"],
             environment=dict(os.environ),
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
             is_silent=lambda _pid: is_silent,
             command=lambda _stage, _restarts: [sys.executable, "-c", script, *arguments],
         )
@@ -87,6 +99,34 @@ def test_a_stage_that_ran_long_starts_again_at_once() -> None:
     for _ in range(5):
         plan.wait_after(ran_s=0.1)
     assert plan.wait_after(ran_s=HEALTHY_AFTER_S) == FIRST_WAIT_S
+
+
+def test_a_stage_that_starts_slowly_is_given_more_time_each_time() -> None:
+    """On a machine under load a stage took 25 s to start and was killed after 20 s, for ever."""
+    patience = Patience()
+    limits = []
+    for _ in range(8):
+        limits.append(patience.limit_s)
+        patience.killed()
+
+    assert limits[:3] == [SILENT_AFTER_S, 2 * SILENT_AFTER_S, 4 * SILENT_AFTER_S]
+    assert limits[-1] == PATIENCE_MAX_S
+
+
+def test_a_stage_that_is_heard_has_as_little_time_as_any() -> None:
+    patience = Patience()
+    patience.killed()
+    patience.heard()
+
+    assert patience.limit_s == SILENT_AFTER_S
+
+
+def test_a_silent_stage_is_killed_and_started_again() -> None:
+    started = Running(WAITS_FOR_STDIN, is_silent=True, clock=FastClock())
+    try:
+        wait_until(lambda: started.supervisor.restarts["one"] >= 2)
+    finally:
+        started.end()
 
 
 def test_a_stage_ends_when_its_supervisor_is_gone(tmp_path: Path) -> None:
