@@ -41,6 +41,7 @@ fix: $(VENV)/.dev   ## Format and repair what can be repaired
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev   ## Cost of each stage and of the whole path, in one run
+	@scripts/test-setup.sh
 	$(BIN)/python -m tests.bench $(ARGS)
 
 bench-cameras: $(VENV)/.dev   ## Cameras watched, against a plain script: ARGS="--published <YOLOX file>"

@@ -103,7 +103,10 @@ class CameraIngest:
         return self._has_ended
 
     def mask(self, zones: tuple[Zone, ...]) -> None:
-        """Cover these zones in every picture from the next on, and in what is kept for clips."""
+        """Cover these zones in every picture from the next on, and in what is kept for clips.
+
+        The connection goes on; a new run begins, since what was learned of the view is void.
+        """
         self._ring.mask(zones)
         self._mask = PrivacyMask(zones)
         self._live.feed.mask(is_masked=bool(zones))
@@ -198,6 +201,7 @@ class CameraIngest:
         framer: Framer,
         template: ClipTemplate,
     ) -> None:
+        in_force = self._mask
         for unit in reader.units():
             covered: list[DecodedFrame] = []
             for decoded in unit.frames:
@@ -206,7 +210,10 @@ class CameraIngest:
                     pause(wait_s, clock=self._clock, stop=stop)
                 if stop.is_set():
                     return
-                covered.append(_covered(decoded, self._mask))
+                if self._mask is not in_force:
+                    in_force = self._mask
+                    framer.begin_anew()  # a mask is no thing that somebody has left there
+                covered.append(_covered(decoded, in_force))
                 self._take(covered[-1], framer, codec=reader.codec)
             frames = tuple(covered)
             self._keep(

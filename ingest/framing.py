@@ -107,6 +107,12 @@ class Framer:
         ready, self._ready = self._ready, []
         return ready
 
+    def begin_anew(self) -> None:
+        """Begin a new run with the next picture: it shows another view. Times go on."""
+        self._place_held()
+        self.run_id = new_id("run")
+        self._seq = 0
+
     def _place_held(self) -> None:
         """Give what was held back the times that are known by now."""
         for frame in self._held:

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Bring what tests need from outside Python: Chromium for the pages, GStreamer's RTSP server as a
-# server that nobody here wrote. Where it cannot be installed, those tests are skipped and say so.
+# server that nobody here wrote, the ffmpeg command as the limit of decoding. Where it cannot be installed, those tests are skipped and say so.
 set -euo pipefail
 
 missing=()
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
+command -v ffmpeg >/dev/null || missing+=(ffmpeg)
 /usr/bin/python3 - 2>/dev/null <<'PY' || missing+=(python3-gi gir1.2-gst-rtsp-server-1.0 \
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly)
 import gi

@@ -40,6 +40,7 @@ from ingest.recording import read_recording
 from ingest.sources.scenes.yard_truth import YARD_RULES
 from ingest.sources.synthetic import record_scene
 from moe_core.program import ProgramReasoner
+from tests.bench.ingest import IngestBench
 from vision.detect.registry import FAMILIES, make_detector
 from vision.pipeline import CameraPipeline
 
@@ -231,6 +232,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=30.0, help="length of the yard clip (30)")
     parser.add_argument("--detector", default="motion", choices=sorted(FAMILIES))
     parser.add_argument("--weights", type=Path)
+    parser.add_argument("--only-ingest", action="store_true", help="leave the stages out")
     parser.add_argument("--json", type=Path, help="write rounds and medians here")
     arguments = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
@@ -244,10 +246,15 @@ def main() -> int:
         try:
             vision = VisionSettings(detector=arguments.detector, weights=arguments.weights)
             bench = Bench(clip, YARD_RULES, folder / "evidence", server.url, vision)
+            ingest = IngestBench(folder, server.url)
+            ingest.prepare()
             for index in range(arguments.rounds + 1):
-                bench.run_round()
-                if index == 0:
-                    bench.rounds.clear()  # the first round warms caches
+                if not arguments.only_ingest:
+                    bench.run_round()
+                ingest.run_round()
+                if index == 0:  # the first round warms caches
+                    bench.rounds.clear()
+                    ingest.rounds.clear()
                 sys.stderr.write(f"\rround {index} of {arguments.rounds}")
             sys.stderr.write("\n")
         finally:
@@ -258,7 +265,9 @@ def main() -> int:
         f"{where['commit']}, load {where['load']:.1f}; yard 640x360 H.264, 12.5 fps, analysed at "
         f"5 fps, detector {arguments.detector}; medians of {arguments.rounds} rounds\n\n"
     )
-    sys.stdout.write("\n".join(table(bench)) + "\n")
+    if not arguments.only_ingest:
+        sys.stdout.write("\n".join(table(bench)) + "\n\n")
+    sys.stdout.write("\n".join(ingest.table()) + "\n")
     if arguments.json:
         arguments.json.write_text(
             json.dumps(

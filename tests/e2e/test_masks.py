@@ -96,7 +96,8 @@ def test_an_edit_in_the_api_covers_the_running_stream(site: Site) -> None:
             what="a covered frame",
         )
         assert all(is_covered(site.frame().frame.jpeg) for _ in range(10))
-        assert after.frame.header.run_id == before.frame.header.run_id
+        assert after.frame.header.run_id != before.frame.header.run_id
+        assert after.frame.header.monotonic_s > before.frame.header.monotonic_s
 
         client.put(MASKS, json={"masks": []})
         wait_for(
