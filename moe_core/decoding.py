@@ -32,6 +32,10 @@ Floats = npt.NDArray[np.float64]
 
 _DECIDING: Final = frozenset({MEETS_RULE, *ALARMING.values()})
 """What stands or falls with the event; the verdict rests on it."""
+CONTEXT: Final = frozenset(
+    {"alone", "entered_from", "hour", "kind_unknown", "near", "others_present"}
+)
+"""Predicates that tell the surroundings; no hypothesis and no verdict cites them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +44,18 @@ class Floors:
 
     Fitted after training, so that of what is written no more than a stated share is untrue.
     ``hypothesis`` is for the event itself: that a rule's condition held, and that it is what the
-    rule looks for.
+    rule looks for. ``context`` is for the surroundings (``CONTEXT``), of which nothing is missed.
     """
 
     claim: float = 0.5
     hypothesis: float = 0.5
+    context: float = 0.5
+
+    def of(self, predicate: str) -> float:
+        """Return the floor of claims with a predicate."""
+        if predicate in _DECIDING:
+            return self.hypothesis
+        return self.context if predicate in CONTEXT else self.claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -167,12 +178,7 @@ def decode_stepwise(
 
 def _is_believed(prompt: Prompt, truth_C: Floats, floors: Floors) -> Bools:
     """Return which proposals the core thinks true enough; refuted statements stand as refuted."""
-    floor_C = np.array(
-        [
-            floors.hypothesis if claim.predicate in _DECIDING else floors.claim
-            for claim in prompt.proposals.claims
-        ]
-    )
+    floor_C = np.array([floors.of(claim.predicate) for claim in prompt.proposals.claims])
     is_refuted_C = np.array(
         [claim.status is ClaimStatus.CONTRADICTED for claim in prompt.proposals.claims], np.bool_
     )

@@ -16,8 +16,14 @@ from torch import Tensor, nn
 from contracts.errors import ModelError
 from moe_core.model.shape import Gate
 
-FAMILY_PUSH: Final = 1.5
-"""Standard deviation of what a family adds to the logits at first: about that of a token's own."""
+FAMILY_PUSH: Final = 2.5
+"""What a family adds at first to the logits of its own experts: more than a token's own (about 1)
+differ, so that most of a family's tokens begin there."""
+FAMILY_SPREAD: Final = 0.5
+"""Standard deviation of what it adds to the logits of all."""
+
+_LITTLE: Final = 1e-6
+"""Load of a type that is never met, so that those are shared out as well."""
 
 
 class Routed(NamedTuple):
@@ -75,7 +81,10 @@ class LearnedRouter(_Router):
         super().__init__(width, experts, gate=gate, scaling=scaling)
         self.active = active
         self.register_buffer("bias_E", torch.zeros(experts))
-        self.family_YE = nn.Parameter(FAMILY_PUSH * torch.randn(families, experts))
+        own_YE = family_table(families, experts, active)
+        self.family_YE = nn.Parameter(
+            FAMILY_PUSH * own_YE + FAMILY_SPREAD * torch.randn(families, experts)
+        )
 
     def forward(self, x_TD: Tensor, families_T: Tensor | None = None) -> Routed:
         """Choose.
@@ -96,7 +105,7 @@ class LearnedRouter(_Router):
         """Make experts that were chosen less than the mean a little easier to choose.
 
         Args:
-            load_E: How many tokens of the whole step chose each.
+            load_E: How many tokens of the last step, or of several, chose each.
             rate: How far the bias moves.
         """
         load_E = load_E.float()
@@ -122,6 +131,12 @@ class TypeRouter(_Router):
         super().__init__(width, experts, gate=gate, scaling=scaling)
         self.register_buffer("table_YK", balanced_table(types, experts, active))
 
+    @torch.no_grad()
+    def share_out(self, counts_Y: Tensor) -> None:
+        """Make the table anew for so many tokens of each type; what was learnt no longer fits."""
+        experts, active = len(self.weight), self.table_YK.shape[1]
+        self.table_YK.copy_(balanced_table(len(counts_Y), experts, active, counts_Y=counts_Y))
+
     def forward(self, x_TD: Tensor, types_T: Tensor) -> Routed:
         """Look up.
 
@@ -139,10 +154,39 @@ class TypeRouter(_Router):
         return self._routed(scores_TE, self.table_YK[types_T])
 
 
-def balanced_table(types: int, experts: int, active: int) -> Tensor:
-    """Return the experts (types, active) of each type: each expert serves as many types."""
-    first_Y = torch.arange(types)[:, None] * active
-    return (first_Y + torch.arange(active)[None]) % experts
+def balanced_table(
+    types: int, experts: int, active: int, *, counts_Y: Tensor | None = None
+) -> Tensor:
+    """Return the experts (types, active) of each type, so that all serve as many tokens.
+
+    Args:
+        types: How many there are.
+        experts: How many there are.
+        active: How many of them a token uses.
+        counts_Y: Tokens of each type; None takes types to be equally frequent.
+    """
+    counts = [1.0] * types if counts_Y is None else counts_Y.tolist()
+    loads = [0.0] * experts
+    table = [[0] * active] * types
+    for kind in sorted(range(types), key=lambda kind: -counts[kind]):
+        table[kind] = sorted(range(experts), key=loads.__getitem__)[:active]
+        for expert in table[kind]:
+            loads[expert] += counts[kind] + _LITTLE
+    return torch.tensor(table)
+
+
+def family_table(families: int, experts: int, active: int) -> Tensor:
+    """Return which experts are each family's own at first, 0 or 1, (families, experts).
+
+    They are dealt out by chance, all as often as can be; no family has one twice.
+    """
+    own = [[0.0] * experts for _ in range(families)]
+    for first in range(0, families, experts):
+        order = torch.randperm(experts, device="cpu").tolist()
+        for row in range(first, min(families, first + experts)):
+            for shift in range(active):
+                own[row][order[(row - first + shift) % experts]] = 1.0
+    return torch.tensor(own).reshape(families, experts)
 
 
 def load_of(routed: Routed) -> Tensor:

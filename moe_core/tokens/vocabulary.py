@@ -7,7 +7,7 @@ from typing import Final
 
 from contracts.incidents import FactName, IncidentState
 from contracts.reasoning import ClaimRole, ClaimStatus
-from contracts.rules import RuleKind, Severity
+from contracts.rules import RuleKind
 from contracts.tracks import POSTURES
 from moe_core.claims import PREDICATES, ROLE_ORDER
 
@@ -44,7 +44,6 @@ NAMES: Final = (
     "",
     *FactName,
     *(f"rule:{kind}" for kind in RuleKind),
-    *(f"severity:{severity}" for severity in Severity),
     *(f"state:{state}" for state in IncidentState),
     *(f"posture:{posture}" for posture in POSTURES),
 )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from scipy.optimize import minimize
 
-from moe_core.decoding import Floors, draft_of
+from moe_core.decoding import CONTEXT, Floors, draft_of
 from moe_core.model.batch import collate
 from moe_core.model.network import ClaimNetwork
 from moe_core.model.weights import Calibration
@@ -22,8 +22,11 @@ Array = npt.NDArray[np.float64]
 
 OMITTED_SHARE: Final = 0.10
 """Share of the true decisive claims that may be left out; the floor is set for that."""
-_CLAIM_FLOORS: Final = tuple(np.round(np.arange(0.3, 0.96, 0.025), 3).tolist())
+UNTRUE_SHARE: Final = 0.05
+"""Share of what is told of the surroundings that may be untrue; nobody misses what is left out."""
+_CLAIM_FLOORS: Final[tuple[float, ...]] = tuple(np.round(np.arange(0.3, 0.96, 0.025), 3).tolist())
 _HYPOTHESIS_FLOORS: Final = tuple(np.round(np.arange(0.3, 0.71, 0.05), 2).tolist())
+_SURE: Final = 0.99
 _BATCH: Final = 64
 
 
@@ -31,7 +34,8 @@ def fit(network: ClaimNetwork, found: Sequence[Example]) -> tuple[Floors, Calibr
     """Return the floors and the calibration that suit examples of unseen cameras.
 
     The hypothesis' floor is where verdicts are best; the claims' floor is the highest at which no
-    more than ``OMITTED_SHARE`` of what is true is left out.
+    more than ``OMITTED_SHARE`` of what is true is left out; the floor of the surroundings is the
+    lowest at which no more than ``UNTRUE_SHARE`` of what is not quite sure is untrue.
     """
     truths, logits = beliefs(network, found)
     best = max(
@@ -42,8 +46,36 @@ def fit(network: ClaimNetwork, found: Sequence[Example]) -> tuple[Floors, Calibr
         for floor in _CLAIM_FLOORS
     }
     kept = [floor for floor, tally in tallies.items() if tally.omission <= OMITTED_SHARE]
-    chosen = Floors(claim=max(kept, default=_CLAIM_FLOORS[0]), hypothesis=best)
+    chosen = Floors(
+        claim=max(kept, default=_CLAIM_FLOORS[0]),
+        hypothesis=best,
+        context=context_floor(found, truths),
+    )
     return chosen, calibrated(logits, [one.is_real for one in found])
+
+
+def context_floor(found: Sequence[Example], truths: Sequence[Array]) -> float:
+    """Return the floor of the surroundings: of claims above it that are not sure, few are untrue.
+
+    Args:
+        found: Only those whose claims' truth is known count.
+        truths: What the network thinks of each claim, 0..1.
+    """
+    believed: list[float] = []
+    untrue: list[bool] = []
+    for one, truth_C in zip(found, truths, strict=True):
+        for claim, is_true, chance in zip(
+            one.prompt.proposals.claims, one.true_C, truth_C, strict=True
+        ):
+            if one.is_known and claim.predicate in CONTEXT and chance < _SURE:
+                believed.append(float(chance))
+                untrue.append(bool(is_true == 0))
+    believed_N, untrue_N = np.array(believed), np.array(untrue, np.bool_)
+    for floor in _CLAIM_FLOORS:
+        is_told_N = believed_N >= floor
+        if untrue_N[is_told_N].sum() <= UNTRUE_SHARE * is_told_N.sum():
+            return float(floor)
+    return _SURE
 
 
 def beliefs(network: ClaimNetwork, found: Sequence[Example]) -> tuple[list[Array], list[float]]:

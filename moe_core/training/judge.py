@@ -157,7 +157,8 @@ class Judge:
             return self._is_event_real(fact.subject) or fact.text not in ("", "lying")
         if again is None:
             return True
-        if "who" in claim.args and not self._is_called(fact.target, str(claim.args["who"])):
+        is_named = fact.name in (FactName.LEFT_BY, FactName.TAKEN_BY)
+        if is_named and not self._is_called(fact.target, str(claim.args["who"])):
             return False
         words = {str(claim.args[name]) for name in ("side", "direction") if name in claim.args}
         if again.word and words and again.word not in words:

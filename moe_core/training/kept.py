@@ -18,7 +18,7 @@ from moe_core.tokens.prompt import Prompt, Proposals
 from moe_core.training.corpus import read_shard, shards
 from moe_core.training.examples import Example, example_of
 
-VERSION: Final = 5
+VERSION: Final = 6
 """To be raised with every change to what examples hold."""
 SUFFIX: Final = ".examples"
 

@@ -17,7 +17,7 @@ from contracts.clock import SystemClock
 from contracts.errors import ModelError
 from moe_core.model.batch import Batch, collate
 from moe_core.model.network import ClaimNetwork
-from moe_core.model.router import LearnedRouter, Routed, max_violation
+from moe_core.model.router import LearnedRouter, Routed, TypeRouter, max_violation
 from moe_core.training.checkpoint import Progress, restore, save
 from moe_core.training.examples import Example, shuffled
 from moe_core.training.losses import losses_of, targets_of, written
@@ -35,8 +35,13 @@ DECAY: Final = 0.1
 WARM_UP: Final = 0.03
 """Share of the run in which the rate rises."""
 BIAS_RATE: Final = 0.01
+LOAD_MEMORY: Final = 0.98
+"""Share of the running loads that is kept at a step: one batch is of few families, and a bias that
+follows each batch comes to rest nowhere."""
 SETTLED: Final = 0.8
 """From this share of the run on, routers' biases move a tenth as fast."""
+COUNTED: Final = 2000
+"""Examples by which types of tokens are given to experts."""
 POOL: Final = 16
 """Batches are cut out of so many at once, sorted by length, so that little is padding."""
 
@@ -90,9 +95,8 @@ def train(
     path = folder / CHECKPOINT
     optimizer = optimizer_of(network, rate=plan.rate)
     mean = Mean(network)
-    progress = Progress()
-    if path.exists():
-        progress = restore(path, network, optimizer, mean=mean.network)
+    progress = _begun(network, found, optimizer, mean, path)
+    running = Running()
     clock = SystemClock()
     began_s, before_s = clock.monotonic_s(), progress.elapsed_s
     saved_s, step, tokens = began_s, progress.step, progress.tokens
@@ -106,7 +110,7 @@ def train(
             break
         for group in optimizer.param_groups:
             group["lr"] = plan.rate * schedule(share) * group["share"]
-        batch, *parts = _step(network, optimizer, chosen, rng, share)
+        batch, *parts = _step(network, optimizer, chosen, rng, running, share)
         step += 1
         mean.take(network, step)
         tokens += int(batch.lengths_B.sum())
@@ -126,6 +130,20 @@ def train(
     if look is not None:
         look(step, mean.network)
     return done
+
+
+def _begun(
+    network: ClaimNetwork,
+    found: Sequence[Example],
+    optimizer: torch.optim.Optimizer,
+    mean: Mean,
+    path: Path,
+) -> Progress:
+    """Go on with the checkpoint, or begin; return how far the run has come."""
+    if path.exists():
+        return restore(path, network, optimizer, mean=mean.network)
+    share_out(network, found[:COUNTED])
+    return Progress()
 
 
 def _line(at: Progress, shown: Sequence[tuple[float, ...]]) -> str:
@@ -166,6 +184,33 @@ def schedule(share: float) -> float:
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, past)))
 
 
+class Running:
+    """How many tokens of the last steps chose each expert, by layer, (E)."""
+
+    def __init__(self) -> None:
+        self._loads: list[Tensor] = []
+
+    def take(self, counts: Sequence[Tensor]) -> list[Tensor]:
+        """Return the running loads once a step's own, by layer, count too."""
+        fresh = [load_E.float() for load_E in counts]
+        for before_E, load_E in zip(self._loads, fresh, strict=False):
+            load_E.lerp_(before_E, LOAD_MEMORY)
+        self._loads = fresh
+        return fresh
+
+
+def share_out(network: ClaimNetwork, found: Sequence[Example]) -> None:
+    """Give types of tokens to experts by how frequent they are in examples."""
+    counts_Y = torch.zeros(network.shape.types)
+    for one in found:
+        kinds_L = collate([one.prompt], [written(one)]).tables_BL5[0, :, 0]
+        counts_Y += torch.bincount(kinds_L, minlength=network.shape.types)
+    for layer in network.core.layers:
+        router = layer.mixture.router  # type: ignore[union-attr]  # a ModuleList of Layers
+        if isinstance(router, TypeRouter):
+            router.share_out(counts_Y)
+
+
 def loads(routed: tuple[Routed, ...], lengths_B: Tensor, tokens: int) -> list[Tensor]:
     """Return how many tokens that are no padding chose each expert, by layer, (E)."""
     is_real_T = (torch.arange(tokens)[None] < lengths_B[:, None]).flatten()
@@ -180,6 +225,7 @@ def _step(
     optimizer: torch.optim.Optimizer,
     chosen: Sequence[Example],
     rng: np.random.Generator,
+    running: "Running",
     share: float,
 ) -> tuple[Batch, float, float, float, float]:
     fresh = [shuffled(one, rng, noise=NOISE, lost=LOST, faults=FAULTS) for one in chosen]
@@ -192,7 +238,7 @@ def _step(
     losses.total.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
     torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM)
     optimizer.step()
-    counts = loads(answer.routed, batch.lengths_B, batch.ticks_BL.shape[1])
+    counts = running.take(loads(answer.routed, batch.lengths_B, batch.ticks_BL.shape[1]))
     rate = BIAS_RATE * (0.1 if share > SETTLED else 1.0)
     worst = 0.0
     for layer, load_E in zip(network.core.layers, counts, strict=True):

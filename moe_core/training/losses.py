@@ -15,7 +15,7 @@ from moe_core.decoding import may_follow, stands
 from moe_core.model.network import Answer
 from moe_core.training.examples import UNKNOWN, Example
 
-TRUTH_WEIGHT = 1.0
+TRUTH_WEIGHT = 2.0
 REAL_WEIGHT = 1.0
 
 

@@ -13,16 +13,12 @@ from typing import Final
 import numpy as np
 
 from contracts.reasoning import ClaimStatus
-from moe_core.decoding import Floors, Written, decode, decode_stepwise
+from moe_core.decoding import CONTEXT, Floors, Written, decode, decode_stepwise
 from moe_core.hypotheses import ALARMING
 from moe_core.model.network import ClaimNetwork
 from moe_core.training.examples import Example
 
 BINS: Final = 15
-CONTEXT: Final = frozenset(
-    {"alone", "entered_from", "hour", "kind_unknown", "near", "others_present"}
-)
-"""Predicates that tell the surroundings; no hypothesis and no verdict cites them."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from tests.fakes.incidents import elsewhere, situation, together
 from tests.moe_core.checking import FALL, LINE, LOITER, NEAR, PAIR, UNKNOWN, ZONE
 from tests.moe_core.model.shapes import TINY
 
-OPEN = Floors(claim=0.0, hypothesis=0.0)
+OPEN = Floors(claim=0.0, hypothesis=0.0, context=0.0)
 REFUTED = elsewhere(ZONE)
 HALF_REFUTED = together(elsewhere(situation()), situation(track_id="t2"))
 """Two statements: measurement contradicts the first and supports the second."""

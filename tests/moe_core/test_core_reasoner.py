@@ -77,7 +77,7 @@ def test_no_network_lowers_what_measurement_does_not_contradict_as_a_whole(
     seed: int, name: str, floor: float
 ) -> None:
     incident = INCIDENTS[name]
-    floors = Floors(claim=floor, hypothesis=1.1 - floor)
+    floors = Floors(claim=floor, hypothesis=1.1 - floor, context=floor)
     finding = reason(incident, core_of(network_of(seed, ends_late=True), floors=floors))
     refuted = {
         claim.args["track"]
@@ -98,7 +98,9 @@ def test_no_network_lowers_what_measurement_does_not_contradict_as_a_whole(
 def test_what_measurement_contradicts_as_a_whole_is_lowered_and_said() -> None:
     network = network_of(1)
     network.end.bias.sub_(100)
-    finding = reason(REFUTED, core_of(network, floors=Floors(claim=1.1, hypothesis=1.1)))
+    finding = reason(
+        REFUTED, core_of(network, floors=Floors(claim=1.1, hypothesis=1.1, context=1.1))
+    )
 
     assert finding.reasoning.verdict is ReasoningVerdict.CONTRADICTED
     assert finding.decision is Decision.WATCH
@@ -109,7 +111,9 @@ def test_what_measurement_contradicts_as_a_whole_is_lowered_and_said() -> None:
 def test_one_refuted_statement_of_two_lowers_nothing() -> None:
     network = network_of(1)
     network.end.bias.sub_(100)
-    finding = reason(HALF_REFUTED, core_of(network, floors=Floors(claim=1.1, hypothesis=1.1)))
+    finding = reason(
+        HALF_REFUTED, core_of(network, floors=Floors(claim=1.1, hypothesis=1.1, context=1.1))
+    )
 
     assert finding.reasoning.verdict is ReasoningVerdict.UNVERIFIED
     assert finding.decision is Decision.ALERT

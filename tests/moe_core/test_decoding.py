@@ -53,7 +53,7 @@ def place_of(found: Prompt, predicate: str) -> int:
 @settings(max_examples=25, deadline=None)
 def test_no_network_breaks_the_grammar(seed: int, name: str, ends_late: bool, floor: float) -> None:
     network = network_of(seed, ends_late=ends_late)
-    floors = Floors(claim=floor, hypothesis=floor)
+    floors = Floors(claim=floor, hypothesis=floor, context=floor)
 
     at_once = decode(network, PROMPTS[name], floors=floors)
     stepped = decode_stepwise(network, PROMPTS[name], floors=floors)
@@ -90,7 +90,9 @@ def test_some_networks_write_much_and_some_nothing() -> None:
 
 
 def test_a_floor_that_nothing_reaches_leaves_nothing_to_write() -> None:
-    written = decode(network_of(1), PROMPTS["zone"], floors=Floors(claim=1.1, hypothesis=1.1))
+    written = decode(
+        network_of(1), PROMPTS["zone"], floors=Floors(claim=1.1, hypothesis=1.1, context=1.1)
+    )
 
     assert written.chain == ()
     assert written.passes == 1
@@ -100,7 +102,7 @@ def test_a_refuted_statement_may_be_told_whatever_is_thought_of_it() -> None:
     network = network_of(1)
     network.end.bias.sub_(100)
     found = PROMPTS["refuted"]
-    written = decode(network, found, floors=Floors(claim=1.1, hypothesis=1.1))
+    written = decode(network, found, floors=Floors(claim=1.1, hypothesis=1.1, context=1.1))
 
     assert written.chain == (place_of(found, MEETS_RULE),)
 

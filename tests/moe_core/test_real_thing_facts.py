@@ -9,12 +9,17 @@ from contracts.incidents import FactName, Incident
 from contracts.reasoning import ClaimStatus, ReasoningVerdict
 from contracts.rules import RuleKind, SceneRules
 from contracts.tracks import Track
+from moe_core.checkers.case import Case
+from moe_core.core_chain import drafted
 from moe_core.program import ProgramReasoner
+from moe_core.training.judge import Judge
+from moe_core.training.world.truth import Truth
 from tests.fakes.builders import header
 from tests.fakes.clock import ManualClock
 from tests.fakes.incidents import situation
 from tests.fakes.thing_scenes import Watcher
 from tests.fakes.thing_stories import STORIES
+from tests.moe_core.training.samples import owner_of, truth_about
 from vision.fact_list import merge_facts
 from vision.facts import company_facts, event_facts, track_facts
 from vision.reports import LEAST_POINTS, thinned
@@ -70,6 +75,24 @@ def test_what_is_said_of_a_left_thing_is_supported(left: Incident) -> None:
     assert "has been alone in the picture for 5 s" in claims["meets_rule"].text
     assert "kind_unknown" not in claims
     assert "perhaps_sway" not in claims
+
+
+def test_what_is_said_of_an_owner_is_true_if_he_was_it(left: Incident) -> None:
+    """That he is gone is no name of what he is."""
+    draft = drafted(Case(left))
+    region, doer = left.tracks
+    person = truth_about(left)
+    dog = truth_about(
+        left, objects=(owner_of(region, "o1"), replace(owner_of(doer, "o2"), label="dog")),
+        owners={region.track_id: "o1", doer.track_id: "o2"},
+    )  # fmt: skip
+
+    def true_of(truth: Truth) -> set[str]:
+        judged = Judge(left, truth).judge(draft)
+        return {claim.predicate for claim, is_true in zip(draft, judged, strict=True) if is_true}
+
+    assert {"left_by", "owner_away"} <= true_of(person)
+    assert {"left_by", "owner_away"} & true_of(dog) == {"owner_away"}
 
 
 def test_what_is_said_of_a_taken_thing_is_supported(taken: Incident) -> None:

@@ -11,7 +11,13 @@ from contracts.errors import ModelError
 from moe_core.model.decoder import Core
 from moe_core.model.experts import ExpertPath, Experts
 from moe_core.model.mixture import Mixture
-from moe_core.model.router import LearnedRouter, balanced_table, load_of, max_violation
+from moe_core.model.router import (
+    LearnedRouter,
+    balanced_table,
+    family_table,
+    load_of,
+    max_violation,
+)
 from moe_core.model.shape import Attention, CoreShape, Gate, Routing
 from tests.moe_core.model.shapes import SMALL
 
@@ -170,6 +176,24 @@ def test_a_table_by_type_is_balanced_by_its_making() -> None:
     table_YK = balanced_table(64, 16, 2)
     assert torch.bincount(table_YK.flatten()).tolist() == [8] * 16
     assert all(len(set(row.tolist())) == 2 for row in table_YK)
+
+
+def test_frequent_types_share_their_experts_with_rare_ones() -> None:
+    counts_Y = torch.tensor([100, 1, 40, 60, 3, 90, 55, 45])
+    table_YK = balanced_table(8, 4, 2, counts_Y=counts_Y)
+    load_E = torch.zeros(4).index_add(0, table_YK.flatten(), counts_Y.repeat_interleave(2).float())
+
+    assert max_violation(load_E) < 0.05
+    assert all(len(set(row.tolist())) == 2 for row in table_YK)
+
+
+def test_each_family_has_experts_of_its_own_and_each_expert_as_many_families() -> None:
+    torch.manual_seed(0)
+    own_YE = family_table(17, 16, 2)
+
+    assert own_YE.sum(dim=1).tolist() == [2] * 17
+    assert own_YE[:16].sum(dim=0).tolist() == [2] * 16
+    assert len({tuple(row.tolist()) for row in own_YE[:16]}) == 16
 
 
 def test_types_that_are_unknown_or_missing_are_named() -> None:

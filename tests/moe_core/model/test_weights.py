@@ -25,7 +25,7 @@ from tests.moe_core.cores import INCIDENTS, network_of, prompt
 from tests.moe_core.model.shapes import TINY
 
 Tensors = dict[str, torch.Tensor]
-FLOORS = Floors(claim=0.3, hypothesis=0.6)
+FLOORS = Floors(claim=0.3, hypothesis=0.6, context=0.8)
 CALIBRATION = Calibration(scale=1.5, shift=-0.25)
 KINDS = ("intrusion", "loiter")
 

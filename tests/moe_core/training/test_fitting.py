@@ -1,13 +1,15 @@
 """What is fitted after training: the scale that was hidden is found again."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from moe_core.decoding import Written
-from moe_core.training.fitting import calibrated, fit
+from moe_core.training.examples import Example
+from moe_core.training.fitting import calibrated, context_floor, fit
 from moe_core.training.measures import calibration_error, chance_of
 from tests.moe_core.cores import network_of
 from tests.moe_core.training.samples import examples
@@ -55,6 +57,26 @@ def test_floors_and_calibration_are_finite_and_gradients_stay_on() -> None:
 
     assert 0 < floors.claim < 1
     assert 0 < floors.hypothesis < 1
+    assert 0 < floors.context < 1
     assert math.isfinite(calibration.scale)
     assert math.isfinite(calibration.shift)
     assert torch.is_grad_enabled()
+
+
+def test_the_floor_of_the_surroundings_is_where_few_are_untrue() -> None:
+    """Of what is believed at 0.8 half is untrue, of what is believed at 0.9 nothing."""
+    [example] = [one for one in examples() if "alone" in predicates(one)][:1]
+    place = predicates(example).index("alone")
+    truths, found = [], []
+    for chance, is_true in ((0.8, 1), (0.8, 0), (0.9, 1), (0.9, 1), (0.995, 0)):
+        true_C, truth_C = example.true_C.copy(), np.full(len(example.true_C), 1.0)
+        true_C[place], truth_C[place] = is_true, chance
+        found.append(replace(example, true_C=true_C))
+        truths.append(truth_C)
+
+    assert 0.8 < context_floor(found, truths) <= 0.9
+    assert context_floor(found[2:4], truths[2:4]) < 0.8
+
+
+def predicates(example: Example) -> list[str]:
+    return [claim.predicate for claim in example.prompt.proposals.claims]

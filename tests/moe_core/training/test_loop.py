@@ -9,15 +9,18 @@ import torch
 from contracts.errors import ConfigError, ModelError
 from moe_core.model.batch import collate
 from moe_core.model.network import ClaimNetwork
-from moe_core.model.router import LearnedRouter, Routed
+from moe_core.model.router import LearnedRouter, Routed, max_violation
 from moe_core.training.checkpoint import Progress
 from moe_core.training.loop import (
     CHECKPOINT,
+    LOAD_MEMORY,
     WARM_UP,
     Plan,
+    Running,
     loads,
     optimizer_of,
     schedule,
+    share_out,
     train,
 )
 from moe_core.training.losses import losses_of, targets_of, written
@@ -144,6 +147,26 @@ def test_every_parameter_is_learnt_once_and_only_matrices_decay() -> None:
                for one in layer.mixture.router.parameters()}  # type: ignore[union-attr]  # a ModuleList of Layers  # fmt: skip
     slow = {id(one) for group in groups if group["share"] < 1 for one in group["params"]}
     assert slow == routers
+
+
+def test_loads_run_over_several_steps() -> None:
+    running = Running()
+    for _ in range(50):
+        running.take([torch.tensor([8, 0])])
+    [load_E] = running.take([torch.tensor([0, 8])])
+
+    assert load_E.tolist() == pytest.approx([8 * LOAD_MEMORY, 8 * (1 - LOAD_MEMORY)])
+
+
+def test_types_are_shared_out_by_how_frequent_they_are() -> None:
+    network = untrained()
+    share_out(network, examples())
+    batch = collate([one.prompt for one in examples()], [*map(written, examples())])
+    with torch.inference_mode():
+        routed = network.eval()(batch).routed
+    first_E, *_ = loads(routed, batch.lengths_B, batch.ticks_BL.shape[1])
+
+    assert max_violation(first_E) < 0.3
 
 
 def test_padding_asks_no_expert() -> None:

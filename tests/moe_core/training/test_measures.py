@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moe_core.claims import MEETS_RULE
-from moe_core.decoding import Floors, Written
+from moe_core.decoding import CONTEXT, Floors, Written
 from moe_core.training.examples import Example, example_of, labelled
 from moe_core.training.measures import (
-    CONTEXT,
     Tally,
     calibration_error,
     chance_of,
@@ -144,7 +143,9 @@ def test_the_program_tells_all_that_it_drafts() -> None:
 
 
 def test_a_core_is_counted_as_it_writes() -> None:
-    silent = of_core(network_of(1), examples()[:2], floors=Floors(claim=1.1, hypothesis=1.1))
+    silent = of_core(
+        network_of(1), examples()[:2], floors=Floors(claim=1.1, hypothesis=1.1, context=1.1)
+    )
     sure = of_core(network_of(1), examples()[:2], floors=Floors(), scale=0.0, shift=3.0)
 
     assert (silent.omission, silent.said) == (1.0, [False, False])

@@ -12,7 +12,7 @@ def counted(floor: float = 0.0, *, eager: bool = True) -> Whole:
     network = network_of(1)
     if eager:
         network.end.bias.sub_(100)
-    core = core_of(network, floors=Floors(claim=floor, hypothesis=floor),
+    core = core_of(network, floors=Floors(claim=floor, hypothesis=floor, context=floor),
                    kinds=frozenset({"intrusion"}))  # fmt: skip
     return run_whole(core, [ZONE, REFUTED, crowded(ZONE, 200), FALL])
 
