@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "probe": ("api.commands.probe", "say what a camera sends and what to change about it"),
     "check-config": ("api.commands.check_config", "check settings and rules files"),
     "models": ("api.commands.models", "list, fetch, check and time detectors"),
+    "model": ("api.commands.model", "say who reasons and what its experts have become"),
     "doctor": ("api.commands.doctor", "say what is installed, reachable and missing"),
     "fsck": ("api.commands.fsck", "check evidence against the rows that name it"),
     "sign-in-link": ("api.commands.sign_in_link", "make a link that signs in once"),

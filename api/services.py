@@ -31,6 +31,7 @@ from contracts.frames import FrameLedger
 from contracts.rules import SceneRules
 from contracts.settings import ApiSettings
 from ingest.phases import PhaseChange
+from moe_core.report import ReasonerReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class Services:
             address).
         phase_changes: Returns a camera's newest changes of phase, newest first, given its id and
             how many.
+        reasoner: Tells who reasons; raises ModelError for weights that cannot be read.
         probe: Looks at a camera for some seconds; its report, or ``problem``.
         check_scene: Raises ConfigError for rules whose parameters their kinds refuse.
     """
@@ -91,6 +93,7 @@ class Services:
     send_test: Callable[[Webhook], TestDelivery]
     check_webhook_url: Callable[[str], None]
     phase_changes: Callable[[str, int], Sequence[PhaseChange]]
+    reasoner: Callable[[], ReasonerReport]
     probe: Callable[[SourceSettings], dict[str, Any]]
     check_scene: Callable[[SceneRules], None] = _accept_scene
 

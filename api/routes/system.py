@@ -7,8 +7,10 @@ from alerts.payload import rfc3339
 from api.access import ADMIN, PUBLIC
 from api.openapi import describe
 from api.readiness import is_ready, parts_of
+from api.reasoner_schemas import ReasonerAnswer
 from api.schemas import Alive, Readiness, Stage, SystemAnswer, Version
 from api.services import ServicesDep
+from contracts.errors import ModelError
 
 router = APIRouter(tags=["system"])
 
@@ -45,6 +47,15 @@ def system(services: ServicesDep) -> SystemAnswer:
 def version(services: ServicesDep) -> Version:
     """Return the version."""
     return Version(version=services.version)
+
+
+@router.get("/api/v1/reasoner", openapi_extra=ADMIN)
+def reasoner(services: ServicesDep) -> ReasonerAnswer:
+    """Return who reasons, what it was trained on, and how its experts share work."""
+    try:
+        return ReasonerAnswer.of(services.reasoner())
+    except ModelError:
+        return ReasonerAnswer.unreadable()
 
 
 @router.get("/metrics", openapi_extra=ADMIN, response_class=PlainTextResponse)

@@ -32,6 +32,7 @@ from api.wiring.webhooks import send_test
 from contracts.errors import TransportUnavailable
 from contracts.frames import FrameLedger
 from ingest.frame_queue import RedisFrameQueue
+from moe_core.report import report
 from vision.rules.registry import make_rules
 
 log = structlog.get_logger()
@@ -78,6 +79,7 @@ def build(context: StageContext) -> list[Part]:
         metrics_text=_metrics(context, history, directory, ledger, heartbeats),
         send_test=lambda webhook: send_test(channel, webhook, clock=context.clock),
         check_webhook_url=channel.check_url,
+        reasoner=lambda: report(settings.reasoning),
         probe=Prober().probe,
         phase_changes=lambda camera_id, limit: journal.newest(camera_id, limit=limit),
         check_scene=lambda scene: _discard(make_rules(scene)),

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from contracts.errors import ModelError
 from moe_core.decoding import Floors
+from moe_core.model.expert_use import ExpertUse
 from moe_core.model.network import ClaimNetwork
 from moe_core.model.shape import CoreShape
 from moe_core.shipped import SHIPPED
@@ -51,6 +52,8 @@ class Header:
     calibration: Calibration
     kinds: tuple[str, ...]
     """Rule kinds that it was trained on; about others it has nothing to say."""
+    experts: tuple[ExpertUse, ...] = ()
+    """How its experts were used after training, by layer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,6 +82,7 @@ def write_core(
     floors: Floors,
     calibration: Calibration,
     kinds: tuple[str, ...],
+    experts: tuple[ExpertUse, ...] = (),
 ) -> None:
     """Write the weights; a reader sees the old file or the new one."""
     header = Header(
@@ -88,6 +92,7 @@ def write_core(
         floors=floors,
         calibration=calibration,
         kinds=kinds,
+        experts=experts,
     )
     tensors = {
         name: tensor.detach().clone().contiguous() for name, tensor in network.state_dict().items()

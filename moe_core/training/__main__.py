@@ -29,9 +29,12 @@ from moe_core.training.fitting import fit
 from moe_core.training.loop import CHECKPOINT, Plan, optimizer_of, train
 from moe_core.training.mean import Mean
 from moe_core.training.measures import of_core
-from moe_core.training.specialisation import losses_by_family
+from moe_core.training.specialisation import kept_uses, losses_by_family
 from moe_core.training.splits import part_of, recorded, simulated
 from moe_core.training.whole import run_whole
+
+_EXPERTS_BY = 2000
+"""Examples of cameras for fitting by which it is said with the weights how experts are used."""
 
 
 def say(line: str) -> None:
@@ -87,7 +90,15 @@ def _export(chosen: argparse.Namespace) -> int:
     network = mean.network
     parts = simulated(chosen.corpus, wants=("train", "fit"))
     floors, calibration = fit(network, parts.fit[: chosen.most])
-    write_core(chosen.out, network, floors=floors, calibration=calibration, kinds=parts.kinds)
+    experts = kept_uses(network, parts.fit[:_EXPERTS_BY])
+    write_core(
+        chosen.out,
+        network,
+        floors=floors,
+        calibration=calibration,
+        kinds=parts.kinds,
+        experts=experts,
+    )
     say(f"{chosen.out}: floors {floors}, {calibration}, kinds {', '.join(parts.kinds)}")
     return 0
 

@@ -11,8 +11,10 @@ import numpy.typing as npt
 import torch
 
 from moe_core.model.batch import collate
+from moe_core.model.expert_use import ExpertUse
 from moe_core.model.network import ClaimNetwork
 from moe_core.model.router import LearnedRouter
+from moe_core.tokens.vocabulary import FAMILIES
 from moe_core.training.examples import Example
 from moe_core.training.loop import loads
 from moe_core.training.losses import losses_of, targets_of, written
@@ -71,6 +73,24 @@ def uses(network: ClaimNetwork, found: Sequence[Example]) -> list[LayerUse]:
             for layer, load_E in enumerate(asked):
                 counts[layer][:, family] += load_E.numpy()
     return [_use(counts_EY) for counts_EY in counts]
+
+
+def kept_uses(network: ClaimNetwork, found: Sequence[Example]) -> tuple[ExpertUse, ...]:
+    """Return how the experts of each layer are used, as it is kept with the weights."""
+    return tuple(
+        ExpertUse(
+            max_violation=round(use.max_violation, 3),
+            shared_information=round(use.shared_information, 3),
+            asked={
+                str(FAMILIES[family]): tuple(
+                    round(float(share), 3) for share in counts_E / counts_E.sum()
+                )
+                for family, counts_E in enumerate(use.counts_EY.T)
+                if counts_E.sum()
+            },
+        )
+        for use in uses(network, found)
+    )
 
 
 def ablations(network: ClaimNetwork, found: Sequence[Example]) -> list[Ablation]:

@@ -26,6 +26,7 @@ from contracts.queues import LivePicture
 from contracts.settings import ApiSettings
 from ingest.phases import PhaseChange
 from ingest.webrtc.signals import Signal, SignalAnswer, SignalKind, SignalRefused
+from moe_core.report import ReasonerReport
 from tests.fakes.archive import InMemoryHistory, WebHistory
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.ports import InMemoryEvidence, InMemoryFrames
@@ -138,6 +139,7 @@ class FakeWeb:
     found: dict[str, Any] = field(default_factory=lambda: {"problem": ""})
     tested: list[Webhook] = field(default_factory=list)
     settings: ApiSettings = field(default_factory=ApiSettings)
+    reasoner: ReasonerReport = field(default_factory=lambda: ReasonerReport(reasoner="program"))
 
     def services(self) -> Services:
         """All of it as the app wants it."""
@@ -165,6 +167,7 @@ class FakeWeb:
             metrics_text=lambda: "vigil_up 1\n",
             send_test=self._send_test,
             check_webhook_url=refuse_private,
+            reasoner=lambda: self.reasoner,
             probe=self._probe,
             phase_changes=lambda camera_id, limit: self._changes_of(camera_id)[:limit],
         )

@@ -2,6 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from contracts.errors import ModelError
+from moe_core.model.expert_use import ExpertUse
+from moe_core.report import ReasonerReport
 from tests.fakes.archive import InMemoryHistory
 from tests.fakes.web import FakeWeb, WebClient
 
@@ -79,3 +82,32 @@ def test_metrics_are_prometheus_text(client: WebClient) -> None:
 
     assert answer.text == "vigil_up 1\n"
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+
+
+def test_who_reasons_is_told_without_where_its_weights_lie(web: FakeWeb, client: WebClient) -> None:
+    use = ExpertUse(max_violation=0.5, shared_information=0.25, asked={"fall": (0.75, 0.25)})
+    web.reasoner = ReasonerReport(
+        reasoner="core", path="/secret/place", sha256="5" * 64, kinds=("fall",),
+        floors={"claim": 0.7}, calibration={"scale": 1.5}, layers=(use,),
+    )  # fmt: skip
+
+    answer = client.get("/api/v1/reasoner")
+
+    assert "/secret/place" not in answer.text
+    told = answer.json()
+    assert (told["reasoner"], told["model_sha256"], told["problem"]) == ("core", "5" * 64, "")
+    assert told["layers"] == [
+        {"max_violation": 0.5, "shared_information": 0.25, "asked": {"fall": [0.75, 0.25]}}
+    ]
+
+
+def test_weights_that_cannot_be_read_leave_the_program_to_reason(web: FakeWeb) -> None:
+    def unreadable() -> ReasonerReport:
+        raise ModelError("/secret/place: not readable")
+
+    with WebClient(web.app(reasoner=unreadable)) as client:
+        told = client.sign_in(web).get("/api/v1/reasoner").json()
+
+    assert told["reasoner"] == "program"
+    assert "vigil doctor" in told["problem"]
+    assert "/secret" not in told["problem"]
