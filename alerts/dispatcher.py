@@ -293,6 +293,17 @@ class AlertDispatcher:
         verdict = _first_verdict(before, after)
         if verdict:
             metrics.ALERTS.labels(after.kind.value, after.severity.value, verdict).inc()
+        if verdict and after.finding is not None:
+            waited_s = (after.updated_at - after.incident.detected_at).total_seconds()
+            metrics.VERDICT_LATENCY.labels(after.severity.value).observe(max(0.0, waited_s))
+            log.info(
+                "verdict told",
+                camera_id=after.camera_id,
+                alert_id=after.alert_id,
+                verdict=verdict,
+                since_detected_s=round(waited_s, 3),
+                correlation_id=after.correlation_id,
+            )
         log.info(
             "alert told",
             camera_id=after.camera_id,

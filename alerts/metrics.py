@@ -13,6 +13,12 @@ ALERT_LATENCY = Histogram(
     ["severity"],
     buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 3.0, 5.0, 10.0, 30.0),
 )
+VERDICT_LATENCY = Histogram(
+    "vigil_verdict_latency_seconds",
+    "From an incident's being detected to its alert stored with the first verdict about it.",
+    ["severity"],
+    buckets=(0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 3.0, 5.0, 10.0),
+)
 ALERT_REVISIONS = Counter("vigil_alert_revisions_total", "Feed entries about alerts.", ["type"])
 SUPPRESSED = Counter(
     "vigil_alerts_suppressed_total",

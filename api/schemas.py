@@ -264,6 +264,7 @@ class CameraAnswer(Answer):
     tags: list[str]
     analyze_fps: float
     enabled: bool
+    masks: list[str] = Field(description="Names of its privacy masks")
     version: int
     status: Status
 
@@ -278,6 +279,7 @@ class CameraAnswer(Answer):
             tags=list(camera.tags),
             analyze_fps=camera.analysis_fps,
             enabled=camera.is_enabled,
+            masks=[mask.name or mask.zone_id for mask in camera.masks],
             version=camera.version,
             status=status,
         )

@@ -24,7 +24,7 @@ from ingest.errors import (
 )
 from ingest.evidence_stream import EvidenceRing, EvidenceStream
 from ingest.framing import Framer
-from ingest.masks import PrivacyMask
+from ingest.masks import PrivacyMask, covered
 from ingest.metrics import FRAMES, FRAMES_DROPPED, FRAMES_SKIPPED, LOOP_ERRORS
 from ingest.pacing import Pacer, pause
 from ingest.reconnect import Reconnect
@@ -203,7 +203,7 @@ class CameraIngest:
     ) -> None:
         in_force = self._mask
         for unit in reader.units():
-            covered: list[DecodedFrame] = []
+            shown: list[DecodedFrame] = []
             for decoded in unit.frames:
                 if pace.pacer is not None:
                     wait_s = pace.pacer.wait_s(decoded.stream_s, now_s=self._clock.monotonic_s())
@@ -213,9 +213,9 @@ class CameraIngest:
                 if self._mask is not in_force:
                     in_force = self._mask
                     framer.begin_anew()  # a mask is no thing that somebody has left there
-                covered.append(_covered(decoded, in_force))
-                self._take(covered[-1], framer, codec=reader.codec)
-            frames = tuple(covered)
+                shown.append(covered(decoded, in_force))
+                self._take(shown[-1], framer, codec=reader.codec)
+            frames = tuple(shown)
             self._keep(
                 unit if frames == unit.frames else replace(unit, frames=frames), framer, template
             )
@@ -306,9 +306,3 @@ class CameraIngest:
         return SourceUnavailable(
             self._camera.camera_id, f"internal error ({type(error).__name__}), see the log"
         )
-
-
-def _covered(decoded: DecodedFrame, mask: PrivacyMask) -> DecodedFrame:
-    if not mask.zones:
-        return decoded
-    return replace(decoded, picture=mask.cover(decoded.picture))

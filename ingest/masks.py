@@ -3,6 +3,7 @@
 Shape legend: H = height, W = width in pixels.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import VideoReformatter
 
 from contracts.geometry import Point, Zone
+from ingest.sources.stream import DecodedFrame
 
 Covered = npt.NDArray[np.bool_]
 
@@ -62,6 +64,13 @@ class PrivacyMask:
             self._planes = [_shrunk(luma_HW, plane.width, plane.height) for plane in picture.planes]
             self._key = key
         return self._planes
+
+
+def covered(decoded: DecodedFrame, mask: PrivacyMask) -> DecodedFrame:
+    """Return what was decoded with its picture covered; itself where nothing is masked."""
+    if not mask.zones:
+        return decoded
+    return replace(decoded, picture=mask.cover(decoded.picture))
 
 
 def pixels_of(plane: VideoPlane) -> npt.NDArray[np.uint8]:

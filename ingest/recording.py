@@ -1,7 +1,6 @@
 """A recorded file as frames, as fast as it can be read, through the same code as any camera."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -11,7 +10,7 @@ from contracts.frames import EncodedFrame
 from contracts.settings import IngestSettings
 from ingest.errors import SourceEnded, SourceRejected
 from ingest.framing import Framer
-from ingest.masks import PrivacyMask
+from ingest.masks import PrivacyMask, covered
 from ingest.sources.opened import OpenedStream
 from ingest.sources.registry import open_source
 from ingest.sources.stream import StreamReader
@@ -65,8 +64,7 @@ class Recording:
                 return
             self.corrupt += unit.corrupt
             for decoded in unit.frames:
-                covered = replace(decoded, picture=self._mask.cover(decoded.picture))
-                yield from self._framer.add(covered, arrival=arrival)
+                yield from self._framer.add(covered(decoded, self._mask), arrival=arrival)
 
     def close(self) -> None:
         """Free the file; calling it again does nothing."""

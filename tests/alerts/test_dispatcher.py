@@ -205,8 +205,10 @@ def test_an_alert_is_counted_once_by_its_first_verdict(bench: Bench) -> None:
     labels = {"kind": "intrusion", "severity": "high", "verdict": "confirmed"}
     alerts = counted("vigil_alerts_total", **labels)
     latencies = counted("vigil_alert_latency_seconds_count", severity="high")
+    verdicts = counted("vigil_verdict_latency_seconds_count", severity="high")
 
     bench.step(incident(), finding(), incident(revision=2), finding(revision=2))
 
     assert counted("vigil_alerts_total", **labels) == alerts + 1
+    assert counted("vigil_verdict_latency_seconds_count", severity="high") == verdicts + 1
     assert counted("vigil_alert_latency_seconds_count", severity="high") == latencies + 1

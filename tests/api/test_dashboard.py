@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from contracts.alerts import Alert
 from contracts.cameras import Camera, CameraState, CameraStatus, SourceSettings, SourceType
 from contracts.clock import SystemClock
+from contracts.geometry import Zone
 from contracts.incidents import EvidenceItem, EvidenceKind, Incident
 from contracts.queues import LiveBox, LivePicture
 from tests.fakes.builders import box_at, header, incident, scene
@@ -233,6 +234,22 @@ def test_a_bad_address_is_explained_beside_its_field(page: Page, server: Running
     page.get_by_role("button", name="Add camera").click()
     expect(page.get_by_role("heading", name="Back door")).to_be_visible()
     expect(page.get_by_text("rtsp://***@192.0.2.9/1")).to_be_visible()
+
+
+def test_a_camera_says_what_is_masked(page: Page, site: FakeWeb, server: RunningServer) -> None:
+    """The grey that people see must not look like a fault."""
+    page.goto(f"{server.url}/cameras")
+    expect(page.get_by_text("Coverage of the last hour")).to_be_visible()
+    assert page.get_by_text("Privacy masks").count() == 0
+
+    camera = site.history.camera("gate")
+    assert camera is not None
+    window = Zone(zone_id="w", name="Neighbour's <i>window</i>", polygon=((0, 0), (1, 0), (1, 1)))
+    site.history.save_camera(replace(camera, masks=(window,), version=camera.version + 1))
+    page.reload()
+
+    expect(page.get_by_text("Privacy masks")).to_be_visible()
+    expect(page.get_by_text("Neighbour's <i>window</i>")).to_be_visible()
 
 
 def test_what_a_rule_is_called_stays_text(page: Page, site: FakeWeb, server: RunningServer) -> None:

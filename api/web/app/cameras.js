@@ -118,6 +118,7 @@ class CameraCard {
       ["Coverage of the last hour", status.coverage === null ? "unknown" : `${number(100 * status.coverage)} %`],
       ["Reconnects", count(status.reconnects)],
     ];
+    if (camera.masks.length) facts.push(["Privacy masks", camera.masks.join(", ")]);
     fill(this.facts, ...facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
     if (status.frames) this.showAccount(status.frames);
   }

@@ -82,6 +82,14 @@ export function drawScene(context, place, scene, highlighted = new Set()) {
   }
 }
 
+/** Say in each privacy mask, which is flat grey in the picture itself, what it is. */
+export function drawMasks(context, place, masks) {
+  for (const { polygon } of masks) {
+    const [x, y] = polygon.reduce((best, point) => (point[1] + point[0] < best[1] + best[0] ? point : best));
+    tag(context, place, place.x + x * place.w + 6, place.y + y * place.h + 6, "Privacy mask", COLOURS.track, "quiet");
+  }
+}
+
 /** Where a zone's name stands: below it, so that it covers nobody inside. */
 function bottomLeftOf(polygon) {
   return polygon.reduce((best, point) => (point[1] - point[0] > best[1] - best[0] ? point : best));

@@ -2,7 +2,7 @@
 
 import { get } from "/app/api.js";
 import { el, fill, icon } from "/app/dom.js";
-import { drawBoxes, drawCorner, drawScene, fitCanvas, placeIn } from "/app/drawing.js";
+import { drawBoxes, drawCorner, drawMasks, drawScene, fitCanvas, placeIn } from "/app/drawing.js";
 import { serverNow, timeOfDay } from "/app/format.js";
 
 const PICTURE_EVERY_MS = 200;
@@ -77,6 +77,7 @@ class Tile {
     this.picture = null;
     this.boxes = [];
     this.scene = {};
+    this.masks = [];
     this.sceneAge = SCENE_EVERY;
     this.etag = "";
     this.isVisible = false;
@@ -125,9 +126,11 @@ class Tile {
     if (this.version !== camera.version || ++this.sceneAge >= SCENE_EVERY) {
       this.version = camera.version;
       this.sceneAge = 0;
-      get(`/api/v1/cameras/${this.cameraId}/scene`).then(
-        (scene) => {
+      const url = `/api/v1/cameras/${this.cameraId}`;
+      Promise.all([get(`${url}/scene`), camera.masks.length ? get(`${url}/masks`) : { masks: [] }]).then(
+        ([scene, { masks }]) => {
           this.scene = scene;
+          this.masks = masks;
           this.draw();
         },
         () => null,
@@ -186,6 +189,7 @@ class Tile {
     context.imageSmoothingQuality = "high";
     context.drawImage(this.picture, place.x, place.y, place.w, place.h);
     if (this.status?.state === "blind") return;
+    drawMasks(context, place, this.masks);
     drawScene(context, place, this.scene);
     drawBoxes(
       context,

@@ -24,6 +24,7 @@ def test_masks_are_stored_published_and_shown(site: FakeWeb, client: WebClient) 
     [published] = site.publisher.published[-1]
     assert [mask.zone_id for mask in published.masks] == ["window", "street"]
     assert published.masks[0].polygon == ((0.1, 0.1), (0.4, 0.1), (0.4, 0.3))
+    assert client.get("/api/v1/cameras/gate").json()["masks"] == ["Neighbour", "street"]
 
 
 def test_each_edit_says_who_made_it_and_what_was_before(site: FakeWeb, client: WebClient) -> None:

@@ -302,3 +302,19 @@ async def _settle() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def published(bench: Bench, peers: Peers, *, codec: str = "H264") -> Peer:
+    """A publisher whose pictures, of 120 to 199 grey, arrive."""
+    publisher = peers.publisher(codec=codec)
+    publisher.take(bench.publish(publisher.offer))
+    bench.until(lambda: bench.received > 0)
+    return publisher
+
+
+def watched(bench: Bench, peers: Peers, *, codec: str = "") -> Peer:
+    """A viewer that sees pictures."""
+    viewer = peers.viewer(codec=codec)
+    viewer.take(bench.watch(viewer.offer))
+    bench.until(lambda: len(viewer.seen.levels) > 3)
+    return viewer

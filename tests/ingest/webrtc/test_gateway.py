@@ -1,7 +1,6 @@
 """Publishers and viewers of aiortc's own, on loopback, against the gateway and a camera's loop."""
 
 import queue
-from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from itertools import pairwise
@@ -16,37 +15,7 @@ from ingest.clips import make_clip
 from ingest.webrtc.signals import SignalKind
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.ingest.webrtc.offers import SECRET, offer, with_lines
-from tests.ingest.webrtc.peers import Bench, Peer, Peers
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    made = Bench()
-    yield made
-    made.end()
-
-
-@pytest.fixture
-def peers() -> Iterator[Peers]:
-    made = Peers()
-    yield made
-    made.end()
-
-
-def published(bench: Bench, peers: Peers, *, codec: str = "H264") -> Peer:
-    """A publisher whose pictures arrive."""
-    publisher = peers.publisher(codec=codec)
-    publisher.take(bench.publish(publisher.offer))
-    bench.until(lambda: bench.received > 0)
-    return publisher
-
-
-def watched(bench: Bench, peers: Peers, *, codec: str = "") -> Peer:
-    """A viewer that sees pictures."""
-    viewer = peers.viewer(codec=codec)
-    viewer.take(bench.watch(viewer.offer))
-    bench.until(lambda: len(viewer.seen.sizes) > 3)
-    return viewer
+from tests.ingest.webrtc.peers import Bench, Peers, published, watched
 
 
 @pytest.mark.parametrize("codec", ["H264", "VP8"])

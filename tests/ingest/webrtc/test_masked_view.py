@@ -1,43 +1,11 @@
 """Watching a camera with privacy masks: what it sends shows what they cover, and never goes out."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from contracts.cameras import SourceSettings, SourceType
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.fakes.masked import LEFT
-from tests.ingest.webrtc.peers import Bench, Peer, Peers
+from tests.ingest.webrtc.peers import Bench, Peer, Peers, published, watched
 
 GREY = 96
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    made = Bench()
-    yield made
-    made.end()
-
-
-@pytest.fixture
-def peers() -> Iterator[Peers]:
-    made = Peers()
-    yield made
-    made.end()
-
-
-def published(bench: Bench, peers: Peers, *, codec: str = "H264") -> None:
-    """Pictures of 120 to 199 grey arrive."""
-    publisher = peers.publisher(codec=codec)
-    publisher.take(bench.publish(publisher.offer))
-    bench.until(lambda: bench.received > 0)
-
-
-def watched(bench: Bench, peers: Peers) -> Peer:
-    viewer = peers.viewer()
-    viewer.take(bench.watch(viewer.offer))
-    bench.until(lambda: len(viewer.seen.levels) > 3)
-    return viewer
 
 
 def covered(viewer: Peer) -> list[bool]:
