@@ -3,6 +3,7 @@
 Shape legend: C = proposals, N = examples.
 """
 
+import bisect
 from collections.abc import Sequence
 from typing import Final
 
@@ -23,9 +24,13 @@ Array = npt.NDArray[np.float64]
 OMITTED_SHARE: Final = 0.10
 """Share of the true decisive claims that may be left out; the floor is set for that."""
 UNTRUE_SHARE: Final = 0.05
-"""Share of what is told of the surroundings that may be untrue; nobody misses what is left out."""
+"""Share of what is told that may be untrue; of the surroundings too, since nobody misses them."""
+_RESERVE: Final = 0.9
+"""Of ``UNTRUE_SHARE`` that is used: of cameras never seen a little more is untrue."""
 _CLAIM_FLOORS: Final[tuple[float, ...]] = tuple(np.round(np.arange(0.3, 0.96, 0.025), 3).tolist())
-_HYPOTHESIS_FLOORS: Final = tuple(np.round(np.arange(0.3, 0.71, 0.05), 2).tolist())
+_HYPOTHESIS_FLOORS: Final[tuple[float, ...]] = tuple(
+    np.round(np.arange(0.3, 0.86, 0.05), 2).tolist()
+)
 _SURE: Final = 0.99
 _BATCH: Final = 64
 
@@ -33,25 +38,36 @@ _BATCH: Final = 64
 def fit(network: ClaimNetwork, found: Sequence[Example]) -> tuple[Floors, Calibration]:
     """Return the floors and the calibration that suit examples of unseen cameras.
 
-    The hypothesis' floor is where verdicts are best; the claims' floor is the highest at which no
-    more than ``OMITTED_SHARE`` of what is true is left out; the floor of the surroundings is the
-    lowest at which no more than ``UNTRUE_SHARE`` of what is not quite sure is untrue.
+    The claims' floor is the highest at which no more than ``OMITTED_SHARE`` of what is true is left
+    out; the floor of the surroundings is the lowest at which no more than ``UNTRUE_SHARE`` of what
+    is not quite sure is untrue. The hypothesis' floor is where verdicts are best among those with
+    which no more than ``UNTRUE_SHARE`` of all that is told is untrue; if there is none, where least
+    is: an alert that is not confirmed is told all the same.
     """
     truths, logits = beliefs(network, found)
-    best = max(
-        _HYPOTHESIS_FLOORS, key=lambda floor: _tally(found, truths, Floors(hypothesis=floor)).f1
-    )
-    tallies = {
-        floor: _tally(found, truths, Floors(claim=floor, hypothesis=best))
-        for floor in _CLAIM_FLOORS
-    }
-    kept = [floor for floor, tally in tallies.items() if tally.omission <= OMITTED_SHARE]
-    chosen = Floors(
-        claim=max(kept, default=_CLAIM_FLOORS[0]),
-        hypothesis=best,
-        context=context_floor(found, truths),
+    context = context_floor(found, truths)
+    tried: dict[Floors, Tally] = {}
+    for hypothesis in _HYPOTHESIS_FLOORS:
+        claim = _claim_floor(found, truths, hypothesis)
+        floors = Floors(claim=claim, hypothesis=hypothesis, context=context)
+        tried[floors] = _tally(found, truths, floors)
+    true_enough = [one for one in tried if tried[one].h_true <= _RESERVE * UNTRUE_SHARE]
+    chosen = max(
+        true_enough or tried,
+        key=lambda one: tried[one].f1 if true_enough else -tried[one].h_true,
     )
     return chosen, calibrated(logits, [one.is_real for one in found])
+
+
+def _claim_floor(found: Sequence[Example], truths: Sequence[Array], hypothesis: float) -> float:
+    """Return the highest floor of claims at which little is left out: more is with each higher."""
+
+    def leaves_out_too_much(place: int) -> bool:
+        floors = Floors(claim=_CLAIM_FLOORS[place], hypothesis=hypothesis)
+        return _tally(found, truths, floors).omission > OMITTED_SHARE
+
+    first = bisect.bisect_left(range(len(_CLAIM_FLOORS)), x=True, key=leaves_out_too_much)
+    return _CLAIM_FLOORS[max(0, first - 1)]
 
 
 def context_floor(found: Sequence[Example], truths: Sequence[Array]) -> float:

@@ -22,6 +22,7 @@ from moe_core.training.checkpoint import Progress, restore, save
 from moe_core.training.examples import Example, shuffled
 from moe_core.training.losses import losses_of, targets_of, written
 from moe_core.training.mean import Mean
+from moe_core.training.mirror import mirrored
 
 CHECKPOINT: Final = "checkpoint.safetensors"
 NOISE: Final = 0.05
@@ -30,6 +31,8 @@ LOST: Final = 0.25
 """Share of what nothing rests on that is not read."""
 FAULTS: Final = 0.1
 """Share of the claims that are wrong in the chain that is read: one's own chain has faults."""
+MIRRORED: Final = 0.5
+"""Share of the examples that are seen in a mirror."""
 GRADIENT_NORM: Final = 1.0
 DECAY: Final = 0.1
 WARM_UP: Final = 0.03
@@ -228,7 +231,8 @@ def _step(
     running: "Running",
     share: float,
 ) -> tuple[Batch, float, float, float, float]:
-    fresh = [shuffled(one, rng, noise=NOISE, lost=LOST, faults=FAULTS) for one in chosen]
+    seen = [mirrored(one) if rng.random() < MIRRORED else one for one in chosen]
+    fresh = [shuffled(one, rng, noise=NOISE, lost=LOST, faults=FAULTS) for one in seen]
     batch = collate([one.prompt for one in fresh], [written(one) for one in fresh])
     answer = network(batch)
     losses = losses_of(answer, targets_of(fresh))
