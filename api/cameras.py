@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -38,6 +39,8 @@ _NOT_ANALYSED: Final = "not analysed: no vision stage has looked at it within th
 _SYNTHETIC: Final = "synthetic:"
 MASKS_CHANGED: Final = "camera.masks"
 """Audit action: the privacy masks of a camera are others than before, or went with it."""
+CAMERA_REMOVED: Final = "camera.removed"
+"""Audit action: a camera without privacy masks was removed."""
 _SCHEMES: Final = {SourceType.RTSP: ("rtsp", "rtsps"), SourceType.HTTP: ("http", "https")}
 _WEBRTC: Final = "webrtc:"
 
@@ -113,7 +116,10 @@ class CameraDesk:
             if masks == current.masks:
                 return current
             changed = replace(current, masks=masks, version=current.version + 1)
-            self._store.save_camera(changed, line=self._line(current, masks, identity))
+            line = _masks_line(
+                current, masks, by=identity.name, how=identity.how, at=self._clock.now()
+            )
+            self._store.save_camera(changed, line=line)
         log.info("privacy masks changed", camera_id=camera_id, by=identity.name, zones=len(masks))
         self._changed()
         return changed
@@ -122,21 +128,10 @@ class CameraDesk:
         """Remove a camera; its history stays. Raises Refusal (404)."""
         with self._lock:
             current = self.get(camera_id)
-            line = self._line(current, (), identity) if current.masks else None
+            line = removal_line(current, by=identity.name, how=identity.how, at=self._clock.now())
             if not self._store.remove_camera(camera_id, line=line):
                 raise not_found("camera")
         self._changed()
-
-    def _line(self, camera: Camera, masks: tuple[Zone, ...], identity: Identity) -> AuditLine:
-        return AuditLine(
-            at=self._clock.now(),
-            by=identity.name,
-            how=identity.how,
-            action=MASKS_CHANGED,
-            subject=camera.camera_id,
-            before=to_plain(camera.masks),
-            after=to_plain(masks),
-        )
 
     def free_id(self, name: str) -> str:
         """Return a free id that reads like ``name``: ``Loading dock`` -> ``loading-dock``."""
@@ -157,6 +152,35 @@ class CameraDesk:
             self.publish()
         except TransportUnavailable as error:
             log.warning("camera change is stored but not published yet", cause=str(error))
+
+
+def removal_line(camera: Camera, *, by: str, how: str, at: datetime) -> AuditLine:
+    """Return the audit line of a camera that is removed: that of its masks, if it has any."""
+    if camera.masks:
+        return _masks_line(camera, (), by=by, how=how, at=at)
+    return AuditLine(
+        at=at,
+        by=by,
+        how=how,
+        action=CAMERA_REMOVED,
+        subject=camera.camera_id,
+        before={"name": camera.name, "place": camera.place},
+        after=None,
+    )
+
+
+def _masks_line(
+    camera: Camera, masks: tuple[Zone, ...], *, by: str, how: str, at: datetime
+) -> AuditLine:
+    return AuditLine(
+        at=at,
+        by=by,
+        how=how,
+        action=MASKS_CHANGED,
+        subject=camera.camera_id,
+        before=to_plain(camera.masks),
+        after=to_plain(masks),
+    )
 
 
 def zones_of(plain: object) -> tuple[Zone, ...]:

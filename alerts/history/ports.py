@@ -290,8 +290,9 @@ class AuditLine:
     """One change that somebody made.
 
     Attributes:
-        by: Name of the person.
-        how: What they were signed in by: link, password, or the name of an API token.
+        by: Name of the person; ``vigil`` for itself.
+        how: What they were signed in by: link, password, or the name of an API token; ``start``
+            for what a start does by itself.
         action: For instance ``camera.masks``.
         subject: Id of what was changed.
         before, after: What it was and became, JSON-ready.

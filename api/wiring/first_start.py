@@ -10,6 +10,7 @@ import structlog
 from alerts.history.database import checked_url
 from alerts.history.sql import History, migrate, open_history
 from api.auth import ensure_admin, make_sign_in_link
+from api.cameras import removal_line
 from api.transport.connection import connect
 from api.wiring.cameras import SOURCE_CAMERA_ID, declared_cameras
 from api.wiring.context import database_url
@@ -44,7 +45,7 @@ def prepare(settings: Settings, declared: Sequence[Camera], clock: Clock) -> tup
     history = open_history(url)
     try:
         ensure_admin(history.sign_in, clock)
-        _save_cameras(history, declared)
+        _save_cameras(history, declared, clock)
         return tuple(history.cameras.cameras())
     finally:
         history.close()
@@ -101,16 +102,24 @@ def sign_in_link(settings: Settings, clock: Clock, base_url: str) -> str:
         history.close()
 
 
-def _save_cameras(history: History, declared: Sequence[Camera]) -> None:
+def _save_cameras(history: History, declared: Sequence[Camera], clock: Clock) -> None:
     store = history.cameras
     demo = demo_camera()
     for camera in declared:
         _save_if_changed(history, camera)
     if any(camera.camera_id == SOURCE_CAMERA_ID for camera in declared):
-        store.remove_camera(demo.camera_id)
+        _remove(history, demo.camera_id, clock)
     if not store.cameras():
         store.save_camera(demo)
         log.info("no camera in the settings, starting the demo camera", camera_id=demo.camera_id)
+
+
+def _remove(history: History, camera_id: str, clock: Clock) -> None:
+    stored = history.cameras.camera(camera_id)
+    if stored is not None:
+        line = removal_line(stored, by="vigil", how="start", at=clock.now())
+        history.cameras.remove_camera(camera_id, line=line)
+        log.info("a source is given, the demo camera is removed", camera_id=camera_id)
 
 
 def _save_if_changed(history: History, camera: Camera) -> None:

@@ -1,10 +1,20 @@
-from api.cameras import CameraDesk
+from api.access import Identity
+from api.cameras import CAMERA_REMOVED, MASKS_CHANGED, CameraDesk
 from contracts.cameras import Camera, SourceSettings, SourceType
 from tests.fakes.archive import InMemoryHistory
-from tests.fakes.clock import ManualClock
+from tests.fakes.clock import START, ManualClock
 from tests.fakes.web import RecordingPublisher
 
 GATE = Camera(camera_id="gate", source=SourceSettings(source_type=SourceType.SYNTHETIC, url="yard"))
+SOMEBODY = Identity(
+    user_id="u_1",
+    name="ada",
+    role="admin",
+    credential_id="s_1",
+    kind="session",
+    how="password",
+    expires_at=START,
+)
 
 
 def test_a_change_that_could_not_be_told_goes_out_with_the_next_publishing() -> None:
@@ -18,6 +28,18 @@ def test_a_change_that_could_not_be_told_goes_out_with_the_next_publishing() -> 
     desk.publish()
 
     assert publisher.published == [(GATE,)]
+
+
+def test_removing_a_camera_tells_who_did_it() -> None:
+    history = InMemoryHistory()
+    history.save_camera(GATE)
+    desk = CameraDesk(history, RecordingPublisher(), ManualClock())
+
+    desk.remove("gate", identity=SOMEBODY)
+
+    [line] = history.audit_lines("gate", action=CAMERA_REMOVED, limit=9)
+    assert (line.by, line.how, line.after) == ("ada", "password", None)
+    assert history.audit_lines("gate", action=MASKS_CHANGED, limit=9) == []
 
 
 def test_an_id_made_of_nothing_readable_is_still_valid() -> None:

@@ -1,16 +1,22 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from alerts.history.sql import open_history
+from api.cameras import CAMERA_REMOVED, MASKS_CHANGED
 from api.wiring.cameras import declared_cameras
 from api.wiring.context import database_url
 from api.wiring.first_start import prepare, sign_in_link
 from contracts.cameras import Camera
+from contracts.codec import encode
 from contracts.errors import ConfigError
+from contracts.geometry import Zone
 from contracts.settings import CameraSettings, Settings
+from ingest.sources.scenes.yard_truth import demo_camera
 from tests.fakes.clock import ManualClock
+from tests.fakes.masked import LEFT
 
 
 def settings(folder: Path, *ids: str, source: str = "") -> Settings:
@@ -37,6 +43,33 @@ def test_a_source_takes_the_place_of_the_demo_camera(tmp_path: Path) -> None:
     video.touch()
 
     assert set(start(settings(tmp_path, source=str(video)))) == {"source"}
+
+
+@pytest.mark.parametrize(
+    ("masks", "action", "before"),
+    [
+        pytest.param((), CAMERA_REMOVED, {"name": "Yard", "place": ""}, id="no masks"),
+        pytest.param((LEFT,), MASKS_CHANGED, (LEFT,), id="its masks go with it"),
+    ],
+)
+def test_removing_the_demo_camera_is_audited_once(
+    tmp_path: Path, masks: tuple[Zone, ...], action: str, before: object
+) -> None:
+    start(settings(tmp_path))
+    video = tmp_path / "x.mp4"
+    video.touch()
+    given = settings(tmp_path, source=str(video))
+    history = open_history(database_url(given))
+    demo = replace(demo_camera(), name="Yard", place="", masks=masks)
+    history.cameras.save_camera(demo)
+
+    start(given)
+    start(given)
+
+    [line] = history.audit.audit_lines("yard", action=action, limit=9)
+    history.close()
+    assert (line.by, line.how) == ("vigil", "start")
+    assert encode(line.before) == encode(before)
 
 
 def test_a_second_start_finds_the_cameras_and_their_versions(tmp_path: Path) -> None:
