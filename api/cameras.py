@@ -57,6 +57,7 @@ class CameraDesk:
         self._publisher = publisher
         self._clock = clock
         self._lock = threading.Lock()
+        self._told: dict[str, tuple[Zone, ...]] = {}
 
     def all(self) -> Sequence[Camera]:
         """Return all cameras by id."""
@@ -145,7 +146,13 @@ class CameraDesk:
     def publish(self) -> None:
         """Tell the stages which cameras there are. Raises TransportUnavailable."""
         with self._lock:
-            self._publisher.publish_cameras(self._store.cameras())
+            cameras = self._store.cameras()
+            self._publisher.publish_cameras(cameras)
+            self._told = {camera.camera_id: camera.masks for camera in cameras}
+
+    def is_told(self, camera: Camera) -> bool:
+        """Say whether the stages have been told of the camera's masks as they are here."""
+        return self._told.get(camera.camera_id) == camera.masks
 
     def _changed(self) -> None:
         try:

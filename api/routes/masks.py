@@ -2,13 +2,13 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from alerts.history.ports import AuditLine
 from alerts.payload import rfc3339
 from api.access import ADMIN, IdentityDep
-from api.cameras import MASKS_CHANGED, zones_of
+from api.cameras import MASKS_CHANGED, CameraDesk, zones_of
 from api.problems import bad_field
 from api.routes.cameras import DeskDep
 from api.schemas import Answer, Body
@@ -53,11 +53,17 @@ class MasksAnswer(Answer):
 
     masks: list[Mask]
     version: int = Field(description="Of the camera; goes up by one with each change")
+    in_force: bool = Field(
+        description="Whether ingest has been told, which covers what it reads 0.2 s later; false "
+        "while the queue cannot be reached: what was in force before still is"
+    )
 
     @classmethod
-    def of(cls, camera: Camera) -> "MasksAnswer":
+    def of(cls, camera: Camera, desk: CameraDesk) -> "MasksAnswer":
         """Return the wire form."""
-        return cls(masks=_shown(camera.masks), version=camera.version)
+        return cls(
+            masks=_shown(camera.masks), version=camera.version, in_force=desk.is_told(camera)
+        )
 
 
 class MasksEdit(Answer):
@@ -65,7 +71,9 @@ class MasksEdit(Answer):
 
     at: str
     by: str
-    signed_in_by: str = Field(description="link, password, or the name of an API token")
+    signed_in_by: str = Field(
+        description="link, password, or the name of an API token; start for vigil itself"
+    )
     before: list[Mask]
     after: list[Mask]
 
@@ -90,18 +98,27 @@ class MasksEdits(Answer):
 @router.get("/{camera_id}/masks", openapi_extra=ADMIN)
 def get_masks(camera_id: str, desk: DeskDep) -> MasksAnswer:
     """Return the privacy masks."""
-    return MasksAnswer.of(desk.get(camera_id))
+    return MasksAnswer.of(desk.get(camera_id), desk)
 
 
-@router.put("/{camera_id}/masks", openapi_extra=ADMIN)
-def put_masks(camera_id: str, body: MasksBody, identity: IdentityDep, desk: DeskDep) -> MasksAnswer:
+@router.put(
+    "/{camera_id}/masks",
+    openapi_extra=ADMIN,
+    responses={202: {"model": MasksAnswer, "description": "Stored, not in force yet"}},
+)
+def put_masks(
+    camera_id: str, body: MasksBody, identity: IdentityDep, desk: DeskDep, response: Response
+) -> MasksAnswer:
     """Replace the privacy masks; the running stream is covered from the next picture on."""
     masks = tuple(_zone(mask, at) for at, mask in enumerate(body.masks))
     ids = [mask.zone_id for mask in masks]
     doubled = sorted({name for name in ids if ids.count(name) > 1})
     if doubled:
         raise bad_field("masks", f"id(s) {doubled} stand more than once")
-    return MasksAnswer.of(desk.mask(camera_id, masks, identity=identity))
+    answer = MasksAnswer.of(desk.mask(camera_id, masks, identity=identity), desk)
+    if not answer.in_force:
+        response.status_code = 202
+    return answer
 
 
 @router.get("/{camera_id}/masks/edits", openapi_extra=ADMIN)

@@ -7,13 +7,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
+from fastapi import FastAPI
 from prometheus_client import REGISTRY, generate_latest
 
 from alerts.channels.webhook import WebhookChannel
 from alerts.history.sql import History, open_history
 from api.app import make_app
 from api.backtest_desk import BackTestDesk
-from api.cameras import status_of
+from api.cameras import CameraDesk, status_of
 from api.coverage import keep_watch
 from api.observability import metrics_text
 from api.probing import Prober
@@ -31,6 +32,7 @@ from api.wiring.storage import evidence_store, track_store
 from api.wiring.webhooks import send_test
 from contracts.errors import TransportUnavailable
 from contracts.frames import FrameLedger
+from contracts.settings import ApiSettings
 from ingest.frame_queue import RedisFrameQueue
 from moe_core.report import report
 from vision.rules.registry import make_rules
@@ -84,18 +86,19 @@ def build(context: StageContext) -> list[Part]:
         phase_changes=lambda camera_id, limit: journal.newest(camera_id, limit=limit),
         check_scene=lambda scene: _discard(make_rules(scene)),
     )
+    app = make_app(services)
+    desk: CameraDesk = app.state.cameras
     return [
-        ("web", lambda stop: _serve(services, stop)),
-        ("cameras", lambda stop: _publish_cameras(history, directory, stop)),
+        ("web", lambda stop: _serve(app, settings.api, stop)),
+        ("cameras", lambda stop: _publish_cameras(desk, stop)),
         ("coverage", lambda stop: _keep_watch(context, history, stop)),
         ("frame-audit", lambda stop: _audit_frames(history, ledger, stop)),
     ]
 
 
-def _serve(services: Services, stop: threading.Event) -> None:
-    settings = services.settings
+def _serve(app: FastAPI, settings: ApiSettings, stop: threading.Event) -> None:
     server = make_server(
-        make_app(services),
+        app,
         host=settings.host,
         port=settings.port,
         is_behind_proxy=bool(settings.public_url),
@@ -110,13 +113,14 @@ def _serve(services: Services, stop: threading.Event) -> None:
     server.run()
 
 
-def _publish_cameras(
-    history: History, directory: RedisCameraDirectory, stop: threading.Event
-) -> None:
-    """Repeat what the API publishes at each edit: a Redis that was emptied is filled again."""
+def _publish_cameras(desk: CameraDesk, stop: threading.Event) -> None:
+    """Repeat what the API publishes at each edit: a Redis that was emptied is filled again.
+
+    By the desk that edits: a list from before an edit must not be told after it.
+    """
     while True:
         try:
-            directory.publish_cameras(history.cameras.cameras())
+            desk.publish()
         except TransportUnavailable as error:
             log.warning("cameras cannot be published, trying again", cause=str(error))
         if stop.wait(_PUBLISH_EVERY_S):

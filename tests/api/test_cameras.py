@@ -1,8 +1,12 @@
+import threading
+from collections.abc import Sequence
+
 from api.access import Identity
 from api.cameras import CAMERA_REMOVED, MASKS_CHANGED, CameraDesk
 from contracts.cameras import Camera, SourceSettings, SourceType
 from tests.fakes.archive import InMemoryHistory
 from tests.fakes.clock import START, ManualClock
+from tests.fakes.masked import LEFT
 from tests.fakes.web import RecordingPublisher
 
 GATE = Camera(camera_id="gate", source=SourceSettings(source_type=SourceType.SYNTHETIC, url="yard"))
@@ -17,6 +21,20 @@ SOMEBODY = Identity(
 )
 
 
+class EditedMeanwhile(RecordingPublisher):
+    """Somebody else edits while the first list is on its way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.edit: threading.Thread | None = None
+
+    def publish_cameras(self, cameras: Sequence[Camera]) -> None:
+        if self.edit is not None and not self.published:
+            self.edit.start()
+            self.edit.join(0.2)
+        super().publish_cameras(cameras)
+
+
 def test_a_change_that_could_not_be_told_goes_out_with_the_next_publishing() -> None:
     history, publisher = InMemoryHistory(), RecordingPublisher()
     publisher.is_down = True
@@ -28,6 +46,20 @@ def test_a_change_that_could_not_be_told_goes_out_with_the_next_publishing() -> 
     desk.publish()
 
     assert publisher.published == [(GATE,)]
+
+
+def test_a_list_from_before_an_edit_is_not_told_after_it() -> None:
+    """The list is repeated every 2 s: an old one would lift a new mask until the next."""
+    history, publisher = InMemoryHistory(), EditedMeanwhile()
+    history.save_camera(GATE)
+    desk = CameraDesk(history, publisher, ManualClock())
+    edit = threading.Thread(target=lambda: desk.mask("gate", (LEFT,), identity=SOMEBODY))
+    publisher.edit = edit
+
+    desk.publish()
+    edit.join()
+
+    assert [[camera.masks for camera in told] for told in publisher.published] == [[()], [(LEFT,)]]
 
 
 def test_removing_a_camera_tells_who_did_it() -> None:

@@ -19,7 +19,7 @@ def test_masks_are_stored_published_and_shown(site: FakeWeb, client: WebClient) 
     answer = client.put(MASKS, json={"masks": [WINDOW, STREET]})
 
     assert answer.status_code == 200
-    assert answer.json() == {"masks": [WINDOW, STREET], "version": 2}
+    assert answer.json() == {"masks": [WINDOW, STREET], "version": 2, "in_force": True}
     assert client.get(MASKS).json() == answer.json()
     [published] = site.publisher.published[-1]
     assert [mask.zone_id for mask in published.masks] == ["window", "street"]
@@ -48,6 +48,33 @@ def test_the_same_masks_again_change_nothing(site: FakeWeb, client: WebClient) -
 
     assert len(client.get(f"{MASKS}/edits").json()["items"]) == 1
     assert len(site.publisher.published) == told
+
+
+def test_what_ingest_was_not_told_is_stored_and_not_called_in_force(
+    site: FakeWeb, client: WebClient
+) -> None:
+    site.publisher.is_down = True
+    answer = client.put(MASKS, json={"masks": [WINDOW]})
+    assert answer.status_code == 202
+    assert answer.json() == {"masks": [WINDOW], "version": 2, "in_force": False}
+    assert client.put(MASKS, json={"masks": [WINDOW]}).status_code == 202, "the same again"
+    assert client.get(MASKS).json()["in_force"] is False
+    assert len(client.get(f"{MASKS}/edits").json()["items"]) == 1
+
+    site.publisher.is_down = False
+    client.patch("/api/v1/cameras/gate", json={"name": "Main gate"})
+    assert client.get(MASKS).json()["in_force"] is True
+
+
+def test_masks_that_were_told_before_the_queue_went_away_are_in_force(
+    site: FakeWeb, client: WebClient
+) -> None:
+    client.put(MASKS, json={"masks": [WINDOW]})
+    site.publisher.is_down = True
+
+    assert client.get(MASKS).json()["in_force"] is True
+    assert client.put(MASKS, json={"masks": []}).json()["in_force"] is False
+    assert client.put(MASKS, json={"masks": [WINDOW]}).status_code == 200, "never lifted"
 
 
 def test_other_edits_leave_masks_alone(site: FakeWeb, client: WebClient) -> None:
