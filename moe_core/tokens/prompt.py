@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from contracts.detections import ANY_LABEL
 from contracts.geometry import Line, Zone
-from contracts.incidents import Fact, FactName, RuleEvent
+from contracts.incidents import Fact, FactName, Incident, RuleEvent
 from contracts.reasoning import Claim, ClaimStatus
 from contracts.tracks import Track
 from moe_core.checkers.case import Case
@@ -49,6 +49,9 @@ MAX_PLACES: Final = 4
 TICKS_PER_S: Final = 10
 MAX_TICK: Final = 6000
 """Ten minutes: what is longer apart counts as that."""
+_BEFORE_S: Final = MAX_TICK / TICKS_PER_S
+"""Time is not told from what began longer before a rule spoke: a car that has stood there since
+morning would put all that happened at the end of time."""
 _LOG_SCALE: Final = 4.0
 _LARGEST: Final = 1e6
 """Numbers beyond it are told as it: no unit of a fact reaches so far."""
@@ -62,7 +65,8 @@ class Prompt:
         kinds_S, names_S, words_S: Rows of the tables.
         slots_S, targets_S: Of the track that a token is about, and of the other that it names.
         features_SF: float32.
-        ticks_S: Tenths of a second since the first thing that is told; never smaller than before.
+        ticks_S: Tenths of a second since the first thing of the ten minutes before a rule spoke, 0
+            for what ended before it; never smaller than before.
         family: Row of the incident's kind.
         proposals: What may be claimed, in the order of a chain.
         left_out: Facts that were not read because there are too many.
@@ -146,8 +150,7 @@ def prompt_of(case: Case, draft: Sequence[Claim]) -> Prompt:
     cited = {name: None for claim in draft if claim.role in FACT_ROLES for name in claim.evidence}
     facts, left_out = _read_facts(incident.facts, cited)
     events = case.events[:MAX_EVENTS]
-    starts = [fact.start_s for fact in facts] + [event.since_s for event in events]
-    began_s = min(filter(math.isfinite, starts), default=incident.started_s)
+    began_s = _beginning(incident, facts, events)
     header = [_camera(case)]
     header += [_zone(zone) for zone in incident.zones[:MAX_PLACES]]
     header += [_line(line) for line in incident.lines[:MAX_PLACES]]
@@ -172,6 +175,18 @@ def prompt_of(case: Case, draft: Sequence[Claim]) -> Prompt:
         proposals=_proposals(case, draft, slots, places),
         left_out=left_out,
     )
+
+
+def _beginning(incident: Incident, facts: Sequence[Fact], events: Sequence[RuleEvent]) -> float:
+    """Return from when on time is told: the first thing of the ten minutes before a rule spoke.
+
+    Where nothing began in them, from when it spoke.
+    """
+    spoken = filter(math.isfinite, (event.monotonic_s for event in events))
+    spoken_s = min(spoken, default=incident.started_s)
+    starts = [fact.start_s for fact in facts] + [event.since_s for event in events]
+    near = (start for start in starts if math.isfinite(start) and start >= spoken_s - _BEFORE_S)
+    return min(near, default=spoken_s)
 
 
 def _read_facts(facts: Sequence[Fact], cited: Mapping[str, None]) -> tuple[list[Fact], int]:
@@ -273,7 +288,7 @@ def _fact(fact: Fact, slots: Mapping[str, int], began_s: float) -> _Token:
         20 * fact.sigma,
         fact.value / fact.sigma / 5 if fact.sigma > 0 else 0.0,
         (fact.end_s - fact.start_s) / 20,
-        (fact.end_s - began_s) / 20,
+        max(0.0, fact.end_s - began_s) / 20,
     )
     return _Token(
         kind=FACT_KINDS[fact.name],

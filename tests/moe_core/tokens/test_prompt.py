@@ -1,6 +1,7 @@
 """What the core reads: whatever the numbers, they are finite and bounded, and time goes on."""
 
 import math
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from moe_core.tokens.prompt import (
     MAX_TICK,
     MAX_TRACKS,
     NUMBERS,
+    TICKS_PER_S,
     Prompt,
     features_of,
     prompt_of,
@@ -31,6 +33,8 @@ from tests.moe_core.checking import NEAR, ZONE
 from tests.moe_core.cores import INCIDENTS, crowded, prompt
 
 BOUND = 6.0
+SINCE_BEGINNING = 2 * 6
+"""Feature of facts and events: when it was, from the beginning."""
 NO_NUMBERS = pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 each_incident = pytest.mark.parametrize("incident", INCIDENTS.values(), ids=INCIDENTS)
 
@@ -206,6 +210,54 @@ def test_a_clock_that_jumps_bends_no_time_beyond_its_bounds(seconds: float) -> N
     assert_is_readable(found)
     [event] = ZONE.rule_events
     assert_is_readable(prompt(replace(ZONE, rule_events=(replace(event, monotonic_s=seconds),))))
+
+
+@each_incident
+def test_time_is_told_from_the_first_thing(incident: Incident) -> None:
+    """So the weights that are shipped have learnt it."""
+    events = Case(incident).events
+    first_s = min(*(f.start_s for f in incident.facts), *(event.since_s for event in events))
+    times = sorted([*(f.end_s for f in incident.facts), *(event.monotonic_s for event in events)])
+    found = prompt(incident)
+
+    told = slice(len(found.kinds_S) - len(times), None)
+    assert list(found.ticks_S[told]) == [round(TICKS_PER_S * (at_s - first_s)) for at_s in times]
+    assert found.features_SF[told, SINCE_BEGINNING] == pytest.approx(
+        [math.tanh((at_s - first_s) / 20) for at_s in times]
+    )
+
+
+@pytest.mark.parametrize("ago_s", [600.5, 7200.0, 1e9, 1e300])
+@each_incident
+def test_a_thing_of_long_ago_takes_time_from_nothing_else(incident: Incident, ago_s: float) -> None:
+    at_s = incident.rule_events[0].monotonic_s - ago_s
+    old = replace(incident.facts[0], fact_id="old", start_s=at_s, end_s=at_s)
+    plain, found = prompt(incident), prompt(replace(incident, facts=(old, *incident.facts)))
+
+    assert_is_readable(found)
+    [more] = (Counter(found.ticks_S.tolist()) - Counter(plain.ticks_S.tolist())).elements()
+    assert more == 0
+    told = found.features_SF[:, SINCE_BEGINNING].tolist()
+    assert Counter(told) >= Counter(plain.features_SF[:, SINCE_BEGINNING].tolist())
+
+
+@pytest.mark.parametrize(
+    ("ago_s", "tick"),
+    [
+        pytest.param(600.0, MAX_TICK, id="ten minutes are told"),
+        pytest.param(600.1, 0, id="what began before them is not counted from"),
+    ],
+)
+def test_a_stay_that_began_before_the_rule_spoke(ago_s: float, tick: int) -> None:
+    [event] = ZONE.rule_events
+    since = replace(event, since_s=event.monotonic_s - ago_s)
+    near = tuple(
+        replace(found, start_s=event.monotonic_s, end_s=event.monotonic_s) for found in ZONE.facts
+    )
+
+    found = prompt(replace(ZONE, rule_events=(since,), facts=near))
+
+    assert found.ticks_S[found.kinds_S == Kind.EVENT] == tick
 
 
 @given(order=st.permutations(range(len(ZONE.facts))))
