@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "evaluate": ("api.commands.evaluate", "score a folder of labelled clips"),
     "backtest": ("api.commands.backtest", "say what rules would have fired in the last days"),
     "probe": ("api.commands.probe", "say what a camera sends and what to change about it"),
+    "discover": ("api.commands.discover", "list the ONVIF cameras that answer in the network"),
     "check-config": ("api.commands.check_config", "check settings and rules files"),
     "models": ("api.commands.models", "list, fetch, check and time detectors"),
     "model": ("api.commands.model", "say who reasons and what its experts have become"),

@@ -28,6 +28,7 @@ from contracts.clock import Clock
 from contracts.codec import decode, encode, to_plain
 from contracts.errors import TransportUnavailable
 from contracts.geometry import Zone
+from ingest.onvif.places import main_stream_of
 
 log = structlog.get_logger()
 
@@ -41,7 +42,11 @@ MASKS_CHANGED: Final = "camera.masks"
 """Audit action: the privacy masks of a camera are others than before, or went with it."""
 CAMERA_REMOVED: Final = "camera.removed"
 """Audit action: a camera without privacy masks was removed."""
-_SCHEMES: Final = {SourceType.RTSP: ("rtsp", "rtsps"), SourceType.HTTP: ("http", "https")}
+_SCHEMES: Final = {
+    SourceType.RTSP: ("rtsp", "rtsps"),
+    SourceType.ONVIF: ("onvif", "onvifs"),
+    SourceType.HTTP: ("http", "https"),
+}
 _WEBRTC: Final = "webrtc:"
 
 
@@ -250,9 +255,9 @@ def make_source(
     """Return the source that a request describes.
 
     Args:
-        url: ``rtsp://...``, ``rtsps://...``, a file's path, ``synthetic:<scene>``, or ``webrtc:``
-            for a camera that publishes to us. What an
-            answer showed (redacted) stands for the current URL.
+        url: ``rtsp://...``, ``onvif://...``, ``http://...``, a file's path,
+            ``synthetic:<scene>``, or ``webrtc:`` for a camera that publishes to us. What an answer
+            showed (redacted) stands for the current URL.
         source_type: None takes it from the URL.
         transport: For RTSP only.
         is_looped: For files only.
@@ -266,6 +271,8 @@ def make_source(
         url = current.url
     if current is not None and evidence_url == redact_url(current.evidence_url):
         evidence_url = current.evidence_url
+    if current is not None and url != current.url and evidence_url == _derived(current):
+        evidence_url = ""
     if evidence_url:
         _check_url(evidence_url, _type_of(evidence_url))
     found = source_type or _type_of(url)
@@ -275,6 +282,8 @@ def make_source(
         return SourceSettings(source_type=found, url="")
     bare = url.removeprefix(_SYNTHETIC) if found is SourceType.SYNTHETIC else url
     _check_url(bare, found)
+    if found is SourceType.ONVIF and not evidence_url:
+        evidence_url = _main_stream(url)
     return SourceSettings(
         source_type=found,
         url=bare,
@@ -284,6 +293,18 @@ def make_source(
     )
 
 
+def _derived(current: SourceSettings) -> str:
+    """Return the main stream's URL if it was made from the other, so that it follows a change."""
+    return _main_stream(current.url) if current.source_type is SourceType.ONVIF else ""
+
+
+def _main_stream(url: str) -> str:
+    try:
+        return main_stream_of(url)
+    except ValueError as error:
+        raise bad_field("source.url", f"cannot be an ONVIF device: {error}") from None
+
+
 def _type_of(url: str) -> SourceType:
     if url.startswith(_SYNTHETIC):
         return SourceType.SYNTHETIC
@@ -291,7 +312,17 @@ def _type_of(url: str) -> SourceType:
         return SourceType.HTTP
     if url == _WEBRTC:
         return SourceType.WEBRTC
+    if url.lower().startswith(("onvif://", "onvifs://")):
+        return SourceType.ONVIF
     return SourceType.RTSP if "://" in url else SourceType.FILE
+
+
+def host_of(url: str) -> str:
+    """Return the host that a source's URL names; empty if it names none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _check_url(url: str, source_type: SourceType) -> None:

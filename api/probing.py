@@ -1,17 +1,40 @@
-"""Probes cameras for the API in a process of their own: what decodes may crash, the API may not."""
+"""Looks for cameras, and probes them in a process of its own: what decodes may crash."""
 
 import json
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from api.problems import Refusal
 from contracts.cameras import SourceSettings, SourceType
+from ingest.onvif.discovery import FoundDevice
 
 _AT_ONCE: Final = 2
 _SECONDS: Final = 6.0
 _PATIENCE_S: Final = 45.0
+
+
+class Seeker:
+    """Looks for ONVIF devices, once at a time: each look sends multicast to everybody."""
+
+    def __init__(self, look: Callable[[float], Sequence[FoundDevice]]) -> None:
+        self._look = look
+        self._free = threading.Semaphore(1)
+
+    def discover(self, wait_s: float) -> Sequence[FoundDevice]:
+        """Return what answered.
+
+        Raises:
+            Refusal: 429, somebody is looking already.
+        """
+        if not self._free.acquire(blocking=False):
+            raise Refusal(429, "discovery-busy", "somebody is looking already; try again in 5 s")
+        try:
+            return self._look(wait_s)
+        finally:
+            self._free.release()
 
 
 class Prober:

@@ -17,7 +17,9 @@ class SourceType(StrEnum):
     """How a camera's frames reach us; one file each in ``ingest/sources/``."""
 
     RTSP = "rtsp"
+    ONVIF = "onvif"
     HTTP = "http"
+    USB = "usb"
     WEBRTC = "webrtc"
     FILE = "file"
     SYNTHETIC = "synthetic"
@@ -36,13 +38,11 @@ class SourceSettings:
 
     Attributes:
         source_type: The protocol.
-        url: ``rtsp://…`` with credentials if it needs them, a file's path, a synthetic scene's
-            name (``yard``), or empty (WebRTC). A secret: show ``redact_url(url)``.
+        url: As its type has it, credentials included. A secret: show ``redact_url(url)``.
         evidence_url: Of the main stream, for clips, if ``url`` is a sub-stream. A secret as well.
         transport: For RTSP only.
         is_looped: A file begins again at its end, as a new run.
-        is_paced: A file or scene plays at its own speed (as a camera does) rather than as fast
-            as it can be read.
+        is_paced: A file or scene plays at its own speed rather than as fast as it can be read.
     """
 
     source_type: SourceType
@@ -161,6 +161,7 @@ class Leases(Protocol):
 _MAYBE_CREDENTIALS = re.compile(r"[^@]*:[^@]*@")
 """A URL that was mistyped (``rtsp:/user:password@host``) still holds its password."""
 
+_IN_PATH = re.compile(r"(?i)(?<![a-z])(user|passw?o?r?d?|pwd)=.*?(?=_[a-z]+=|[&;/]|$)")
 _SECRET_WORDS = ("pass", "pwd", "token", "key", "secret", "user", "auth")
 
 
@@ -182,12 +183,11 @@ def redact_url(url: str) -> str:
     userinfo = "***@" if "@" in parts.netloc else ""
     host = f"[{host}]" if ":" in host else host
     query = "&".join(_redact_parameter(item) for item in parts.query.split("&") if item)
-    clean = SplitResult(parts.scheme, f"{userinfo}{host}{port}", parts.path, query, "")
-    return urlunsplit(clean)
+    path = _IN_PATH.sub(r"\1=***", parts.path)
+    return urlunsplit(SplitResult(parts.scheme, f"{userinfo}{host}{port}", path, query, ""))
 
 
 def _redact_parameter(item: str) -> str:
     name, separator, _ = item.partition("=")
-    if separator and any(word in name.lower() for word in _SECRET_WORDS):
-        return f"{name}=***"
-    return item
+    is_secret = separator and any(word in name.lower() for word in _SECRET_WORDS)
+    return f"{name}=***" if is_secret else item

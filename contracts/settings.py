@@ -165,7 +165,7 @@ class CameraSettings(Section):
 
     id: str = Field(description="1 to 63 of a-z, 0-9, '_' and '-'.")
     url: SecretStr = Field(
-        description="rtsp:// or http:// URL with credentials, a file's path, or synthetic:yard."
+        description="rtsp://, onvif:// or http:// URL, usb:/dev/video0, a path, synthetic:yard."
     )
     evidence_url: SecretStr = Field(
         default=SecretStr(""), description="Main stream for clips, if url is a sub-stream."
@@ -200,7 +200,7 @@ class Settings(Section):
     )
     source: SecretStr = Field(
         default=SecretStr(""),
-        description="Watch this (rtsp:// URL or a file) instead of the demo camera.",
+        description="Watch this instead of the demo camera: whatever cameras[].url may be.",
     )
     ingest: IngestSettings = IngestSettings()
     webrtc: WebRtcSettings = WebRtcSettings()

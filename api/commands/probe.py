@@ -6,13 +6,15 @@ from typing import Any
 
 from api.console import say
 from api.wiring.cameras import parse_source
-from contracts.cameras import Camera, RtspTransport, redact_url
+from contracts.cameras import Camera, RtspTransport, SourceType, redact_url
 from contracts.clock import SystemClock
 from contracts.codec import to_plain
 from contracts.errors import ConfigError
 from contracts.settings import Settings
 from ingest.errors import SourceError
+from ingest.onvif.device import DeviceReport
 from ingest.probe import WATCH_S, ProbeReport, probe
+from ingest.sources.onvif import describe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,26 +33,52 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print what was found; 1 if there is advice, 2 (by the caller) if nothing could be read."""
     url = arguments.url or settings.source.get_secret_value()
     if not url:
-        raise ConfigError("name the camera: vigil probe rtsp://host/path, or set VIGIL_SOURCE")
+        raise ConfigError(
+            "name the camera: vigil probe rtsp://host/path or onvif://host, or set VIGIL_SOURCE"
+        )
     source = parse_source(url, transport=RtspTransport(arguments.transport))
     camera = Camera(camera_id="probe", source=source)
+    found: dict[str, Any] = {}
+    device: DeviceReport | None = None
     try:
+        if source.source_type is SourceType.ONVIF:
+            device = describe(camera, settings.ingest)
+            found["device"] = _plain(device)
+            if not arguments.json:
+                _print_device(device, shown=redact_url(source.url))
         report = probe(camera, settings.ingest, clock=SystemClock(), watch_s=arguments.seconds)
     except SourceError as error:
         if not arguments.json:
             raise
-        say(json.dumps({"problem": error.reason}))
+        say(json.dumps({"problem": error.reason, **found}))
         return 2
     if arguments.json:
-        say(json.dumps({"problem": "", **_plain(report)}))
+        say(json.dumps({"problem": "", **_plain(report), **found}))
     else:
         _print(report, shown=redact_url(source.url))
-    return 1 if report.advice else 0
+    return 1 if report.advice or (device is not None and device.advice) else 0
 
 
-def _plain(report: ProbeReport) -> dict[str, Any]:
+def _plain(report: ProbeReport | DeviceReport) -> dict[str, Any]:
     plain = to_plain(report)
     return dict(plain) if isinstance(plain, dict) else {}
+
+
+def _print_device(device: DeviceReport, *, shown: str) -> None:
+    clock = device.clock_offset_s
+    said = "it does not say" if clock is None else f"{clock:+.0f} s behind ours"
+    say(f"{shown}, an ONVIF device")
+    say(f"  model       {device.manufacturer} {device.model}, firmware {device.firmware}")
+    say(f"  its clock   {said}")
+    for profile in device.profiles:
+        use = {device.analysis: "analysis", device.evidence: "evidence"}.get(profile.profile_id, "")
+        size = f"{profile.width} x {profile.height}, {profile.fps:g} a second"
+        say(f"  profile     {profile.profile_id}: {profile.codec}, {size}  {use}")
+        if profile.url:
+            say(f"              {profile.url}")
+    say(f"  events      {', '.join(device.topics) or 'none'}")
+    for sentence in device.advice:
+        say(f"  -> {sentence}")
 
 
 def _print(report: ProbeReport, *, shown: str) -> None:

@@ -17,6 +17,34 @@ class ProbeBody(Body):
     source: SourceBody
 
 
+class ProfileAnswer(Answer):
+    """A stream that an ONVIF device says it has."""
+
+    profile_id: str
+    name: str
+    source: str = Field(description="Of video; a recorder has one for each of its cameras")
+    codec: str
+    width: int
+    height: int
+    fps: float
+    kbit_per_second: int
+    url: str = Field(description="Without user and password; empty where it was not asked for")
+
+
+class DeviceAnswer(Answer):
+    """What an ONVIF device says of itself."""
+
+    manufacturer: str
+    model: str
+    firmware: str
+    clock_offset_s: float | None = Field(description="Our clock minus the device's")
+    profiles: list[ProfileAnswer]
+    analysis: str = Field(description="Token of the profile that is analysed")
+    evidence: str = Field(description="Of the main stream for clips; empty if it is the same")
+    topics: list[str] = Field(description="Of the events that it can send")
+    advice: list[str]
+
+
 class ProbeAnswer(Answer):
     """What a camera sends, or why nothing could be read from it."""
 
@@ -37,6 +65,9 @@ class ProbeAnswer(Answer):
         default=None, description="Our clock minus the camera's; null if it does not say"
     )
     advice: list[str] = Field(default_factory=list, description="What to change, in sentences")
+    device: DeviceAnswer | None = Field(
+        default=None, description="What the device says of itself, for onvif://"
+    )
 
 
 @router.post("/probe", openapi_extra=ADMIN)

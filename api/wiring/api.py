@@ -17,7 +17,7 @@ from api.backtest_desk import BackTestDesk
 from api.cameras import CameraDesk, status_of
 from api.coverage import keep_watch
 from api.observability import metrics_text
-from api.probing import Prober
+from api.probing import Prober, Seeker
 from api.server import make_server
 from api.services import Services
 from api.transport.directory import RedisCameraDirectory
@@ -34,6 +34,7 @@ from contracts.errors import TransportUnavailable
 from contracts.frames import FrameLedger
 from contracts.settings import ApiSettings
 from ingest.frame_queue import RedisFrameQueue
+from ingest.onvif.discovery import discover
 from moe_core.report import report
 from vision.rules.registry import make_rules
 
@@ -83,6 +84,7 @@ def build(context: StageContext) -> list[Part]:
         check_webhook_url=channel.check_url,
         reasoner=lambda: report(settings.reasoning),
         probe=Prober().probe,
+        discover=Seeker(lambda wait_s: discover(clock=context.clock, wait_s=wait_s)).discover,
         phase_changes=lambda camera_id, limit: journal.newest(camera_id, limit=limit),
         check_scene=lambda scene: _discard(make_rules(scene)),
     )

@@ -14,6 +14,7 @@ from contracts.geometry import Zone
 from contracts.ids import check_name
 from contracts.rules import RuleKind, RuleSettings, SceneRules, Severity
 from contracts.settings import CameraSettings, Settings
+from ingest.onvif.places import main_stream_of
 from ingest.sources.scenes.registry import SCENES
 
 SOURCE_CAMERA_ID: Final = "source"
@@ -21,7 +22,7 @@ SOURCE_CAMERA_ID: Final = "source"
 
 _SYNTHETIC_SCHEME: Final = "synthetic:"
 _WEBRTC: Final = "webrtc:"
-_SLASH_LACKS: Final = re.compile(r"(?i)(rtsps?|https?|rtmp|udp|srt):")
+_SLASH_LACKS: Final = re.compile(r"(?i)(rtsps?|onvifs?|https?|rtmp|udp|srt):")
 _LOITER_S: Final = 20.0
 
 
@@ -64,6 +65,8 @@ def parse_source(
     if scheme in ("http", "https"):
         _check_address(url)
         return SourceSettings(source_type=SourceType.HTTP, url=url)
+    if scheme in ("onvif", "onvifs"):
+        return _onvif_source(url, transport=transport)
     if url.startswith(_SYNTHETIC_SCHEME):
         name = url.removeprefix(_SYNTHETIC_SCHEME)
         if name not in SCENES:
@@ -75,12 +78,25 @@ def parse_source(
         return SourceSettings(source_type=SourceType.WEBRTC, url="")
     if scheme:
         raise ConfigError(
-            f"url: scheme {scheme!r} is not supported; use rtsp://, http://, a file's path, "
-            "synthetic:yard, or webrtc:"
+            f"url: scheme {scheme!r} is not supported; use rtsp://, onvif://, http://, a file's "
+            "path, synthetic:yard, or webrtc:"
         )
     if _SLASH_LACKS.match(url):
         raise ConfigError("url: a slash lacks after the scheme; wanted rtsp://host/path")
     return SourceSettings(source_type=SourceType.FILE, url=url, is_looped=is_looped)
+
+
+def _onvif_source(url: str, *, transport: RtspTransport) -> SourceSettings:
+    try:
+        evidence_url = main_stream_of(url)
+    except ValueError as error:
+        raise ConfigError(
+            f"url: {error}; wanted onvif://user:password@host[:port][?stream=main], with odd "
+            "characters of the password written as %XX"
+        ) from None
+    return SourceSettings(
+        source_type=SourceType.ONVIF, url=url, evidence_url=evidence_url, transport=transport
+    )
 
 
 def _check_address(url: str) -> None:

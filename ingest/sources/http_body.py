@@ -55,6 +55,14 @@ class Place:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Posted:
+    """What a request brings along."""
+
+    content: bytes = field(repr=False)
+    content_type: str
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class HttpCamera:
     """Fetches what one camera has, and nothing from anywhere else.
@@ -96,35 +104,58 @@ class HttpCamera:
             HttpRefused: The answer is no success.
             OSError: No connection, or no answer in time.
         """
-        answer, connection = self._ask(url)
+        body = self._answered(url)
+        if body.answer.status >= _FAILURES:
+            body.close()
+            raise HttpRefused(body.answer.status, "")
+        return body
+
+    def post(self, url: str, content: bytes, *, content_type: str) -> "HttpBody":
+        """Return the answer to a POST, also one that says what failed (400 and above).
+
+        Raises:
+            HttpRefused: A redirect, or no HTTP.
+            OSError: No connection, or no answer in time.
+        """
+        return self._answered(url, _Posted(content=content, content_type=content_type))
+
+    def _answered(self, url: str, posted: "_Posted | None" = None) -> "HttpBody":
+        """Ask, and once more if the answer is a challenge that can be met."""
+        answer, connection = self._ask(url, posted)
         if answer.status == _UNAUTHORIZED and self._may_try(answer):
             _end(answer, connection)
-            answer, connection = self._ask(url)
+            answer, connection = self._ask(url, posted)
         if answer.status in _REDIRECTS:
             _end(answer, connection)
             target = urlsplit(answer.getheader("Location") or "").hostname or "elsewhere"
             raise HttpRefused(answer.status, target)
-        if answer.status >= _FAILURES:
-            _end(answer, connection)
-            raise HttpRefused(answer.status, "")
         return HttpBody(answer=answer, connection=connection, timeout_s=self.timeout_s)
 
-    def _ask(self, url: str) -> tuple[http.client.HTTPResponse, http.client.HTTPConnection]:
+    def _ask(
+        self, url: str, posted: "_Posted | None"
+    ) -> tuple[http.client.HTTPResponse, http.client.HTTPConnection]:
         parts = urlsplit(url)
         path = urlunsplit(SplitResult("", "", parts.path or "/", parts.query, ""))
+        method = "GET" if posted is None else "POST"
         headers = {"User-Agent": _AGENT, "Accept": "*/*"}
+        if posted is not None:
+            headers["Content-Type"] = posted.content_type
         if self._login is not None and self._login.challenge is not None:
-            headers["Authorization"] = self._login.header(method="GET", uri=path)
+            headers["Authorization"] = self._login.header(method=method, uri=path)
         connection = self._connect()
         try:
-            connection.request("GET", path, headers=headers)
+            connection.request(
+                method, path, body=None if posted is None else posted.content, headers=headers
+            )
             return connection.getresponse(), connection
         except http.client.HTTPException as error:
             connection.close()
             raise HttpRefused(0, f"it does not speak HTTP ({type(error).__name__})") from None
-        except OSError:
+        except (OSError, ValueError) as error:  # ValueError: a path that is no HTTP
             connection.close()
-            raise
+            if isinstance(error, OSError):
+                raise
+            raise HttpRefused(0, "its address is no HTTP address") from None
 
     def _connect(self) -> http.client.HTTPConnection:
         place = self._place

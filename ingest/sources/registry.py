@@ -5,8 +5,10 @@ from typing import Final
 
 from contracts.cameras import Camera, SourceType
 from contracts.settings import IngestSettings
+from ingest.onvif.places import SCHEMES
 from ingest.sources.file import open_file
 from ingest.sources.http import open_http
+from ingest.sources.onvif import open_onvif
 from ingest.sources.opened import OpenedStream
 from ingest.sources.rtsp import open_rtsp
 from ingest.sources.synthetic import open_synthetic
@@ -17,6 +19,7 @@ Opener = Callable[[Camera, IngestSettings], OpenedStream]
 
 OPENERS: Final[dict[SourceType, Opener]] = {
     SourceType.RTSP: open_rtsp,
+    SourceType.ONVIF: open_onvif,
     SourceType.HTTP: open_http,
     SourceType.FILE: open_file,
     SourceType.SYNTHETIC: open_synthetic,
@@ -28,6 +31,8 @@ def type_of_url(url: str) -> SourceType:
     scheme = url.partition("://")[0].lower() if "://" in url else ""
     if scheme in ("http", "https"):
         return SourceType.HTTP
+    if scheme in SCHEMES:
+        return SourceType.ONVIF
     return SourceType.RTSP if scheme else SourceType.FILE
 
 
@@ -49,6 +54,8 @@ def open_source(
     match camera.source.source_type:
         case SourceType.RTSP:
             return open_rtsp(camera, settings, on_answer=on_answer)
+        case SourceType.ONVIF:
+            return open_onvif(camera, settings, on_answer=on_answer)
         case SourceType.HTTP:
             return open_http(camera, settings, on_answer=on_answer)
         case SourceType.WEBRTC:

@@ -11,6 +11,11 @@ from contracts.errors import ConfigError
         ("rtsp://cam.local/live", "rtsp://cam.local/live"),
         ("http://h/x?user=a&pwd=hunter2&ch=1", "http://h/x?user=***&pwd=***&ch=1"),
         ("rtsp://u:p@[fe80::1]:554/x#frag", "rtsp://***@[fe80::1]:554/x"),
+        (
+            "rtsp://h/user=admin_password=tl_J_channel=1_a.sdp",
+            "rtsp://h/user=***_password=***_channel=1_a.sdp",
+        ),
+        ("rtsp://h/user=a&pwd=hunter2&c=1/x", "rtsp://h/user=***&pwd=***&c=1/x"),
         ("/videos/yard.mp4", "/videos/yard.mp4"),
         ("rtsp://a:hunter2@host:port/x", "(a URL that cannot be parsed)"),
         ("rtsp:/a:hunter2@host/x", "(a URL that cannot be parsed)"),

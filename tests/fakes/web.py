@@ -24,6 +24,7 @@ from contracts.clock import Clock
 from contracts.errors import ConfigError, TransportUnavailable
 from contracts.queues import LivePicture
 from contracts.settings import ApiSettings
+from ingest.onvif.discovery import FoundDevice
 from ingest.phases import PhaseChange
 from ingest.webrtc.signals import Signal, SignalAnswer, SignalKind, SignalRefused
 from moe_core.report import ReasonerReport
@@ -137,6 +138,7 @@ class FakeWeb:
     tracks: InMemoryTracks = field(default_factory=InMemoryTracks)
     probed: list[SourceSettings] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=lambda: {"problem": ""})
+    devices: list[FoundDevice] = field(default_factory=list)
     tested: list[Webhook] = field(default_factory=list)
     settings: ApiSettings = field(default_factory=ApiSettings)
     reasoner: ReasonerReport = field(default_factory=lambda: ReasonerReport(reasoner="program"))
@@ -169,6 +171,7 @@ class FakeWeb:
             check_webhook_url=refuse_private,
             reasoner=lambda: self.reasoner,
             probe=self._probe,
+            discover=lambda wait_s: self.devices if wait_s else (),
             phase_changes=lambda camera_id, limit: self._changes_of(camera_id)[:limit],
         )
 
