@@ -29,6 +29,7 @@ from contracts.codec import decode, encode, to_plain
 from contracts.errors import TransportUnavailable
 from contracts.geometry import Zone
 from ingest.onvif.places import main_stream_of
+from ingest.sources.usb import UsbDevice, is_device
 
 log = structlog.get_logger()
 
@@ -255,7 +256,7 @@ def make_source(
     """Return the source that a request describes.
 
     Args:
-        url: ``rtsp://...``, ``onvif://...``, ``http://...``, a file's path,
+        url: ``rtsp://...``, ``onvif://...``, ``http://...``, ``usb:/dev/video0``, a file's path,
             ``synthetic:<scene>``, or ``webrtc:`` for a camera that publishes to us. What an answer
             showed (redacted) stands for the current URL.
         source_type: None takes it from the URL.
@@ -312,6 +313,8 @@ def _type_of(url: str) -> SourceType:
         return SourceType.HTTP
     if url == _WEBRTC:
         return SourceType.WEBRTC
+    if is_device(url):
+        return SourceType.USB
     if url.lower().startswith(("onvif://", "onvifs://")):
         return SourceType.ONVIF
     return SourceType.RTSP if "://" in url else SourceType.FILE
@@ -330,9 +333,18 @@ def _check_url(url: str, source_type: SourceType) -> None:
         raise bad_field("source.url", f"needs 1 to {_URL_MAX} characters, has {len(url)}")
     if source_type in _SCHEMES:
         _check_address(url, _SCHEMES[source_type])
+    elif source_type is SourceType.USB:
+        _check_device(url)
     elif "\x00" in url or _ADDRESS.match(url):
         kind = "a scene's name" if source_type is SourceType.SYNTHETIC else "a file's path"
         raise bad_field("source.url", f"must be {kind} for type {source_type}, not a URL")
+
+
+def _check_device(url: str) -> None:
+    try:
+        UsbDevice.of(url)
+    except ValueError as error:
+        raise bad_field("source.url", str(error)) from None
 
 
 def _check_address(url: str, schemes: tuple[str, str]) -> None:

@@ -101,8 +101,8 @@ class SourceBody(Body):
     url: SecretStr = Field(
         default=SecretStr(""),
         max_length=2048,
-        description="rtsp://user:password@host/path, onvif://user:password@host, http(s)://, a "
-        "file's path on the ingest machine, "
+        description="rtsp://user:password@host/path, onvif://user:password@host, http(s)://, "
+        "usb:/dev/video0, a file's path on the ingest machine, "
         "synthetic:<scene>, or webrtc: for a camera that publishes to Vigil; answers show it "
         "without user and password",
     )

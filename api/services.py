@@ -31,6 +31,7 @@ from contracts.frames import FrameLedger
 from contracts.rules import SceneRules
 from contracts.settings import ApiSettings
 from ingest.onvif.discovery import FoundDevice
+from ingest.onvif.events import OwnEvent
 from ingest.phases import PhaseChange
 from moe_core.report import ReasonerReport
 
@@ -69,6 +70,7 @@ class Services:
             how many.
         reasoner: Tells who reasons; raises ModelError for weights that cannot be read.
         probe: Looks at a camera for some seconds; its report, or ``problem``.
+        own_events: As ``phase_changes``, of what a camera said by itself.
         discover: Listens so many seconds for ONVIF devices; raises Refusal (429).
         check_scene: Raises ConfigError for rules whose parameters their kinds refuse.
     """
@@ -97,6 +99,7 @@ class Services:
     phase_changes: Callable[[str, int], Sequence[PhaseChange]]
     reasoner: Callable[[], ReasonerReport]
     probe: Callable[[SourceSettings], dict[str, Any]]
+    own_events: Callable[[str, int], Sequence[OwnEvent]]
     discover: Callable[[float], Sequence[FoundDevice]]
     check_scene: Callable[[SceneRules], None] = _accept_scene
 

@@ -35,6 +35,11 @@ TIME_BREAKS: Final = Counter(
     "Runs ended because of their times, by kind: jump, rate, clock_set.",
     ["camera", "kind"],
 )
+OWN_EVENTS: Final = Counter(
+    "vigil_camera_own_events_total",
+    "Changes that an ONVIF camera told by itself, by kind; none of them makes an alert.",
+    ["camera", "kind"],
+)
 LOOP_ERRORS: Final = Counter(
     "vigil_ingest_loop_errors_total",
     "Unexpected errors that a loop of ingest survived; each is logged.",

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from contracts.cameras import Camera, CameraDirectory, Leases
+from contracts.cameras import Camera, CameraDirectory, Leases, SourceType
 from contracts.clock import Clock
 from contracts.errors import TransportUnavailable
 from contracts.evidence import EvidenceStore
@@ -21,6 +21,8 @@ from ingest.clip_ring import ClipRing
 from ingest.clip_service import ClipService
 from ingest.evidence_stream import EvidenceRing
 from ingest.metrics import CLIP_RING_BYTES, LOOP_ERRORS, PHASE, STREAM_UP
+from ingest.onvif.events import OwnEvent
+from ingest.onvif.listener import EventListener
 from ingest.pacing import pause
 from ingest.phases import Phase, PhaseChange
 from ingest.status import StatusKeeper
@@ -68,6 +70,7 @@ class IngestSupervisor:
     settings: IngestSettings
     clock: Clock
     tell: Callable[[PhaseChange], None] | None = None
+    hear: Callable[[OwnEvent], None] | None = None
     live: LiveCameras = field(default_factory=LiveCameras)
     _held: dict[str, _Held] = field(init=False, default_factory=dict)
     _disabled: dict[str, StatusKeeper] = field(init=False, default_factory=dict)
@@ -170,6 +173,17 @@ class IngestSupervisor:
         self._held[camera.camera_id] = _Held(camera, ring, status, ingest, stop, thread)
         log.info("camera taken", camera_id=camera.camera_id, version=camera.version)
         thread.start()
+        self._listen(camera, stop)
+
+    def _listen(self, camera: Camera, stop: threading.Event) -> None:
+        """Hear what the camera says by itself, if it can and somebody wants to know."""
+        if self.hear is None or camera.source.source_type is not SourceType.ONVIF:
+            return
+        listener = EventListener(
+            camera=camera, settings=self.settings, clock=self.clock, tell=self.hear
+        )
+        name = f"events-{camera.camera_id}"
+        threading.Thread(target=listener.run, args=(stop,), name=name, daemon=True).start()
 
     def _restart_dead(self) -> None:
         """Start loops again that ended by themselves, which only a fault in their code does."""
@@ -178,6 +192,7 @@ class IngestSupervisor:
                 continue
             LOOP_ERRORS.labels("camera").inc()
             log.error("camera loop was dead, starting it again", camera_id=held.camera.camera_id)
+            held.stop.set()  # of what listens beside it
             self._start(held.camera, held.ring)
 
     def _let_go(self, camera_id: str) -> None:

@@ -12,7 +12,6 @@ import secrets
 import socket
 import struct
 import threading
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -72,7 +71,6 @@ class OnvifServer:
         is_silent: It takes connections and says nothing.
         drip_s: It sends a byte so often.
         redirect: Where it sends its visitors.
-        said: What PullMessages gives next, in XML.
         asked: Local names of the requests, in order.
     """
 
@@ -89,7 +87,6 @@ class OnvifServer:
     is_silent: bool = False
     drip_s: float = 0.0
     redirect: str = ""
-    said: deque[str] = field(default_factory=deque)
     asked: list[str] = field(default_factory=list)
     refused: int = 0
     nonce: str = field(default_factory=lambda: secrets.token_hex(8))

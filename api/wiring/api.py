@@ -24,6 +24,7 @@ from api.transport.directory import RedisCameraDirectory
 from api.transport.heartbeats import RedisHeartbeats
 from api.transport.journal import RedisJournal
 from api.transport.live import RedisLiveView
+from api.transport.own_events import RedisOwnEvents
 from api.transport.signals import RedisSignals
 from api.wiring.cameras import declared_cameras
 from api.wiring.context import Part, StageContext
@@ -54,7 +55,7 @@ def build(context: StageContext) -> list[Part]:
     heartbeats = RedisHeartbeats(client)
     ledger = RedisFrameQueue(context.redis_url, settings=settings.queue, clock=context.clock)
     channel = WebhookChannel(settings.alerts, clock=context.clock)
-    journal = RedisJournal(client)
+    journal, own = RedisJournal(client), RedisOwnEvents(client)
     services = Services(
         archive=history.archive,
         alert_history=history.alerts,
@@ -86,6 +87,7 @@ def build(context: StageContext) -> list[Part]:
         probe=Prober().probe,
         discover=Seeker(lambda wait_s: discover(clock=context.clock, wait_s=wait_s)).discover,
         phase_changes=lambda camera_id, limit: journal.newest(camera_id, limit=limit),
+        own_events=lambda camera_id, limit: own.newest(camera_id, limit=limit),
         check_scene=lambda scene: _discard(make_rules(scene)),
     )
     app = make_app(services)

@@ -16,6 +16,7 @@ from contracts.rules import RuleKind, RuleSettings, SceneRules, Severity
 from contracts.settings import CameraSettings, Settings
 from ingest.onvif.places import main_stream_of
 from ingest.sources.scenes.registry import SCENES
+from ingest.sources.usb import UsbDevice, is_device
 
 SOURCE_CAMERA_ID: Final = "source"
 """Camera id of what ``make run SOURCE=…`` watches."""
@@ -74,16 +75,26 @@ def parse_source(
                 f"url: there is no synthetic scene {name[:40]!r}; there are: {sorted(SCENES)}"
             )
         return SourceSettings(source_type=SourceType.SYNTHETIC, url=name, is_looped=True)
+    if is_device(url):
+        return _usb_source(url)
     if url == _WEBRTC:
         return SourceSettings(source_type=SourceType.WEBRTC, url="")
     if scheme:
         raise ConfigError(
-            f"url: scheme {scheme!r} is not supported; use rtsp://, onvif://, http://, a file's "
-            "path, synthetic:yard, or webrtc:"
+            f"url: scheme {scheme!r} is not supported; use rtsp://, onvif://, http://, "
+            "usb:/dev/video0, a file's path, synthetic:yard, or webrtc:"
         )
     if _SLASH_LACKS.match(url):
         raise ConfigError("url: a slash lacks after the scheme; wanted rtsp://host/path")
     return SourceSettings(source_type=SourceType.FILE, url=url, is_looped=is_looped)
+
+
+def _usb_source(url: str) -> SourceSettings:
+    try:
+        UsbDevice.of(url)
+    except ValueError as error:
+        raise ConfigError(f"url: {error}") from None
+    return SourceSettings(source_type=SourceType.USB, url=url)
 
 
 def _onvif_source(url: str, *, transport: RtspTransport) -> SourceSettings:

@@ -3,6 +3,7 @@
 from api.transport.directory import RedisCameraDirectory
 from api.transport.journal import RedisJournal
 from api.transport.leases import RedisLeases
+from api.transport.own_events import RedisOwnEvents
 from api.transport.signals import RedisSignalInbox
 from api.wiring.context import Part, StageContext
 from api.wiring.storage import evidence_store
@@ -24,6 +25,7 @@ def build(context: StageContext) -> list[Part]:
         evidence_store=evidence_store(settings),
         settings=settings.ingest,
         tell=RedisJournal(context.redis()).add,
+        hear=RedisOwnEvents(context.redis()).add,
         clock=context.clock,
     )
     limit_bytes = settings.ingest.memory_limit_mb * 1_000_000

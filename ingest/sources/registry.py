@@ -12,6 +12,7 @@ from ingest.sources.onvif import open_onvif
 from ingest.sources.opened import OpenedStream
 from ingest.sources.rtsp import open_rtsp
 from ingest.sources.synthetic import open_synthetic
+from ingest.sources.usb import is_device, open_usb
 from ingest.sources.webrtc import PublisherGone, open_webrtc
 from ingest.webrtc.publication import Intake
 
@@ -21,6 +22,7 @@ OPENERS: Final[dict[SourceType, Opener]] = {
     SourceType.RTSP: open_rtsp,
     SourceType.ONVIF: open_onvif,
     SourceType.HTTP: open_http,
+    SourceType.USB: open_usb,
     SourceType.FILE: open_file,
     SourceType.SYNTHETIC: open_synthetic,
 }
@@ -28,6 +30,8 @@ OPENERS: Final[dict[SourceType, Opener]] = {
 
 def type_of_url(url: str) -> SourceType:
     """Return how a URL, or a file's path, is read."""
+    if is_device(url):
+        return SourceType.USB
     scheme = url.partition("://")[0].lower() if "://" in url else ""
     if scheme in ("http", "https"):
         return SourceType.HTTP

@@ -25,6 +25,7 @@ from contracts.errors import ConfigError, TransportUnavailable
 from contracts.queues import LivePicture
 from contracts.settings import ApiSettings
 from ingest.onvif.discovery import FoundDevice
+from ingest.onvif.events import OwnEvent
 from ingest.phases import PhaseChange
 from ingest.webrtc.signals import Signal, SignalAnswer, SignalKind, SignalRefused
 from moe_core.report import ReasonerReport
@@ -138,6 +139,7 @@ class FakeWeb:
     tracks: InMemoryTracks = field(default_factory=InMemoryTracks)
     probed: list[SourceSettings] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=lambda: {"problem": ""})
+    own_events: list[OwnEvent] = field(default_factory=list)
     devices: list[FoundDevice] = field(default_factory=list)
     tested: list[Webhook] = field(default_factory=list)
     settings: ApiSettings = field(default_factory=ApiSettings)
@@ -171,6 +173,7 @@ class FakeWeb:
             check_webhook_url=refuse_private,
             reasoner=lambda: self.reasoner,
             probe=self._probe,
+            own_events=lambda camera_id, limit: self.own_events[:limit] if camera_id else (),
             discover=lambda wait_s: self.devices if wait_s else (),
             phase_changes=lambda camera_id, limit: self._changes_of(camera_id)[:limit],
         )

@@ -9,6 +9,7 @@ import { mountTopbar } from "/app/topbar.js";
 
 const LIST_EVERY_MS = 2000;
 const STATES = { seeing: "Seeing", degraded: "Degraded", blind: "Blind" };
+const OWN_EVENTS = { motion: "motion", tamper: "tampering", poor_picture: "a poor picture", signal_loss: "no signal" };
 const REASONS = {
   expired: "too old when it was their turn",
   queue_full: "pushed out by newer ones",
@@ -25,7 +26,13 @@ async function refresh() {
   try {
     const { items } = await get("/api/v1/cameras?limit=200");
     const statuses = await Promise.all(
-      items.map((camera) => get(`/api/v1/cameras/${camera.id}/status`).catch(() => camera.status)),
+      items.map(async (camera) => {
+        const [status, own] = await Promise.all([
+          get(`/api/v1/cameras/${camera.id}/status`).catch(() => camera.status),
+          camera.source.type === "onvif" ? get(`/api/v1/cameras/${camera.id}/own-events?limit=1`).catch(() => null) : null,
+        ]);
+        return { ...status, own_event: own?.items[0] };
+      }),
     );
     show(items, statuses);
   } catch (error) {
@@ -118,6 +125,7 @@ class CameraCard {
       ["Coverage of the last hour", status.coverage === null ? "unknown" : `${number(100 * status.coverage)} %`],
       ["Reconnects", count(status.reconnects)],
     ];
+    if (status.own_event) facts.push(["The camera itself says", ownEvent(status.own_event)]);
     if (camera.masks.length) facts.push(["Privacy masks", camera.masks.join(", ")]);
     fill(this.facts, ...facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
     if (status.frames) this.showAccount(status.frames);
@@ -204,6 +212,12 @@ class CameraCard {
   }
 }
 
+/** What a camera told last, in its own words; nobody checks it. */
+function ownEvent(event) {
+  const what = OWN_EVENTS[event.kind] ?? event.topic;
+  return `${what}${event.on === false ? " ended" : ""}, ${ago(event.at)}`;
+}
+
 function droppedReasons(byReason) {
   return Object.entries(byReason)
     .filter(([, value]) => value)
@@ -216,7 +230,7 @@ function addForm(container) {
   const fields = {
     name: field("name", "Name", "Loading dock", "How people call it."),
     place: field("place", "Place", "North yard", "Where it is. May stay empty."),
-    "source.url": field("source.url", "Address", "rtsp://user:password@192.0.2.7/stream", "RTSP or HTTP address (MJPEG, HLS, MP4) with user and password if it needs them, the path of a video file or of a folder of them, synthetic:yard, or webrtc: for a phone, browser or OBS that publishes to Vigil. It is never shown again with its password."),
+    "source.url": field("source.url", "Address", "rtsp://user:password@192.0.2.7/stream", "RTSP or HTTP address (MJPEG, HLS, MP4) with user and password if it needs them, onvif://user:password@host, usb:/dev/video0, the path of a video file or of a folder of them, synthetic:yard, or webrtc: for a phone, browser or OBS that publishes to Vigil. It is never shown again with its password."),
   };
   const transport = el("select", { id: "transport" }, el("option", { value: "tcp" }, "TCP (reliable)"), el("option", { value: "udp" }, "UDP (may lose packets)"));
   const message = el("div.notice", { hidden: true, attrs: { role: "status" } });
