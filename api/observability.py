@@ -18,7 +18,7 @@ from api.transport.heartbeats import RedisHeartbeats
 from contracts.cameras import CameraState, CameraStatus
 from contracts.clock import Clock
 from contracts.errors import TransportUnavailable
-from contracts.frames import FrameAccount
+from ingest.frame_account import FrameAccount
 
 BEAT_EVERY_S: Final = 2.0
 

@@ -3,25 +3,25 @@
 Unknown fields of a request are refused by name. Times are RFC 3339 in UTC with milliseconds.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from alerts.history.ports import Credential
 from alerts.payload import rfc3339
 from api.ports import StageHealth
 from contracts.cameras import (
     Camera,
     CameraStatus,
     CameraView,
+    RecordingStatus,
     RtspTransport,
     SourceSettings,
     SourceType,
     redact_url,
 )
-from contracts.frames import FrameAccount, FrameOutcome
+from contracts.frames import FrameOutcome
+from ingest.frame_account import FrameAccount
 
 
 class Body(BaseModel):
@@ -65,35 +65,6 @@ class Me(Answer):
     has_password: bool
 
 
-class TokenBody(Body):
-    """An API token to make."""
-
-    name: str = Field(min_length=1, max_length=100, description="What it is for")
-    expires_in_days: int = Field(default=365, ge=1, le=3650)
-
-
-class Token(Answer):
-    """An API token, without its secret."""
-
-    id: str
-    name: str
-    created_at: str | None
-    expires_at: str | None
-    last_used_at: str | None
-
-
-class TokenCreated(Token):
-    """An API token and, this once, the text to send as bearer."""
-
-    token: str
-
-
-class TokenList(Answer):
-    """All API tokens, newest first."""
-
-    items: list[Token]
-
-
 class SourceBody(Body):
     """Where a camera's frames come from."""
 
@@ -126,6 +97,7 @@ class CameraBody(Body):
     place: str = Field(default="", max_length=100)
     tags: list[Tag] = Field(default_factory=list, max_length=32)
     analyze_fps: float = Field(default=5.0, gt=0, le=30)
+    record: bool = Field(default=False, description="Keep all of its video for some days")
     enabled: bool = True
 
 
@@ -147,6 +119,7 @@ class CameraChange(Body):
     place: str | None = Field(default=None, max_length=100)
     tags: list[Tag] | None = Field(default=None, max_length=32)
     analyze_fps: float | None = Field(default=None, gt=0, le=30)
+    record: bool | None = None
     enabled: bool | None = None
 
 
@@ -206,6 +179,27 @@ class FrameCounts(Answer):
         )
 
 
+class RecordingState(Answer):
+    """How a camera's continuous recording is doing."""
+
+    recording_since: str | None = Field(
+        description="From when on nothing is missing by Vigil's fault; null while nothing is kept"
+    )
+    oldest_at: str | None
+    size_bytes: int
+    problem: str = Field(description="Why nothing is recorded; empty while all is well")
+
+    @classmethod
+    def of(cls, status: RecordingStatus) -> "RecordingState":
+        """Return the wire form."""
+        return cls(
+            recording_since=rfc3339(status.since),
+            oldest_at=rfc3339(status.oldest_at),
+            size_bytes=status.size_bytes,
+            problem=status.problem,
+        )
+
+
 class Status(Answer):
     """How a camera is doing; ``state`` says whether "no alert" from it means anything."""
 
@@ -221,6 +215,7 @@ class Status(Answer):
     last_frame_age_s: float | None
     reconnects: int
     updated_at: str | None
+    recording: RecordingState | None = Field(description="null unless it is to be recorded")
     coverage: float | None = Field(
         description="Share (0..1) of the last hour that was analysed while the camera was not "
         "blind, counted from when vision took the camera; null if vision says nothing"
@@ -245,6 +240,7 @@ class Status(Answer):
             last_frame_age_s=age_s,
             reconnects=status.reconnects,
             updated_at=rfc3339(status.updated_at),
+            recording=RecordingState.of(status.recording) if status.recording else None,
             coverage=None if view is None else round(view.coverage, 4),
         )
 
@@ -264,6 +260,7 @@ class CameraAnswer(Answer):
     place: str
     tags: list[str]
     analyze_fps: float
+    record: bool
     enabled: bool
     masks: list[str] = Field(description="Names of its privacy masks")
     version: int
@@ -279,6 +276,7 @@ class CameraAnswer(Answer):
             place=camera.place,
             tags=list(camera.tags),
             analyze_fps=camera.analysis_fps,
+            record=camera.is_recorded,
             enabled=camera.is_enabled,
             masks=[mask.name or mask.zone_id for mask in camera.masks],
             version=camera.version,
@@ -364,19 +362,3 @@ class Stage(Answer):
             restarts=health.restarts,
             reported_at=rfc3339(health.reported_at),
         )
-
-
-def token_of(credential: Credential) -> Token:
-    """Return a token's wire form."""
-    return Token(
-        id=credential.credential_id,
-        name=credential.name,
-        created_at=rfc3339(credential.created_at),
-        expires_at=rfc3339(credential.expires_at),
-        last_used_at=rfc3339(credential.last_used_at),
-    )
-
-
-def tokens_of(credentials: Sequence[Credential]) -> TokenList:
-    """Return the wire form of all tokens."""
-    return TokenList(items=[token_of(credential) for credential in credentials])

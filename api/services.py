@@ -27,12 +27,13 @@ from api.ports import (
 from contracts.cameras import SourceSettings
 from contracts.clock import Clock
 from contracts.evidence import EvidenceStore
-from contracts.frames import FrameLedger
 from contracts.rules import SceneRules
 from contracts.settings import ApiSettings
+from ingest.frame_account import FrameLedger
 from ingest.onvif.discovery import FoundDevice
 from ingest.onvif.events import OwnEvent
 from ingest.phases import PhaseChange
+from ingest.recorder.folder import RecordingFolder
 from moe_core.report import ReasonerReport
 
 
@@ -82,6 +83,7 @@ class Services:
     audit: AuditLog
     sign_in: SignInStore
     evidence: EvidenceStore
+    recordings: RecordingFolder
     live_pictures: LivePictures
     statuses: CameraStatuses
     ledger: FrameLedger

@@ -59,6 +59,7 @@ class Camera:
 
     Attributes:
         masks: Covered in every picture before it leaves the ingest process (``ingest/masks.py``).
+        is_recorded: All of it is kept for some days, not only clips of incidents.
         analysis_fps: Frames per second that are analysed, at most.
         analysis_width: Pixels; height follows. Never above the source's own width.
         version: Goes up by one with each edit; stages take up a change by it.
@@ -71,6 +72,7 @@ class Camera:
     tags: tuple[str, ...] = ()
     scene: SceneRules = field(default_factory=SceneRules)
     masks: tuple[Zone, ...] = ()
+    is_recorded: bool = False
     analysis_fps: float = 5.0
     analysis_width: int = 640
     is_enabled: bool = True
@@ -89,6 +91,22 @@ class CameraState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStatus:
+    """How a camera's continuous recording is doing.
+
+    Attributes:
+        since: From when on nothing is missing by Vigil's fault; None while nothing is recorded.
+        oldest_at, size_bytes: Of what is kept.
+        problem: Why nothing is recorded, or not all; empty while all is well.
+    """
+
+    since: datetime | None = None
+    oldest_at: datetime | None = None
+    size_bytes: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CameraStatus:
     """How a camera is doing now, as its ingestor last said.
 
@@ -99,6 +117,7 @@ class CameraStatus:
         last_frame_at: ``captured_at`` of the newest frame, if there was one.
         reconnects: Since the ingestor took the camera.
         updated_at: When this was said; old news means that the ingestor is gone.
+        recording: None for a camera that is not to be recorded.
     """
 
     camera_id: str
@@ -113,6 +132,7 @@ class CameraStatus:
     last_frame_at: datetime | None = None
     reconnects: int = 0
     run_id: str = ""
+    recording: RecordingStatus | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,19 @@ class IngestSettings(Section):
     )
 
 
+class RecordingSettings(Section):
+    """Continuous recording, of cameras that are switched to it."""
+
+    folder: Path | None = Field(default=None, description="Empty: `recordings` in data_dir.")
+    days: float = Field(default=7.0, gt=0, description="Parts that are older are removed.")
+    quota_bytes: int = Field(
+        default=50_000_000_000, ge=0, description="Kept at most, the oldest go first; 0: no limit."
+    )
+    min_free_bytes: int = Field(
+        default=1_000_000_000, ge=0, description="Recording stops when the disk has less free."
+    )
+
+
 class WebRtcSettings(Section):
     """Cameras that publish by WHIP, live views by WHEP."""
 
@@ -174,6 +187,7 @@ class CameraSettings(Section):
     place: str = Field(default="", description="Where it is.")
     transport: Literal["tcp", "udp"] = Field(default="tcp", description="Carrier of RTP.")
     analysis_fps: float = Field(default=5.0, gt=0, le=30, description="Frames analysed per second.")
+    record: bool = Field(default=False, description="Keep all of its video for some days.")
     rules_file: Path | None = Field(default=None, description="Zones, lines and rules as JSON.")
 
 
@@ -203,6 +217,7 @@ class Settings(Section):
         description="Watch this instead of the demo camera: whatever cameras[].url may be.",
     )
     ingest: IngestSettings = IngestSettings()
+    recording: RecordingSettings = RecordingSettings()
     webrtc: WebRtcSettings = WebRtcSettings()
     queue: QueueSettings = QueueSettings()
     vision: VisionSettings = VisionSettings()

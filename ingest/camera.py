@@ -11,7 +11,7 @@ import structlog
 
 from contracts.cameras import Camera, SourceType
 from contracts.clock import Clock
-from contracts.frames import EncodedFrame, FrameWriter
+from contracts.frames import EncodedFrame
 from contracts.geometry import Zone
 from contracts.settings import IngestSettings
 from ingest.clip_ring import ClipRing, ClipTemplate
@@ -23,6 +23,7 @@ from ingest.errors import (
     SourceUnavailable,
 )
 from ingest.evidence_stream import EvidenceRing, EvidenceStream
+from ingest.frame_account import FrameWriter
 from ingest.framing import Framer
 from ingest.masks import PrivacyMask, covered
 from ingest.metrics import FRAMES, FRAMES_DROPPED, FRAMES_SKIPPED, LOOP_ERRORS

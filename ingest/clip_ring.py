@@ -58,10 +58,28 @@ class Footage:
     masks: tuple[Zone, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stretch:
+    """A key frame and all up to the next one, for who keeps everything that comes.
+
+    Attributes:
+        number: One more with each; one that is missing was dropped before anybody asked for it.
+        begins_s, ends_s: Stream time of its key frame and of the next, or of its last picture
+            where there is no next.
+    """
+
+    number: int
+    run_id: str
+    begins_s: float
+    ends_s: float
+    footage: Footage
+
+
 @dataclass(slots=True, eq=False)
 class _Group:
     """A key frame and what refers to it; ``masks`` is what was covered at any time of it."""
 
+    number: int
     masks: frozenset[Zone]
     packets: list[EncodedPacket] = field(default_factory=list)
     size_bytes: int = 0
@@ -103,6 +121,7 @@ class ClipRing:
         self._max_bytes = max_bytes
         self._segments: deque[_Segment] = deque()
         self._size_bytes = 0
+        self._begun = 0
         self._masks: frozenset[Zone] = frozenset()
         self._lock = threading.Lock()
 
@@ -151,7 +170,10 @@ class ClipRing:
                 return
             segment = self._segments[-1]
             if packet.is_key:
-                segment.groups.append(_Group(masks=self._masks, newest_s=packet.stream_s))
+                self._begun += 1
+                segment.groups.append(
+                    _Group(number=self._begun, masks=self._masks, newest_s=packet.stream_s)
+                )
                 segment.is_waiting_for_key = False
             elif segment.is_waiting_for_key:
                 return
@@ -216,6 +238,22 @@ class ClipRing:
                 raise EvidenceMissing(found.template.problem)
             return _cut(found, starts_at, ends_at, masks=self._masks)
 
+    @property
+    def current_run(self) -> str:
+        """The run that packets come of; empty between two."""
+        with self._lock:
+            is_running = bool(self._segments) and not self._segments[-1].is_over
+            return self._segments[-1].run_id if is_running else ""
+
+    def stretches_after(self, number: int) -> tuple[Stretch, ...]:
+        """Return what is complete, has a time and comes after that number, in order."""
+        with self._lock:
+            return tuple(
+                stretch
+                for segment in self._segments
+                for stretch in _stretches(segment, number, masks=self._masks)
+            )
+
     def _segment(self, run_id: str) -> _Segment | None:
         return next((part for part in self._segments if part.run_id == run_id), None)
 
@@ -265,6 +303,28 @@ def _shared_s(segment: _Segment, starts_at: datetime, ends_at: datetime) -> floa
     if first_at is None or newest_at is None:
         return -math.inf
     return (min(newest_at, ends_at) - max(first_at, starts_at)).total_seconds()
+
+
+def _stretches(segment: _Segment, number: int, *, masks: frozenset[Zone]) -> Iterator[Stretch]:
+    """Yield the complete groups of a segment that come after a number."""
+    for index, group in enumerate(segment.groups):
+        is_last = index + 1 == len(segment.groups)
+        begins_s = group.packets[0].stream_s
+        starts_at = segment.at(begins_s)
+        if group.number <= number or starts_at is None or (is_last and not segment.is_over):
+            continue
+        yield Stretch(
+            number=group.number,
+            run_id=segment.run_id,
+            begins_s=begins_s,
+            ends_s=group.newest_s if is_last else segment.groups[index + 1].packets[0].stream_s,
+            footage=Footage(
+                template=segment.template,
+                packets=tuple(group.packets),
+                starts_at=starts_at,
+                masks=tuple(sorted(masks | group.masks, key=lambda zone: zone.zone_id)),
+            ),
+        )
 
 
 def _cut(

@@ -4,6 +4,7 @@ By remuxing: no picture is decoded or encoded again. Only where privacy masks co
 every picture is (ADR 0008), since packets as they came show what the masks hide.
 """
 
+from collections.abc import Sequence
 from fractions import Fraction
 from io import BytesIO
 from itertools import pairwise
@@ -15,13 +16,14 @@ from av.packet import Packet
 from av.stream import Stream
 
 from contracts.errors import EvidenceMissing
-from ingest.clip_ring import Footage
+from ingest.clip_ring import ClipTemplate, Footage
 from ingest.masked_footage import encode_masked
+from ingest.sources.stream import EncodedPacket
 
-_TICKS_PER_S: Final = 90_000
-_TIME_BASE: Final = Fraction(1, _TICKS_PER_S)
+TICKS_PER_S: Final = 90_000
+_TIME_BASE: Final = Fraction(1, TICKS_PER_S)
 _PART_US: Final = 1_000_000
-_OPTIONS: Final = {
+MP4_OPTIONS: Final = {
     # delay_moov: only so does libav write the edit list that makes time begin at 0.
     "movflags": "empty_moov+delay_moov+default_base_moof+frag_keyframe+skip_trailer",
     "frag_duration": str(_PART_US),
@@ -41,7 +43,7 @@ def make_clip(footage: Footage) -> bytes:
     """
     output = BytesIO()
     try:
-        with av.open(output, "w", format="mp4", container_options=_OPTIONS) as container:
+        with av.open(output, "w", format="mp4", container_options=MP4_OPTIONS) as container:
             if footage.masks:
                 encode_masked(footage, container)
             else:
@@ -52,45 +54,73 @@ def make_clip(footage: Footage) -> bytes:
 
 
 def _remux(footage: Footage, container: OutputContainer) -> None:
-    template = footage.template.stream
-    if template is None:
-        raise EvidenceMissing(footage.template.problem)
-    stream = container.add_stream_from_template(template, opaque=True)
-    stream.time_base = _TIME_BASE
-    if footage.template.codec in _TAGS:
-        stream.codec_context.codec_tag = _TAGS[footage.template.codec]
-    for packet in _timed(footage):
-        packet.stream = stream
-        container.mux(packet)
+    first_s = min(packet.stream_s for packet in footage.packets)
+    PacketTrack(container, footage.template, first_s=first_s).add(footage.packets)
 
 
-def _timed(footage: Footage) -> "list[Packet[Stream]]":
-    """Return packets with timestamps from 0 on.
+class PacketTrack:
+    """The track of an open MP4 that packets are copied into as they came; times begin at 0.
 
     Decoding times are made from the order of presentation rather than taken from the source, which
     over RTSP often has none: the n-th picture is decoded when the n-th in order of time is due,
     all of it shifted so that nothing is shown before it is decoded.
+
+    Args:
+        container: To be written to.
+        template: Of the packets.
+        first_s: Stream time that becomes 0.
+        slack: How many times the shift that the first packets need; more than 1 where others
+            follow, which may need more.
+
+    Raises:
+        EvidenceMissing: An MP4 cannot hold such packets.
     """
-    first_s = min(packet.stream_s for packet in footage.packets)
-    shown = [round((packet.stream_s - first_s) * _TICKS_PER_S) for packet in footage.packets]
-    due = _strictly_increasing(sorted(shown))
-    shift = max(decode - show for decode, show in zip(due, shown, strict=True))
-    steps = [after - before for before, after in pairwise(due)]
-    steps.append(steps[-1] if steps else _TICKS_PER_S // 25)
-    packets: list[Packet[Stream]] = []
-    for index, source in enumerate(footage.packets):
-        packet: Packet[Stream] = Packet(source.content)
-        packet.time_base = _TIME_BASE
-        packet.pts, packet.dts = shown[index], due[index] - shift
-        packet.duration = steps[index]
-        packet.is_keyframe = source.is_key
-        packets.append(packet)
-    return packets
+
+    def __init__(
+        self,
+        container: OutputContainer,
+        template: ClipTemplate,
+        *,
+        first_s: float,
+        slack: int = 1,
+    ) -> None:
+        if template.stream is None:
+            raise EvidenceMissing(template.problem)
+        self._container = container
+        self._stream = container.add_stream_from_template(template.stream, opaque=True)
+        self._stream.time_base = _TIME_BASE
+        if template.codec in _TAGS:
+            self._stream.codec_context.codec_tag = _TAGS[template.codec]
+        self._first_s = first_s
+        self._slack = slack
+        self._shift: int | None = None
+        self._newest: int | None = None
+
+    def add(self, packets: Sequence[EncodedPacket]) -> None:
+        """Write packets that follow each other, from a key frame on. Raises av.FFmpegError."""
+        shown = [round((packet.stream_s - self._first_s) * TICKS_PER_S) for packet in packets]
+        due = _strictly_increasing(sorted(shown), after=self._newest)
+        if self._shift is None:
+            needed = max(decode - show for decode, show in zip(due, shown, strict=True))
+            self._shift = needed * self._slack
+        self._newest = due[-1]
+        steps = [after - before for before, after in pairwise(due)]
+        steps.append(steps[-1] if steps else TICKS_PER_S // 25)
+        for index, source in enumerate(packets):
+            packet: Packet[Stream] = Packet(source.content)
+            packet.time_base = _TIME_BASE
+            packet.dts = due[index] - self._shift
+            packet.pts = max(shown[index], packet.dts)
+            packet.duration = steps[index]
+            packet.is_keyframe = source.is_key
+            packet.stream = self._stream
+            self._container.mux(packet)
 
 
-def _strictly_increasing(ticks: list[int]) -> list[int]:
-    """Return sorted ticks with doubles moved on by one each."""
+def _strictly_increasing(ticks: list[int], *, after: int | None) -> list[int]:
+    """Return sorted ticks with doubles, and what is not after ``after``, moved on by one each."""
     moved: list[int] = []
     for tick in ticks:
-        moved.append(tick if not moved or tick > moved[-1] else moved[-1] + 1)
+        newest = moved[-1] if moved else after
+        moved.append(tick if newest is None or tick > newest else newest + 1)
     return moved

@@ -22,9 +22,10 @@ from redis.retry import Retry
 from contracts.clock import Clock
 from contracts.codec import CodecError, decode, encode
 from contracts.errors import ConfigError, TransportUnavailable
-from contracts.frames import EncodedFrame, FrameAccount, FrameHeader, FrameOutcome, QueuedFrame
+from contracts.frames import EncodedFrame, FrameHeader, FrameOutcome, QueuedFrame
 from contracts.ids import new_id
 from contracts.settings import QueueSettings
+from ingest.frame_account import FrameAccount
 from ingest.frame_tally import Batch, FrameTally
 from ingest.metrics import FRAMES_DROPPED, STAGE_SECONDS
 

@@ -5,8 +5,9 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from contracts.frames import EncodedFrame, FrameAccount, FrameOutcome, QueuedFrame
+from contracts.frames import EncodedFrame, FrameOutcome, QueuedFrame
 from contracts.settings import QueueSettings
+from ingest.frame_account import FrameAccount
 
 
 @dataclass(slots=True, eq=False)

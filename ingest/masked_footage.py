@@ -1,6 +1,6 @@
 """Footage decoded, covered by its privacy masks and encoded again, picture by picture."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
 from typing import Final, cast
@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from contracts.errors import EvidenceMissing
 from ingest.clip_ring import Footage
 from ingest.masks import PrivacyMask
-from ingest.sources.stream import ALLOWED_CODECS, PIXELS_MAX
+from ingest.sources.stream import ALLOWED_CODECS, PIXELS_MAX, EncodedPacket
 
 _TIME_BASE: Final = Fraction(1, 90_000)
 _KEY_EVERY: Final = 50
@@ -32,35 +32,85 @@ def encode_masked(footage: Footage, container: OutputContainer) -> None:
         EvidenceMissing: Not one picture of it decodes. Nothing goes out uncovered in its place.
         av.FFmpegError: libav cannot write it.
     """
-    mask = PrivacyMask(footage.masks)
-    reformatter = VideoReformatter()
-    interval = _interval(footage)
-    stream: VideoStream | None = None
-    first_s, last_ticks = 0.0, -1
-    for picture, stream_s in _decoded(footage):
-        if stream is None:
-            stream = _add_stream(container, picture)
-            first_s = stream_s
-        covered = reformatter.reformat(
-            mask.cover(picture),
-            width=stream.width,
-            height=stream.height,
+    track = MaskedTrack(container, footage)
+    track.add(footage.packets)
+    track.finish()
+
+
+class MaskedTrack:
+    """The track of an open MP4 into which pictures are encoded, each covered; times begin at 0.
+
+    Args:
+        container: To be written to.
+        footage: What comes first: its masks, codec and rate hold for all.
+
+    Raises:
+        EvidenceMissing: Its codec is not one that is decoded here.
+    """
+
+    def __init__(self, container: OutputContainer, footage: Footage) -> None:
+        self._container = container
+        self._mask = PrivacyMask(footage.masks)
+        self._decoder = _decoder(footage)
+        self._interval = _interval(footage)
+        self._reformatter = VideoReformatter()
+        self._stream: VideoStream | None = None
+        self._times: dict[int, float] = {}
+        self._number = 0
+        self._first_s, self._newest = 0.0, -1
+
+    def add(self, packets: Sequence[EncodedPacket]) -> None:
+        """Encode packets that follow each other, from a key frame on. Raises av.FFmpegError."""
+        for source in packets:
+            packet: Packet[Stream] = av.Packet(source.content)
+            packet.pts = packet.dts = self._number
+            packet.is_keyframe = source.is_key
+            self._times[self._number] = source.stream_s
+            self._number += 1
+            self._decode(packet)
+
+    def finish(self) -> None:
+        """Encode what the decoder still holds.
+
+        Raises:
+            EvidenceMissing: Not one picture could be decoded.
+            av.FFmpegError: libav cannot write it.
+        """
+        self._decode(None)
+        if self._stream is None:
+            raise EvidenceMissing("no picture of it can be decoded, to be covered by privacy masks")
+        self._write(self._stream.encode(None))
+
+    def _decode(self, packet: "Packet[Stream] | None") -> None:
+        """Encode the pictures that decode whole, each at its own time."""
+        pictures: list[VideoFrame] = []
+        with suppress(av.FFmpegError):
+            pictures = self._decoder.decode(packet)
+        for picture in pictures:
+            stream_s = None if picture.pts is None else self._times.pop(picture.pts, None)
+            if not picture.is_corrupt and stream_s is not None:
+                self._encode(picture, stream_s)
+
+    def _encode(self, picture: VideoFrame, stream_s: float) -> None:
+        if self._stream is None:
+            self._stream = _add_stream(self._container, picture)
+            self._first_s = stream_s
+        covered = self._reformatter.reformat(
+            self._mask.cover(picture),
+            width=self._stream.width,
+            height=self._stream.height,
             format="yuv420p",
             threads=1,
         )
-        last_ticks = max(last_ticks + 1, round((stream_s - first_s) / _TIME_BASE))
-        covered.pts, covered.time_base = last_ticks, _TIME_BASE
+        self._newest = max(self._newest + 1, round((stream_s - self._first_s) / _TIME_BASE))
+        covered.pts, covered.time_base = self._newest, _TIME_BASE
         covered.pict_type = PictureType.NONE
-        _write(stream.encode(covered), container, interval)
-    if stream is None:
-        raise EvidenceMissing("no picture of it can be decoded, to be covered by privacy masks")
-    _write(stream.encode(None), container, interval)
+        self._write(self._stream.encode(covered))
 
-
-def _write(packets: "list[Packet[VideoStream]]", container: OutputContainer, interval: int) -> None:
-    for packet in packets:
-        packet.duration = interval  # of the last picture nothing else says how long it is shown
-        container.mux(packet)
+    def _write(self, packets: "list[Packet[VideoStream]]") -> None:
+        for packet in packets:
+            packet.duration = self._interval  # of the last one nothing else says how long it shows
+            self._container.mux(packet)
 
 
 def _interval(footage: Footage) -> int:
@@ -78,23 +128,6 @@ def _add_stream(container: OutputContainer, picture: VideoFrame) -> VideoStream:
     stream.codec_context.gop_size = _KEY_EVERY
     stream.codec_context.thread_count = 1
     return stream
-
-
-def _decoded(footage: Footage) -> Iterator[tuple[VideoFrame, float]]:
-    """Yield the pictures that decode whole, in order of time, each with its stream time."""
-    decoder = _decoder(footage)
-    times: dict[int, float] = {}
-    for number, source in enumerate([*footage.packets, None]):
-        packet: Packet[Stream] | None = None
-        if source is not None:
-            packet = av.Packet(source.content)
-            packet.pts = packet.dts = number
-            packet.is_keyframe = source.is_key
-            times[number] = source.stream_s
-        with suppress(av.FFmpegError):
-            for picture in decoder.decode(packet):
-                if not picture.is_corrupt and picture.pts is not None:
-                    yield picture, times[picture.pts]
 
 
 def _decoder(footage: Footage) -> VideoCodecContext:

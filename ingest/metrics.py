@@ -60,3 +60,26 @@ CLIPS: Final = Counter(
 CLIP_RING_BYTES: Final = Gauge(
     "vigil_clip_ring_bytes", "Encoded video kept in memory for clips.", ["camera"]
 )
+RECORDED_BYTES: Final = Counter(
+    "vigil_recorded_bytes_total", "Written to recordings, in finished parts.", ["camera"]
+)
+RECORDED_PARTS: Final = Counter(
+    "vigil_recorded_parts_total", "Parts of recordings finished.", ["camera"]
+)
+RECORDING: Final = Gauge(
+    "vigil_recording",
+    "1 while the camera is recorded, 0 while that does not work.",
+    ["camera"],
+)
+RECORDING_BYTES: Final = Gauge("vigil_recording_bytes", "Recordings kept.", ["camera"])
+RECORDING_LOST: Final = Counter(
+    "vigil_recording_lost_total",
+    "Stretches from key frame to key frame that are not in the recording, by reason: stopped "
+    "(disk, codec), behind (not written in time).",
+    ["camera", "reason"],
+)
+RECORDINGS_REMOVED: Final = Counter(
+    "vigil_recordings_removed_total",
+    "Parts of recordings removed, by reason: age, size.",
+    ["reason"],
+)

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from contracts.cameras import CameraDirectory, CameraState, CameraStatus
+from contracts.cameras import CameraDirectory, CameraState, CameraStatus, RecordingStatus
 from contracts.clock import Clock
 from ingest.health import Health, Pulse
 from ingest.metrics import BLIND_SECONDS, PHASE, PHASE_CHANGES, RECONNECTS, STREAM_UP
@@ -72,6 +72,7 @@ class StatusKeeper:
         self._directory = directory
         self._clock = clock
         self._tell = tell
+        self._recording: RecordingStatus | None = None
         self._lock = threading.Lock()
         self._phase = Phase.CONNECTING
         self._since_s = clock.monotonic_s()
@@ -123,6 +124,11 @@ class StatusKeeper:
         """Note damaged pictures."""
         with self._lock:
             self._pulse.corrupt(self._clock.monotonic_s(), count)
+
+    def recorded(self, recording: RecordingStatus | None) -> None:
+        """Note how its continuous recording is doing; None if it is not to be recorded."""
+        with self._lock:
+            self._recording = recording
 
     def is_out(self, phase: Phase, *, cause: str) -> None:
         """Say that no picture comes and why, in words without secrets."""
@@ -191,6 +197,7 @@ class StatusKeeper:
             updated_at=self._clock.now(),
             source_fps=self._pulse.fps(now_s),
             reconnects=max(0, self._attempts - 1),
+            recording=self._recording,
         )
         if self._seen is not None:
             status = replace(

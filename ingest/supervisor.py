@@ -13,18 +13,19 @@ from contracts.cameras import Camera, CameraDirectory, Leases, SourceType
 from contracts.clock import Clock
 from contracts.errors import TransportUnavailable
 from contracts.evidence import EvidenceStore
-from contracts.frames import FrameWriter
 from contracts.queues import WorkQueue
 from contracts.settings import IngestSettings
 from ingest.camera import CameraIngest
 from ingest.clip_ring import ClipRing
 from ingest.clip_service import ClipService
 from ingest.evidence_stream import EvidenceRing
+from ingest.frame_account import FrameWriter
 from ingest.metrics import CLIP_RING_BYTES, LOOP_ERRORS, PHASE, STREAM_UP
 from ingest.onvif.events import OwnEvent
 from ingest.onvif.listener import EventListener
 from ingest.pacing import pause
 from ingest.phases import Phase, PhaseChange
+from ingest.recorder.recorders import Recorders
 from ingest.status import StatusKeeper
 from ingest.webrtc.live_cameras import LiveCameras
 
@@ -72,6 +73,7 @@ class IngestSupervisor:
     tell: Callable[[PhaseChange], None] | None = None
     hear: Callable[[OwnEvent], None] | None = None
     live: LiveCameras = field(default_factory=LiveCameras)
+    recorders: Recorders | None = None
     _held: dict[str, _Held] = field(init=False, default_factory=dict)
     _disabled: dict[str, StatusKeeper] = field(init=False, default_factory=dict)
     _is_away: bool = field(init=False, default=False)
@@ -95,6 +97,8 @@ class IngestSupervisor:
                 log.exception("ingest supervisor failed unexpectedly")
                 pause(_POLL_S, clock=self.clock, stop=stop)
         self._end()
+        if self.recorders is not None:
+            self.recorders.close()
         clips.join(_STOP_EXTRA_S)
 
     def step(self) -> None:
@@ -102,7 +106,9 @@ class IngestSupervisor:
         try:
             self.mask()
             self._renew()
-            self._follow(self.directory.cameras())
+            cameras = self.directory.cameras()
+            self._follow(cameras)
+            self._record(cameras)
             self._is_away = False
         except TransportUnavailable as error:
             if not self._is_away:
@@ -154,6 +160,21 @@ class IngestSupervisor:
         for camera_id, camera in wanted.items():
             if camera_id not in self._held and self.leases.acquire(_lease(camera_id)) is not None:
                 self._start(camera, EvidenceRing(keep_s=self.settings.clip_ring_s))
+
+    def _record(self, cameras: Sequence[Camera]) -> None:
+        """Record those that are held and are to be recorded; a change interrupts no stream."""
+        if self.recorders is None:
+            return
+        wanted = {camera.camera_id for camera in cameras if camera.is_recorded}
+        self.recorders.follow(
+            {
+                camera_id: held.ring.main if held.camera.source.evidence_url else held.ring
+                for camera_id, held in self._held.items()
+                if camera_id in wanted
+            }
+        )
+        for camera_id, held in self._held.items():
+            held.status.recorded(self.recorders.status(camera_id))
 
     def _start(self, camera: Camera, ring: EvidenceRing) -> None:
         status = self._status_of(camera.camera_id, wanted_fps=camera.analysis_fps)

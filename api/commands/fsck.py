@@ -1,11 +1,12 @@
-"""``vigil fsck``: whether all evidence that alerts name is there, whole, and nothing beside it."""
+"""``vigil fsck``: whether evidence and recordings are there, whole, and nothing beside them."""
 
 import argparse
 import json
 import sys
 from collections import Counter
 from datetime import timedelta
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, TypeAlias
 
 from tqdm import tqdm
 
@@ -15,15 +16,17 @@ from alerts.history.evidence_check import Fault, FaultKind, KeptFile, Verdict
 from api.commands.analyze import quiet_logging
 from api.console import say
 from api.wiring.context import database_url
+from api.wiring.storage import recording_folder
 from contracts.clock import SystemClock
 from contracts.codec import to_plain
 from contracts.errors import ConfigError
 from contracts.settings import Settings
+from ingest.recorder.audit import RecordingAudit, RecordingFault, RecordingVerdict
 
 _DESCRIPTION: Final = """\
 Go through the rows that name evidence (pictures and clips of incidents) and through the files in
-DATA_DIR/evidence, and say what does not fit together. Nothing is changed without --repair. Vigil
-may run meanwhile.
+DATA_DIR/evidence, then through continuous recordings, and say what does not fit together. Nothing
+is changed without --repair. Vigil may run meanwhile.
 
   vigil fsck                         read and hash every file
   vigil fsck --quick                 only see whether the files are there
@@ -41,9 +44,15 @@ Evidence is written before its row, so a file without a row, or a part, is calle
 over only once it is older than --settled-minutes. Before --repair, let the alerts stage catch up:
 rows that still wait in the queue are not known here.
 
+The name of a part of a recording is its row: none is missing or orphaned. One that is left over is
+finished by --repair (its whole seconds are kept); one that is being written is never touched.
+
 Exit status: 0 nothing wrong (or all of it set right), 1 something is, 2 it could not be checked.
 """
 _LISTED: Final = 50
+AnyFault: TypeAlias = Fault | RecordingFault
+Done: TypeAlias = dict[AnyFault, str]
+"""What was done about each fault."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,62 +74,85 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     quiet_logging(arguments, settings)
     if not 0 <= arguments.settled_minutes <= 60 * 24 * 366:
         raise ConfigError("--settled-minutes must be 0 to a year")
+    clock, settled_after = SystemClock(), timedelta(minutes=arguments.settled_minutes)
+    is_hashing = not arguments.quick
+    recordings = RecordingAudit(
+        recording_folder(settings, clock).root,
+        clock=clock,
+        settled_after=settled_after,
+        is_hashing=is_hashing,
+    )
     database = Database(database_url(settings))
     try:
         audit = EvidenceAudit(
             database,
             settings.data_dir / "evidence",
-            clock=SystemClock(),
-            settled_after=timedelta(minutes=arguments.settled_minutes),
-            is_hashing=not arguments.quick,
+            clock=clock,
+            settled_after=settled_after,
+            is_hashing=is_hashing,
         )
-        verdict = _examine(audit)
-        done = dict(audit.repair(verdict)) if arguments.repair else {}
+        verdict, recorded = _examine(audit, recordings)
+        done: Done = dict(audit.repair(verdict)) if arguments.repair else {}
+        if arguments.repair:
+            done.update(recordings.repair(recorded))
     finally:
         database.close()
     if arguments.json:
-        say(json.dumps(_document(verdict, done), indent=2))
+        document = {**_document(verdict, done), "recordings": _document(recorded, done)}
+        say(json.dumps(document, indent=2))
     else:
-        _print(verdict, done)
-    return 1 if any(not _is_right(done.get(fault, "")) for fault in verdict.faults) else 0
+        _print(verdict, recorded, done)
+    faults: list[AnyFault] = [*verdict.faults, *recorded.faults]
+    return 1 if any(not _is_right(done.get(fault, "")) for fault in faults) else 0
 
 
-def _examine(audit: EvidenceAudit) -> Verdict:
+def _examine(audit: EvidenceAudit, recordings: RecordingAudit) -> tuple[Verdict, RecordingVerdict]:
     is_watched = sys.stderr.isatty()
-    total = audit.file_count() if is_watched else None
+    total = audit.file_count() + recordings.file_count() if is_watched else None
     with tqdm(total=total, unit="file", leave=False, disable=not is_watched) as bar:
 
-        def count(file: KeptFile) -> None:
+        def count(file: KeptFile | Path) -> None:
             del file
             bar.update()
 
-        return audit.examine(count)
+        return audit.examine(count), recordings.examine(count)
 
 
 def _is_right(done: str) -> bool:
     return bool(done) and (not done.startswith("left") or done.endswith("again"))
 
 
-def _document(verdict: Verdict, done: dict[Fault, str]) -> dict[str, Any]:
+def _document(verdict: Verdict | RecordingVerdict, done: Done) -> dict[str, Any]:
     plain: dict[str, Any] = to_plain(verdict)
-    for one, fault in zip(plain["faults"], verdict.faults, strict=True):
+    faults: tuple[AnyFault, ...] = verdict.faults
+    for one, fault in zip(plain["faults"], faults, strict=True):
         one["done"] = done.get(fault, "")
     return plain
 
 
-def _print(verdict: Verdict, done: dict[Fault, str]) -> None:
-    counts = Counter(fault.kind for fault in verdict.faults)
+def _print(verdict: Verdict, recorded: RecordingVerdict, done: Done) -> None:
+    faults: list[AnyFault] = [*verdict.faults, *recorded.faults]
+    counts = Counter(fault.kind for fault in faults)
     say(
         f"{verdict.rows} pieces of evidence named, {verdict.files} files, "
         f"{verdict.size_bytes / 1e6:.1f} MB; {verdict.recent} too young to judge"
     )
+    say(
+        f"{recorded.parts} parts of recordings, {recorded.size_bytes / 1e6:.1f} MB; "
+        f"{recorded.open_parts} being written"
+    )
     for kind in FaultKind:
         say(f"  {kind:<10} {counts[kind]:>6}")
-    for fault in verdict.faults[:_LISTED]:
-        of = f" of {', '.join(fault.incident_ids[:3])}" if fault.incident_ids else ""
-        then = f" -> {done[fault]}" if fault in done else ""
-        say(f"{fault.kind:<10} {fault.path or fault.ref}{of}{then}")
-    if len(verdict.faults) > _LISTED:
-        say(f"... and {len(verdict.faults) - _LISTED} more; --json lists all")
-    if verdict.faults and not done:
+    for fault in faults[:_LISTED]:
+        say(_line(fault) + (f" -> {done[fault]}" if fault in done else ""))
+    if len(faults) > _LISTED:
+        say(f"... and {len(faults) - _LISTED} more; --json lists all")
+    if faults and not done:
         say("vigil fsck --repair removes and marks what it can; vigil fsck --help says what")
+
+
+def _line(fault: AnyFault) -> str:
+    if isinstance(fault, RecordingFault):
+        return f"{fault.kind:<10} recordings/{fault.path}"
+    of = f" of {', '.join(fault.incident_ids[:3])}" if fault.incident_ids else ""
+    return f"{fault.kind:<10} {fault.path or fault.ref}{of}"

@@ -75,6 +75,7 @@ def add_camera(
         place=body.place,
         tags=tuple(body.tags),
         analysis_fps=body.analyze_fps,
+        is_recorded=body.record,
         is_enabled=body.enabled,
     )
     stored = desk.add(camera, is_repeatable=idempotency_key is not None)
@@ -124,6 +125,7 @@ def change_camera(
             place=camera.place if body.place is None else body.place,
             tags=camera.tags if body.tags is None else tuple(body.tags),
             analysis_fps=camera.analysis_fps if body.analyze_fps is None else body.analyze_fps,
+            is_recorded=camera.is_recorded if body.record is None else body.record,
             is_enabled=camera.is_enabled if body.enabled is None else body.enabled,
             source=_changed_source(camera.source, body.source) if body.source else camera.source,
         )

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.access import ADMIN, IdentityDep
 from api.problems import not_found
 from api.routes.sign_in import SignInDep
-from api.schemas import TokenBody, TokenCreated, TokenList, token_of, tokens_of
+from api.token_schemas import TokenBody, TokenCreated, TokenList, token_of, tokens_of
 
 router = APIRouter(prefix="/api/v1/tokens", tags=["sign-in"])
 

@@ -29,11 +29,11 @@ from api.transport.signals import RedisSignals
 from api.wiring.cameras import declared_cameras
 from api.wiring.context import Part, StageContext
 from api.wiring.first_start import prepare
-from api.wiring.storage import evidence_store, track_store
+from api.wiring.storage import evidence_store, recording_folder, track_store
 from api.wiring.webhooks import send_test
 from contracts.errors import TransportUnavailable
-from contracts.frames import FrameLedger
 from contracts.settings import ApiSettings
+from ingest.frame_account import FrameLedger
 from ingest.frame_queue import RedisFrameQueue
 from ingest.onvif.discovery import discover
 from moe_core.report import report
@@ -63,6 +63,7 @@ def build(context: StageContext) -> list[Part]:
         camera_store=history.cameras,
         sign_in=history.sign_in,
         evidence=evidence_store(settings),
+        recordings=recording_folder(settings, context.clock),
         live_pictures=RedisLiveView(client),
         statuses=directory,
         ledger=ledger,

@@ -196,6 +196,7 @@ def _from_settings(declared: CameraSettings, at: int) -> Camera:
         source=source,
         scene=rules or default_rules(),
         analysis_fps=declared.analysis_fps,
+        is_recorded=declared.record,
     )
 
 

@@ -6,9 +6,10 @@ from api.transport.leases import RedisLeases
 from api.transport.own_events import RedisOwnEvents
 from api.transport.signals import RedisSignalInbox
 from api.wiring.context import Part, StageContext
-from api.wiring.storage import evidence_store
+from api.wiring.storage import evidence_store, recording_folder
 from ingest.frame_queue import RedisFrameQueue
 from ingest.memory import limit_process, watch_memory
+from ingest.recorder.recorders import Recorders
 from ingest.supervisor import IngestSupervisor
 from ingest.webrtc.gateway import MediaGateway
 
@@ -17,6 +18,7 @@ def build(context: StageContext) -> list[Part]:
     """Return the stage's parts."""
     settings = context.settings
     client = context.redis()
+    recorders = Recorders(recording_folder(settings, context.clock), clock=context.clock)
     supervisor = IngestSupervisor(
         directory=RedisCameraDirectory(client, group=context.group),
         leases=RedisLeases(client, holder=context.instance, lease_s=settings.queue.lease_s),
@@ -24,6 +26,7 @@ def build(context: StageContext) -> list[Part]:
         work_queue=context.work_queue("clips"),
         evidence_store=evidence_store(settings),
         settings=settings.ingest,
+        recorders=recorders,
         tell=RedisJournal(context.redis()).add,
         hear=RedisOwnEvents(context.redis()).add,
         clock=context.clock,
@@ -39,5 +42,6 @@ def build(context: StageContext) -> list[Part]:
     return [
         ("ingest", supervisor.run),
         ("webrtc", gateway.run),
+        ("recordings", recorders.tidy),
         ("memory", lambda stop: watch_memory(stop, limit_bytes=limit_bytes)),
     ]

@@ -7,6 +7,8 @@ from api.track_folder import FolderTrackStore
 from contracts.clock import Clock
 from contracts.evidence import EvidenceStore
 from contracts.settings import Settings
+from ingest.recorder.folder import RecordingFolder
+from ingest.recorder.retention import Limits
 
 
 def evidence_store(settings: Settings) -> EvidenceStore:
@@ -31,4 +33,15 @@ def track_store(settings: Settings, clock: Clock) -> FolderTrackStore:
         days=settings.vision.track_days,
         quota_bytes=settings.vision.track_quota_bytes,
         min_free_bytes=settings.alerts.evidence_min_free_bytes,
+    )
+
+
+def recording_folder(settings: Settings, clock: Clock) -> RecordingFolder:
+    """Return the recordings: in the folder of the settings, or in the data folder."""
+    recording = settings.recording
+    return RecordingFolder(
+        recording.folder or settings.data_dir / "recordings",
+        clock=clock,
+        limits=Limits(days=recording.days, quota_bytes=recording.quota_bytes),
+        min_free_bytes=recording.min_free_bytes,
     )

@@ -7,7 +7,7 @@ from api.ports import StageHealth
 from api.transport.connection import connect
 from api.transport.heartbeats import RedisHeartbeats
 from contracts.cameras import CameraState, CameraStatus
-from contracts.frames import FrameAccount
+from ingest.frame_account import FrameAccount
 from tests.fakes.clock import START, ManualClock
 
 STAGE_TEXT = (

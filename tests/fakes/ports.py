@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from contracts.cameras import Camera, CameraStatus
 from contracts.errors import EvidenceMissing, StorageFull, TransportUnavailable
-from contracts.frames import EncodedFrame, FrameAccount, FrameOutcome, QueuedFrame
+from contracts.frames import EncodedFrame, FrameOutcome, QueuedFrame
 from contracts.queues import GROUPS, LivePicture, WorkItem
+from ingest.frame_account import FrameAccount
 
 
 class InMemoryWorkQueue:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,6 +28,8 @@ from contracts.settings import ApiSettings
 from ingest.onvif.discovery import FoundDevice
 from ingest.onvif.events import OwnEvent
 from ingest.phases import PhaseChange
+from ingest.recorder.folder import RecordingFolder
+from ingest.recorder.retention import Limits
 from ingest.webrtc.signals import Signal, SignalAnswer, SignalKind, SignalRefused
 from moe_core.report import ReasonerReport
 from tests.fakes.archive import InMemoryHistory, WebHistory
@@ -143,6 +146,7 @@ class FakeWeb:
     devices: list[FoundDevice] = field(default_factory=list)
     tested: list[Webhook] = field(default_factory=list)
     settings: ApiSettings = field(default_factory=ApiSettings)
+    recordings: Path = Path("no-recordings")
     reasoner: ReasonerReport = field(default_factory=lambda: ReasonerReport(reasoner="program"))
 
     def services(self) -> Services:
@@ -155,6 +159,7 @@ class FakeWeb:
             audit=self.history,
             sign_in=self.history,
             evidence=self.evidence,
+            recordings=RecordingFolder(self.recordings, clock=self.clock, limits=Limits(days=7.0)),
             live_pictures=self.pictures,
             statuses=self.statuses,
             ledger=self.frames,

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from contracts.clock import SystemClock
-from contracts.frames import EncodedFrame, FrameAccount, FrameOutcome, QueuedFrame
+from contracts.frames import EncodedFrame, FrameOutcome, QueuedFrame
 from contracts.settings import QueueSettings
+from ingest.frame_account import FrameAccount
 from ingest.frame_queue import RedisFrameQueue
 from ingest.local_queue import LocalFrameQueue
 from tests.fakes.builders import header

@@ -15,7 +15,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from contracts.frames import FrameAccount, FrameOutcome, QueuedFrame
+from contracts.frames import FrameOutcome, QueuedFrame
+from ingest.frame_account import FrameAccount
 from tests.ingest.frame_queues import CAPACITY, SETTINGS, Bench, LocalBench, RedisBench, encoded
 
 
