@@ -1,16 +1,24 @@
 """Giving detections to tracks: what may go together, and the cheapest assignment.
 
-Shape legend: N = tracks, M = detections, 4 = x1, y1, x2, y2, D = embedding size.
+Shape legend: N = tracks, M = detections, K = pairs of them that lie near each other,
+4 = x1, y1, x2, y2, D = embedding size.
 """
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
+from vision.outlines import Outlines
+
 Array = npt.NDArray[np.float64]
 Embeddings = npt.NDArray[np.float32]
+Edge = tuple[int, int, float]
+"""A track and a detection that may be one, and what that costs."""
 
 FORBIDDEN: Final = 1e3
 """A cost that no sum of allowed ones reaches; such pairs are dropped after the assignment."""
@@ -18,8 +26,8 @@ SIZE_RATIO: Final = 4.0
 """Boxes whose areas differ by more than this factor need to overlap to be one object."""
 _LEAST_SIDE: Final = 0.02
 """Smaller objects get the reach of this side."""
-_FEW: Final = 256
-"""Pairs up to which the assignment is faster than thinking about it."""
+_TOUCH: Final = 0.5
+"""Square of the distance, in sums of sides, beyond which boxes cannot touch: both ways half."""
 SAME_LOOK: Final = 0.05
 OTHER_LOOK: Final = 0.35
 """Cosine distances from which on two looks are not quite the same, and surely different: to the
@@ -58,118 +66,127 @@ def coverage(inner_M4: Array, outer_N4: Array) -> Array:
 
 
 class Pairs:
-    """How every track's box lies to every detection's, measured once a frame.
+    """The K pairs of a track and a detection that lie near each other, measured once a frame.
 
-    Boxes must have sides above zero.
+    What is not listed is farther away than two boxes that touch and than the track's gate. Pairs
+    come by track, then by detection.
+
+    Attributes:
+        rows_K, columns_K: Of the track and of the detection.
+        common_K: Area that they share.
+        ious_K: Intersection over union.
+        growth_K: How many times as large as the track's box the detection is.
+        costs_K: What it costs, 0 to 1, to take the detection for the track; FORBIDDEN if it cannot
+            be. Overlap counts, and the distance of centres within a gate for small or fast
+            objects, whose boxes at five frames a second do not overlap.
     """
 
-    def __init__(self, tracks_N4: Array, detections_M4: Array) -> None:
-        self.tracks_N4 = tracks_N4
-        # Across and up the picture at once: P = x, y.
-        self._low_PN1, self._high_PN1 = _corners(tracks_N4)[..., None]
-        self._low_PM, self._high_PM = _corners(detections_M4)
-        self._sides_PN1 = self._high_PN1 - self._low_PN1
-        self._sides_PM = self._high_PM - self._low_PM
-        self._areas_N1 = self._sides_PN1[0] * self._sides_PN1[1]
-        self._areas_M = self._sides_PM[0] * self._sides_PM[1]
-        common_PNM = np.minimum(self._high_PN1, self._high_PM[:, None])
-        common_PNM -= np.maximum(self._low_PN1, self._low_PM[:, None])
-        np.maximum(common_PNM, 0, out=common_PNM)
-        self.common_NM: Array = common_PNM[0] * common_PNM[1]
-        self.ious_NM: Array = self.common_NM / (self._areas_N1 + self._areas_M - self.common_NM)
-
-    def growth(self) -> Array:
-        """Return how many times as large as the track's box each detection is, shape (N, M)."""
-        return np.asarray(self._areas_M / self._areas_N1)
-
-    def position_costs(self, *, reach_N: Array, growth_NM: Array) -> Array:
-        """Return what it costs, 0 to 1, to take a detection for a track; FORBIDDEN if it cannot be.
-
-        Overlap counts, and the distance of centres within a gate for small or fast objects, whose
-        boxes at five frames a second do not overlap.
+    def __init__(self, tracks: Outlines, found: Outlines, *, reach_N: Array) -> None:
+        """Measure them.
 
         Args:
+            tracks: Where the tracks should be.
+            found: The detections.
             reach_N: Radius of each track's gate in object sizes: grows while it is not seen.
-            growth_NM: As ``growth`` says.
         """
-        # Twice the offset of centres over twice the mean side, so that a tall box reaches farther
-        # up than sideways.
-        offsets_PNM = (self._low_PN1 + self._high_PN1) - (self._low_PM + self._high_PM)[:, None]
-        offsets_PNM /= np.maximum(self._sides_PN1 + self._sides_PM[:, None], 2 * _LEAST_SIDE)
+        # The offset of centres over the sum of sides, so that a tall box reaches farther up than
+        # sideways. Boxes that touch are less than 1 apart, across and up the picture (P).
+        offsets_PNM = tracks.centre_PN[:, :, None] - found.centre_PN[:, None]
+        sides_PNM = tracks.sides_PN[:, :, None] + found.sides_PN[:, None]
+        np.maximum(sides_PNM, 2 * _LEAST_SIDE, out=sides_PNM)
+        offsets_PNM /= sides_PNM
         offsets_PNM *= offsets_PNM
-        distances_NM = np.sqrt(offsets_PNM[0] + offsets_PNM[1])
-        distances_NM /= reach_N[:, None]
-        is_near_NM = distances_NM < 1
-        is_alike_NM = (growth_NM < SIZE_RATIO) & (growth_NM > 1 / SIZE_RATIO)
-        is_alike_NM |= self.ious_NM > 0.05
-        is_near_NM &= is_alike_NM
-        is_near_NM |= self.ious_NM > 0.2
-        np.minimum(distances_NM, 1, out=distances_NM)
-        distances_NM -= self.ious_NM
-        return np.where(is_near_NM, 0.5 * distances_NM + 0.5, FORBIDDEN)
+        squared_NM = offsets_PNM[0] + offsets_PNM[1]
+        gate_N = np.maximum(0.25 * reach_N * reach_N, _TOUCH)
+        rows_K, columns_K = (squared_NM < gate_N[:, None]).nonzero()
+        self.rows_K, self.columns_K = rows_K, columns_K
+        distances_K = np.sqrt(squared_NM[rows_K, columns_K])
+        distances_K *= 2
+        distances_K /= reach_N.take(rows_K)
+        lines_LK = tracks.lines_LN.take(rows_K, axis=1)
+        others_LK = found.lines_LN.take(columns_K, axis=1)
+        common_PK = np.minimum(lines_LK[2:4], others_LK[2:4])
+        common_PK -= np.maximum(lines_LK[:2], others_LK[:2])
+        np.maximum(common_PK, 0, out=common_PK)
+        self.common_K: Array = common_PK[0] * common_PK[1]
+        self.ious_K: Array = self.common_K / (lines_LK[4] + others_LK[4] - self.common_K)
+        self.growth_K: Array = others_LK[4] / lines_LK[4]
+        self.costs_K = self._costs(distances_K)
 
-    def inside(self) -> Array:
-        """Return the share of each detection that lies in each track's box, shape (M, N)."""
-        return np.asarray((self.common_NM / self._areas_M).T)
+    def where(self, is_so_K: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+        """Return track and detection of the pairs that are so."""
+        return zip(self.rows_K[is_so_K].tolist(), self.columns_K[is_so_K].tolist(), strict=True)
+
+    def _costs(self, distances_K: Array) -> Array:
+        is_near_K = distances_K < 1
+        is_alike_K = self.growth_K < SIZE_RATIO
+        is_alike_K &= self.growth_K > 1 / SIZE_RATIO
+        is_alike_K |= self.ious_K > 0.05
+        is_near_K &= is_alike_K
+        is_near_K |= self.ious_K > 0.2
+        np.minimum(distances_K, 1, out=distances_K)
+        distances_K -= self.ious_K
+        distances_K *= 0.5
+        distances_K += 0.5
+        return np.where(is_near_K, distances_K, FORBIDDEN)
 
 
-def _corners(boxes_N4: Array) -> Array:
-    """Return the low and the high corners, shape (2, 2, N)."""
-    return np.ascontiguousarray(boxes_N4.T).reshape(2, 2, -1)
-
-
-def position_costs(tracks_N4: Array, detections_M4: Array, *, reach_N: Array) -> Array:
-    """Return ``Pairs.position_costs`` of these boxes."""
-    pairs = Pairs(tracks_N4, detections_M4)
-    return pairs.position_costs(reach_N=reach_N, growth_NM=pairs.growth())
-
-
-def add_appearance(costs_NM: Array, distances_NM: Embeddings) -> Array:
+def add_appearance(costs_K: Array, distances_K: Embeddings) -> Array:
     """Mix how differently two look into allowed costs.
 
     Args:
-        costs_NM: Of position.
-        distances_NM: Cosine distances to what is remembered; NaN where one side has no look, and
+        costs_K: Of position.
+        distances_K: Cosine distances to what is remembered; NaN where one side has no look, and
             costs stay as they are.
     """
-    strange_NM = np.clip((distances_NM - SAME_LOOK) / (OTHER_LOOK - SAME_LOOK), 0, 1)
-    mixed_NM = (1 - APPEARANCE_SHARE) * costs_NM + APPEARANCE_SHARE * strange_NM
-    is_known_NM = np.isfinite(distances_NM) & (costs_NM < FORBIDDEN)
-    return np.where(is_known_NM, mixed_NM, costs_NM)
+    strange_K = (distances_K - SAME_LOOK) * (APPEARANCE_SHARE / (OTHER_LOOK - SAME_LOOK))
+    np.maximum(strange_K, 0, out=strange_K)
+    np.minimum(strange_K, APPEARANCE_SHARE, out=strange_K)
+    is_known_K = np.isfinite(distances_K)
+    is_known_K &= costs_K < FORBIDDEN
+    return np.where(is_known_K, (1 - APPEARANCE_SHARE) * costs_K + strange_K, costs_K)
 
 
-def assign(costs_NM: Array) -> list[tuple[int, int]]:
-    """Return pairs (track, detection) of least total cost; each stands once.
+def plain(edges: Sequence[Edge]) -> list[tuple[int, int]]:
+    """Return the pairs (track, detection) of which neither side has another choice."""
+    return _parted(edges)[0]
 
-    Of many, pairs of which neither side has another choice are taken at once: the assignment
-    grows with the cube of what is left to choose from.
+
+def assign(edges: Sequence[Edge]) -> list[tuple[int, int]]:
+    """Return as many pairs (track, detection) as can be, of least total cost; each stands once.
+
+    Plain pairs are taken at once: mostly these are all, and the assignment grows with the cube
+    of what is left to choose from.
     """
-    if costs_NM.size > _FEW:
-        return _assign_many(costs_NM)
-    if not costs_NM.size:
-        return []
-    rows, columns = linear_sum_assignment(costs_NM)
-    costs = costs_NM[rows, columns].tolist()
-    return [
-        pair
-        for pair, cost in zip(zip(rows.tolist(), columns.tolist(), strict=True), costs, strict=True)
-        if cost < FORBIDDEN
-    ]
+    pairs, left = _parted(edges)
+    return pairs + _cheapest(left) if left else pairs
 
 
-def _assign_many(costs_NM: Array) -> list[tuple[int, int]]:
-    allowed_NM = costs_NM < FORBIDDEN
-    choices_N, choices_M = allowed_NM.sum(axis=1), allowed_NM.sum(axis=0)
-    first_N = allowed_NM.argmax(axis=1)
-    is_plain_N = (choices_N == 1) & (choices_M[first_N] == 1)
-    plain = is_plain_N.nonzero()[0]
-    taken = first_N[plain]
-    pairs = list(zip(plain.tolist(), taken.tolist(), strict=True))
-    rows = ((choices_N > 0) & ~is_plain_N).nonzero()[0]
-    choices_M[taken] = 0
-    columns = choices_M.nonzero()[0]
-    left = costs_NM[rows[:, None], columns]
-    for row, column in zip(*linear_sum_assignment(left), strict=True):
-        if left[row, column] < FORBIDDEN:
-            pairs.append((int(rows[row]), int(columns[column])))
-    return pairs
+def _parted(edges: Sequence[Edge]) -> tuple[list[tuple[int, int]], list[Edge]]:
+    """Return the plain pairs, and the edges of whoever has a choice."""
+    rows = Counter([row for row, _, _ in edges])
+    columns = Counter([column for _, column, _ in edges])
+    pairs: list[tuple[int, int]] = []
+    left: list[Edge] = []
+    for edge in edges:
+        row, column, _ = edge
+        if rows[row] == columns[column] == 1:
+            pairs.append((row, column))
+        else:
+            left.append(edge)
+    return pairs, left
+
+
+def _cheapest(edges: Sequence[Edge]) -> list[tuple[int, int]]:
+    rows = list(dict.fromkeys(row for row, _, _ in edges))
+    columns = list(dict.fromkeys(column for _, column, _ in edges))
+    if len(rows) == 1 or len(columns) == 1:
+        row, column, _ = min(edges, key=itemgetter(2))
+        return [(row, column)]
+    at_row = {row: place for place, row in enumerate(rows)}
+    at_column = {column: place for place, column in enumerate(columns)}
+    costs = [[FORBIDDEN] * len(columns) for _ in rows]
+    for row, column, cost in edges:
+        costs[at_row[row]][at_column[column]] = cost
+    places = zip(*(side.tolist() for side in linear_sum_assignment(costs)), strict=True)
+    return [(rows[a], columns[b]) for a, b in places if costs[a][b] < FORBIDDEN]

@@ -1,6 +1,5 @@
 """One track's memory: its points, votes and counters, from first hit to end."""
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,12 +22,16 @@ STILL_SIZES: Final = 0.25
 """Stood still: moved less than this share of its size within the window."""
 
 
+_TENTATIVE, _CONFIRMED, _LOST = TrackState.TENTATIVE, TrackState.CONFIRMED, TrackState.LOST
+
+
 @dataclass(slots=True, kw_only=True)
 class TrackLife:
     """What is known of one track; ``snapshot`` makes the contract's picture of it.
 
     Attributes:
         votes, label: Confidence seen for each label, and the label with most of it.
+        last_hit_s: Stream time of the newest hit; a track begins with one.
         mended_since_s: When its detection first had to be put together of fragments; None
             while it comes whole.
         is_hidden: Its place is covered by another track that is seen.
@@ -37,21 +40,16 @@ class TrackLife:
     track_id: str
     header: FrameHeader
     state: TrackState = TrackState.TENTATIVE
-    points: deque[TrackPoint] = field(default_factory=lambda: deque(maxlen=HISTORY_POINTS))
+    points: list[TrackPoint] = field(default_factory=list)
     votes: dict[str, float] = field(default_factory=dict)
     label: str = ""
+    label_confidence: float = 1.0
     hits: int = 0
     misses: int = 0
+    last_hit_s: float = 0.0
     mended_since_s: float | None = None
     is_hidden: bool = False
     _pending_misses: int = 0
-
-    @property
-    def last_hit_s(self) -> float:
-        """Stream time of the newest hit; a track begins with one."""
-        return self._last_hit.monotonic_s
-
-    _last_hit: TrackPoint = field(init=False)
 
     def hit(
         self,
@@ -63,40 +61,61 @@ class TrackLife:
         postures: tuple[float, ...] = (),
     ) -> None:
         """Record that the object was seen."""
+        now_s = header.monotonic_s
         self.hits += 1
         self.misses += self._pending_misses
         self._pending_misses = 0
         self.is_hidden = False
-        self.votes[label] = self.votes.get(label, 0.0) + confidence
-        if not self.label or self.votes[label] > self.votes[self.label]:
-            self.label = label
-        self._last_hit = self._add_point(
-            header, box, confidence=confidence, is_observed=True, postures=postures
+        self.last_hit_s = now_s
+        self._vote(label, confidence)
+        self.points.append(
+            TrackPoint(
+                seq=header.seq,
+                monotonic_s=now_s,
+                captured_at=header.captured_at,
+                box=box,
+                confidence=confidence,
+                is_observed=True,
+                postures=postures,
+            )
         )
-        if self.state is not TrackState.TENTATIVE or (
-            self.hits >= CONFIRM_HITS
-            and header.monotonic_s - self.header.monotonic_s >= CONFIRM_S - 1e-6
-            and self.hits >= CONFIRM_RATIO * (self.hits + self.misses)
+        self._forget(now_s)
+        if self.state is not _CONFIRMED and (
+            self.state is not _TENTATIVE
+            or (
+                self.hits >= CONFIRM_HITS
+                and now_s - self.header.monotonic_s >= CONFIRM_S - 1e-6
+                and self.hits >= CONFIRM_RATIO * (self.hits + self.misses)
+            )
         ):
-            self.state = TrackState.CONFIRMED
+            self.state = _CONFIRMED
 
     def miss(self, header: FrameHeader, box: Box) -> None:
         """Record that it was not seen, with where it should be."""
+        now_s = header.monotonic_s
         self._pending_misses += 1
-        self._add_point(header, box, confidence=0.0, is_observed=False)
-        unseen_s = header.monotonic_s - self.last_hit_s
-        if self.state is TrackState.CONFIRMED and unseen_s > LOST_AFTER_S:
-            self.state = TrackState.LOST
+        self.points.append(
+            TrackPoint(
+                seq=header.seq,
+                monotonic_s=now_s,
+                captured_at=header.captured_at,
+                box=box,
+                confidence=0.0,
+                is_observed=False,
+            )
+        )
+        self._forget(now_s)
+        if self.state is _CONFIRMED and now_s - self.last_hit_s > LOST_AFTER_S:
+            self.state = _LOST
 
     def stood_still(self) -> bool:
         """Say whether it stood in the second before it was last seen."""
-        end = self._last_hit
+        seen = (point for point in reversed(self.points) if point.is_observed)
+        end = next(seen)
         x, y = centre(end.box)
         reach_x = STILL_SIZES * (end.box[2] - end.box[0])
         reach_y = STILL_SIZES * (end.box[3] - end.box[1])
-        for point in reversed(self.points):
-            if not point.is_observed:
-                continue
+        for point in seen:
             if end.monotonic_s - point.monotonic_s > STILL_WINDOW_S:
                 return True
             was_x, was_y = centre(point.box)
@@ -106,40 +125,34 @@ class TrackLife:
 
     def snapshot(self) -> Track:
         """Return the track as of its newest point."""
-        votes = sum(self.votes.values())
+        header = self.header
         return Track(
             track_id=self.track_id,
-            camera_id=self.header.camera_id,
-            run_id=self.header.run_id,
+            camera_id=header.camera_id,
+            run_id=header.run_id,
             label=self.label,
-            label_confidence=self.votes[self.label] / votes if votes > 0 else 1.0,
+            label_confidence=self.label_confidence,
             state=self.state,
             points=tuple(self.points),
             hits=self.hits,
             misses=self.misses,
-            first_seen_at=self.header.captured_at,
-            first_seen_s=self.header.monotonic_s,
+            first_seen_at=header.captured_at,
+            first_seen_s=header.monotonic_s,
         )
 
-    def _add_point(
-        self,
-        header: FrameHeader,
-        box: Box,
-        *,
-        confidence: float,
-        is_observed: bool,
-        postures: tuple[float, ...] = (),
-    ) -> TrackPoint:
-        point = TrackPoint(
-            seq=header.seq,
-            monotonic_s=header.monotonic_s,
-            captured_at=header.captured_at,
-            box=box,
-            confidence=confidence,
-            is_observed=is_observed,
-            postures=postures,
-        )
-        self.points.append(point)
-        while header.monotonic_s - self.points[0].monotonic_s > HISTORY_S:
-            self.points.popleft()
-        return point
+    def _vote(self, label: str, confidence: float) -> None:
+        votes = self.votes
+        votes[label] = votes.get(label, 0.0) + confidence
+        if label != self.label and (not self.label or votes[label] > votes[self.label]):
+            self.label = label
+        if len(votes) > 1:
+            whole = sum(votes.values())
+            self.label_confidence = votes[self.label] / whole if whole > 0 else 1.0
+
+    def _forget(self, now_s: float) -> None:
+        points = self.points
+        if len(points) > HISTORY_POINTS or now_s - points[0].monotonic_s > HISTORY_S:
+            first = max(0, len(points) - HISTORY_POINTS)
+            while now_s - points[first].monotonic_s > HISTORY_S:
+                first += 1
+            del points[:first]

@@ -3,10 +3,12 @@
 Two rounds of association, confident detections first (Zhang et al. 2022, "ByteTrack"), over
 constant-velocity filters. Patience is measured in stream time, never in frames.
 
-Shape legend: N = tracks, M = detections, 4 = x1, y1, x2, y2.
+Shape legend: N = tracks, M = detections, K = pairs of them that lie near each other.
 """
 
+import math
 from collections.abc import Sequence
+from itertools import compress
 from typing import Final
 
 import numpy as np
@@ -17,12 +19,13 @@ from contracts.frames import FrameHeader
 from contracts.geometry import Box
 from contracts.tracks import Track, TrackState
 from vision import association
-from vision.association import Array
+from vision.association import Array, Edge, Pairs
 from vision.grid import on_grid
 from vision.kalman import BoxFilters
-from vision.looks import Embeddings, Looks
+from vision.looks import Looks
+from vision.outlines import CORNERS, Outlines
 from vision.track_life import TrackLife
-from vision.tracking_round import Round, Rows
+from vision.tracking_round import Round
 
 ALIKE: Final = 0.12
 """Looks with a cosine distance below this may be one object though their boxes do not overlap."""
@@ -50,6 +53,12 @@ NEAR_IOU: Final = 0.2
 OTHER_LABEL_COST: Final = 0.25
 _OUTSIDE: Final = 1e-3
 """Boxes may reach this far out of the picture (rounding) and are cut; more is refused."""
+_FAR_EDGE: Final = 1 + _OUTSIDE
+_TENTATIVE, _CONFIRMED = TrackState.TENTATIVE, TrackState.CONFIRMED
+_LOST, _ENDED = TrackState.LOST, TrackState.ENDED
+_FOLLOWED, _RECENT, _NEW, _AWAY, _OVER = range(5)
+"""Whose turn it is: followed, lost a moment ago, tentative, lost for longer, ended."""
+_TURNS: Final = {_CONFIRMED: _FOLLOWED, _LOST: _RECENT, _TENTATIVE: _NEW, _ENDED: _OVER}
 
 
 class Tracker:
@@ -81,7 +90,7 @@ class Tracker:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is being followed: no tentative, confirmed or lost track."""
-        return all(life.state is TrackState.ENDED for life in self._lives)
+        return all(life.state is _ENDED for life in self._lives)
 
     def update(self, detections: Detections, header: FrameHeader) -> list[Track]:
         """Take one frame's detections; return all tracks that are alive or ended in this frame."""
@@ -93,145 +102,140 @@ class Tracker:
         self._now_s = now_s
         self._drop_ended()
         self._end_overdue(now_s, step_s=step_s)
-        if self._lives:
-            is_lost_N = np.array([life.state is TrackState.LOST for life in self._lives])
-            self._filters.predict(step_s, is_lost_N=is_lost_N)
+        lives = self._lives
+        if lives:
+            lost = [row for row, life in enumerate(lives) if life.state is _LOST]
+            self._filters.predict(step_s, lost=lost)
         usable = self._usable(detections)
-        if self._lives or usable.size:
-            round_ = Round(self._filters.boxes(), detections, usable)
-            if self._lives and usable.size:
+        if lives or usable:
+            round_ = Round(self._filters.outlines(), detections, usable)
+            if lives and usable:
                 self._associate(round_, now_s)
-                round_.claim_fragments(self._lives, now_s=now_s)
-            self._record(round_, header)
-            self._begin(round_, header)
+                round_.claim_fragments(lives, now_s=now_s)
+            measured = _as_boxes(round_.found)
+            self._record(round_, header, measured)
+            self._begin(round_, header, measured)
         return [life.snapshot() for life in self._lives]
 
-    def _usable(self, detections: Detections) -> Rows:
+    def _usable(self, detections: Detections) -> list[int]:
         """Return the indices of detections that are boxes and confident enough to matter."""
-        boxes_N4 = detections.boxes_N4
-        low_N2, high_N2 = boxes_N4[:, :2], boxes_N4[:, 2:]
+        usable: list[int] = []
+        least = LOW_SHARE * self._confidence
+        boxes, confidences = detections.boxes_N4.tolist(), detections.confidences_N.tolist()
         # Comparisons with what is not a number are false, as they should be here.
-        is_right_N2 = (low_N2 >= -_OUTSIDE) & (low_N2 < 1) & (high_N2 <= 1 + _OUTSIDE)
-        is_right_N2 &= high_N2 > low_N2
-        is_box_N = is_right_N2[:, 0] & is_right_N2[:, 1]
-        is_box_N &= np.isfinite(detections.confidences_N)
-        self.refused += len(is_box_N) - int(np.count_nonzero(is_box_N))
-        is_box_N &= detections.confidences_N >= LOW_SHARE * self._confidence
-        return is_box_N.nonzero()[0]
+        for index, ((x1, y1, x2, y2), confidence) in enumerate(
+            zip(boxes, confidences, strict=True)
+        ):
+            if (
+                -_OUTSIDE <= x1 < x2 <= _FAR_EDGE
+                and -_OUTSIDE <= y1 < y2 <= _FAR_EDGE
+                and x1 < 1.0
+                and y1 < 1.0
+                and -math.inf < confidence < math.inf
+            ):
+                if confidence >= least:
+                    usable.append(index)
+            else:
+                self.refused += 1
+        return usable
 
     def _associate(self, round_: Round, now_s: float) -> None:
         """Confident detections first, the rest to what was just seen, then what is new.
 
         What has been away for long comes last and only where it was: somebody who walks past
-        the place is not it.
+        the place is not it. Who overlaps comes first; farther away only what could mean nobody
+        else. Otherwise a crowd moves everybody on by one to make room for one more pair.
         """
-        rows: dict[TrackState, list[int]] = {state: [] for state in TrackState}
-        for row, life in enumerate(self._lives):
-            rows[life.state].append(row)
-        away_s = [now_s - life.last_hit_s for life in self._lives]
-        confirmed, lost = rows[TrackState.CONFIRMED], rows[TrackState.LOST]
-        recent = [row for row in lost if away_s[row] <= LOST_S]
-        sure: list[int] = []
-        doubtful: list[int] = []
-        for column, confidence in enumerate(round_.confidences):
-            (sure if confidence >= self._confidence else doubtful).append(column)
-        distances_NM = None
+        edges = self._edges(round_, now_s)
+        round_.take(edges.near)
+        round_.take_plain(round_.free(edges.far))
+        round_.take(round_.free(edges.doubtful))
+        round_.take(round_.free(edges.tentative))
+        round_.take(round_.free(edges.in_place))
+
+    def _edges(self, round_: Round, now_s: float) -> "_Edges":
+        reach: list[float] = []
+        extra: list[float] = []
+        turns: list[int] = []
+        for life in self._lives:
+            away_s = now_s - life.last_hit_s
+            reach.append(min(REACH[2], REACH[life.hits == 1] + REACH_PER_S * away_s))
+            extra.append(AWAY_COST_PER_S * min(away_s, LOST_S))
+            state = life.state
+            turn = _TURNS[state]
+            if state is _TENTATIVE:
+                extra[-1] += TENTATIVE_COST
+            elif state is _LOST and away_s > LOST_S:
+                turn = _AWAY
+            turns.append(turn)
+        pairs = round_.measure(np.array(reach))
+        costs_K = pairs.costs_K
+        costs_K += np.array(extra).take(pairs.rows_K)
+        self._forbid_growth(pairs)
+        is_near_K = pairs.ious_K > NEAR_IOU
         if round_.embeddings_MD is not None:
             distances_NM = self._looks.distances(round_.embeddings_MD)
-        costs_NM = self._costs(round_, away_s, distances_NM)
-        # Who overlaps comes first; farther away only what could mean nobody else. Otherwise a
-        # crowd moves everybody on by one to make room for one more pair.
-        tentative = rows[TrackState.TENTATIVE]
-        near_NM = np.where(_near(round_, distances_NM), costs_NM, association.FORBIDDEN)
-        round_.take(near_NM, rows=confirmed + recent + tentative, columns=sure)
-        round_.take_plain(costs_NM, rows=confirmed + recent, columns=sure)
-        round_.take(near_NM, rows=confirmed, columns=doubtful)
-        round_.take(costs_NM, rows=tentative, columns=sure)
-        if len(recent) < len(lost):
-            is_there_NM = round_.pairs.ious_NM > RETURN_IOU
-            in_place_NM = np.where(is_there_NM, costs_NM, association.FORBIDDEN)
-            round_.take(in_place_NM, rows=lost, columns=sure)
-
-    def _costs(
-        self, round_: Round, away: Sequence[float], distances_NM: Embeddings | None
-    ) -> Array:
-        reach_N = np.array(
-            [
-                min(REACH[2], REACH[life.hits == 1] + REACH_PER_S * away_s)
-                for life, away_s in zip(self._lives, away, strict=True)
-            ]
+            if distances_NM is not None:
+                distances_K = distances_NM[pairs.rows_K, pairs.columns_K]
+                is_near_K |= distances_K < ALIKE
+                costs_K = association.add_appearance(costs_K, distances_K)
+        return _Edges(
+            pairs,
+            costs_K=costs_K,
+            is_near_K=is_near_K,
+            turns=turns,
+            is_sure=[confidence >= self._confidence for confidence in round_.confidences],
+            labels=([life.label for life in self._lives], round_.labels),
         )
-        growth_NM = round_.pairs.growth()
-        costs_NM = round_.pairs.position_costs(reach_N=reach_N, growth_NM=growth_NM)
-        costs_NM += np.array(
-            [
-                AWAY_COST_PER_S * min(away_s, LOST_S)
-                + TENTATIVE_COST * (life.state is TrackState.TENTATIVE)
-                for life, away_s in zip(self._lives, away, strict=True)
-            ]
-        )[:, None]
-        # Somebody who steps before a thing that stands there does not become that thing.
-        if self._filters.is_any_at_rest:
-            rests_N = self._filters.at_rest()
-            costs_NM[rests_N[:, None] & (growth_NM > STILL_GROWTH)] = association.FORBIDDEN
-        if distances_NM is not None:
-            costs_NM = association.add_appearance(costs_NM, distances_NM)
-        labels_N = [life.label for life in self._lives]
-        if len({*labels_N, *round_.labels}) > 1:
-            costs_NM += OTHER_LABEL_COST * _differ(labels_N, round_.labels)
-        return costs_NM
 
-    def _record(self, round_: Round, header: FrameHeader) -> None:
-        measured_M = _as_boxes(round_.boxes_M4)
-        predicted_N = (
-            _as_boxes(round_.pairs.tracks_N4) if min(round_.columns, default=0) < 0 else []
-        )
-        for row, (life, column) in enumerate(zip(self._lives, round_.columns, strict=True)):
-            if life.state is TrackState.ENDED:
-                continue
-            if column < 0:
-                life.miss(header, predicted_N[row])
-            else:
-                round_.record(life, column, header, box=measured_M[column])
+    def _forbid_growth(self, pairs: Pairs) -> None:
+        """Somebody who steps before a thing that stands there does not become that thing."""
+        is_grown_K = pairs.growth_K > STILL_GROWTH
+        is_grown_K &= pairs.costs_K < association.FORBIDDEN
+        if np.count_nonzero(is_grown_K):
+            is_grown_K &= self._filters.at_rest().take(pairs.rows_K)
+            pairs.costs_K[is_grown_K] = association.FORBIDDEN
+
+    def _record(self, round_: Round, header: FrameHeader, measured: Sequence[Box]) -> None:
+        columns = round_.columns
+        predicted = _as_boxes(round_.tracks) if min(columns, default=0) < 0 else []
+        for row, (life, column) in enumerate(zip(self._lives, columns, strict=True)):
+            if column >= 0:
+                round_.record(life, column, header, box=measured[column])
+            elif life.state is not _ENDED:
+                life.miss(header, predicted[row])
         seen = round_.seen
         if not seen:
             return
-        rows = np.array(seen)
-        columns = np.array([round_.columns[row] for row in seen])
-        seen_M4 = round_.boxes_M4[columns]
-        self._filters.correct(rows, seen_M4)
+        self._filters.correct(round_.found, columns)
         if round_.embeddings_MD is not None:
-            self._looks.learn(rows, round_.embeddings_MD[columns], now_s=header.monotonic_s)
-        self._mark_hidden(round_, seen_M4)
+            looks = round_.embeddings_MD[[columns[row] for row in seen]]
+            self._looks.learn(seen, looks, now_s=header.monotonic_s)
+        # A lost track under the box of one that is seen may come out again.
+        lost = [row for row, life in enumerate(self._lives) if life.state is _LOST]
+        if lost:
+            hidden = round_.hidden(lost)
+            for row in lost:
+                self._lives[row].is_hidden = row in hidden
 
-    def _mark_hidden(self, round_: Round, seen_M4: Array) -> None:
-        """A lost track under the box of one that is seen may come out again."""
-        lost = [row for row, life in enumerate(self._lives) if life.state is TrackState.LOST]
-        if not lost:
-            return
-        covered = association.coverage(round_.pairs.tracks_N4[lost], seen_M4).max(axis=1)
-        for row, share in zip(lost, covered.tolist(), strict=True):
-            self._lives[row].is_hidden = share > 0.5
-
-    def _begin(self, round_: Round, header: FrameHeader) -> None:
+    def _begin(self, round_: Round, header: FrameHeader, measured: Sequence[Box]) -> None:
         """Begin tracks of confident detections that are nobody's and no fragment of anything."""
         new = [
             column
             for column, is_free in enumerate(round_.is_free)
             if is_free
-            and round_.may_begin[column]
             and round_.confidences[column] >= self._confidence
+            and (round_.may_begin is None or round_.may_begin[column])
         ]
         if not new:
             return
-        rows = len(self._lives) + np.arange(len(new))
-        boxes_K4 = round_.boxes_M4[new]
-        for column, box in zip(new, _as_boxes(boxes_K4), strict=True):
+        rows = range(len(self._lives), len(self._lives) + len(new))
+        for column in new:
             life = TrackLife(track_id=f"t{self.next_number}", header=header)
             self.next_number += 1
-            round_.record(life, column, header, box=box)
+            round_.record(life, column, header, box=measured[column])
             self._lives.append(life)
-        self._filters.add(boxes_K4)
+        self._filters.add(round_.found, new)
         self._looks.add(len(new))
         if round_.embeddings_MD is not None:
             self._looks.learn(rows, round_.embeddings_MD[new], now_s=header.monotonic_s)
@@ -242,43 +246,65 @@ class Tracker:
             away_s = now_s - life.last_hit_s
             if away_s <= TENTATIVE_S:
                 continue
-            if life.state is TrackState.TENTATIVE:
+            if life.state is _TENTATIVE:
                 patience_s = max(TENTATIVE_S, 1.5 * min(step_s, 1.0))
             elif away_s > LOST_S and (life.is_hidden or life.stood_still()):
                 patience_s = LOST_STILL_S
             else:
                 patience_s = LOST_S
             if away_s > patience_s:
-                life.state = TrackState.ENDED
+                life.state = _ENDED
 
     def _drop_ended(self) -> None:
-        is_alive = [life.state is not TrackState.ENDED for life in self._lives]
+        is_alive = [life.state is not _ENDED for life in self._lives]
         if all(is_alive):
             return
         alive_N = np.array(is_alive)
         self._filters.keep(alive_N)
         self._looks.keep(alive_N)
-        self._lives = [life for life in self._lives if life.state is not TrackState.ENDED]
+        self._lives = list(compress(self._lives, is_alive))
 
 
-def _near(round_: Round, distances_NM: Embeddings | None) -> npt.NDArray[np.bool_]:
-    """Say which pairs overlap, or look so much alike that they may be one object all the same."""
-    is_near_NM = round_.pairs.ious_NM > NEAR_IOU
-    return is_near_NM if distances_NM is None else is_near_NM | (distances_NM < ALIKE)
+class _Edges:
+    """The pairs that may be one object, by the round in which they may be taken."""
+
+    def __init__(
+        self,
+        pairs: Pairs,
+        *,
+        costs_K: Array,
+        is_near_K: npt.NDArray[np.bool_],
+        turns: Sequence[int],
+        is_sure: Sequence[bool],
+        labels: tuple[Sequence[str], Sequence[str]],
+    ) -> None:
+        self.near: list[Edge] = []
+        self.far: list[Edge] = []
+        self.doubtful: list[Edge] = []
+        self.tentative: list[Edge] = []
+        self.in_place: list[Edge] = []
+        known, seen = labels
+        allowed = (costs_K < association.FORBIDDEN).nonzero()[0]
+        columns_K = (pairs.rows_K, pairs.columns_K, costs_K, is_near_K, pairs.ious_K)
+        for row, column, cost, is_near, iou in zip(
+            *(each_K.take(allowed).tolist() for each_K in columns_K), strict=True
+        ):
+            is_other = seen[column] != known[row] and seen[column] != ANY_LABEL
+            edge = (row, column, cost + OTHER_LABEL_COST if is_other else cost)
+            turn = turns[row]
+            if not is_sure[column]:
+                if is_near and turn == _FOLLOWED:
+                    self.doubtful.append(edge)
+                continue
+            if turn <= _NEW:
+                if is_near:
+                    self.near.append(edge)
+                (self.tentative if turn == _NEW else self.far).append(edge)
+            if turn in (_RECENT, _AWAY) and iou > RETURN_IOU:
+                self.in_place.append(edge)
 
 
-def _differ(labels_N: Sequence[str], labels_M: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Say for each pair whether the names differ, shape (N, M); ``object`` differs from none."""
-    codes = {label: code for code, label in enumerate({*labels_N, *labels_M})}
-    codes_N = np.array([codes[label] for label in labels_N])
-    codes_M = np.array([codes[label] for label in labels_M])
-    is_other_NM = codes_N[:, None] != codes_M
-    if ANY_LABEL in codes:
-        is_other_NM &= codes_M != codes[ANY_LABEL]
-    return np.asarray(is_other_NM, np.bool_)
-
-
-def _as_boxes(boxes_N4: Array) -> list[Box]:
+def _as_boxes(outlines: Outlines) -> list[Box]:
     """Return boxes for people to read: plain numbers on the grid, cut at the picture's edge."""
-    cut_N4 = on_grid(np.minimum(np.maximum(boxes_N4, 0.0), 1.0))
-    return [(x1, y1, x2, y2) for x1, y1, x2, y2 in cut_N4.tolist()]
+    cut_CN = np.minimum(np.maximum(outlines.lines_LN[CORNERS], 0.0), 1.0)
+    return list(zip(*on_grid(cut_CN).tolist(), strict=True))

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
 from contracts.geometry import iou
 from vision import association
+from vision.outlines import Outlines
 
 TALL = np.array([[0.4, 0.3, 0.46, 0.6]])
 
@@ -16,7 +18,8 @@ def moved(x: float, y: float = 0.0, *, scale: float = 1.0) -> np.ndarray:
 
 
 def cost(detection: np.ndarray, *, reach: float = 1.0) -> float:
-    return float(association.position_costs(TALL, detection, reach_N=np.array([reach]))[0, 0])
+    pairs = association.Pairs(Outlines.of(TALL), Outlines.of(detection), reach_N=np.array([reach]))
+    return float(pairs.costs_K[0]) if len(pairs.costs_K) else association.FORBIDDEN
 
 
 def test_the_same_place_costs_nothing() -> None:
@@ -42,15 +45,42 @@ def test_another_size_needs_overlap() -> None:
 
 
 def test_assigns_the_cheapest_sum_and_leaves_out_what_cannot_be() -> None:
-    forbidden = association.FORBIDDEN
-    costs = np.array([[0.1, 0.2], [0.15, forbidden], [forbidden, forbidden]])
+    edges = [(0, 0, 0.1), (0, 1, 0.2), (1, 0, 0.15)]
 
-    assert association.assign(costs) == [(0, 1), (1, 0)]
+    assert sorted(association.assign(edges)) == [(0, 1), (1, 0)]
 
 
-@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0)])
-def test_nothing_goes_with_nothing(shape: tuple[int, int]) -> None:
-    assert association.assign(np.zeros(shape)) == []
+def test_plain_pairs_have_no_other_choice() -> None:
+    edges = [(0, 0, 0.1), (0, 1, 0.2), (1, 2, 0.9), (2, 3, 0.1), (3, 3, 0.2)]
+
+    assert association.plain(edges) == [(1, 2)]
+    assert sorted(association.assign(edges)) == [(0, 0), (1, 2), (2, 3)]
+
+
+def test_nothing_goes_with_nothing() -> None:
+    assert association.assign([]) == []
+
+
+edges_of_few = st.dictionaries(
+    st.tuples(st.integers(0, 5), st.integers(0, 5)), st.floats(0, 1.5), max_size=20
+)
+
+
+@given(edges_of_few)
+def test_the_assignment_is_that_of_the_whole_matrix(found: dict[tuple[int, int], float]) -> None:
+    costs = np.full((6, 6), association.FORBIDDEN)
+    for (row, column), cost in found.items():
+        costs[row, column] = cost
+    rows, columns = linear_sum_assignment(costs)
+    best = costs[rows, columns]
+
+    pairs = association.assign([(row, column, cost) for (row, column), cost in found.items()])
+
+    assert len({row for row, _ in pairs}) == len({column for _, column in pairs}) == len(pairs)
+    assert len(pairs) == np.count_nonzero(best < association.FORBIDDEN)
+    assert sum(found[pair] for pair in pairs) == pytest.approx(
+        best[best < association.FORBIDDEN].sum()
+    )
 
 
 def test_appearance_decides_between_equal_places() -> None:

@@ -3,10 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision.kalman import BoxFilters, to_centre
-
-NOBODY = np.zeros(1, np.bool_)
-FIRST = np.zeros(1, np.int64)
+from vision.kalman import BoxFilters
+from vision.outlines import Outlines
 
 
 def box(x: float, y: float = 0.5, *, width: float = 0.06, height: float = 0.24) -> np.ndarray:
@@ -15,29 +13,31 @@ def box(x: float, y: float = 0.5, *, width: float = 0.06, height: float = 0.24) 
 
 def followed(speed: float, *, frames: int = 15, step_s: float = 0.2) -> BoxFilters:
     filters = BoxFilters()
-    filters.add(box(0.1))
+    filters.add(Outlines.of(box(0.1)), [0])
     for number in range(1, frames):
-        filters.predict(step_s, is_lost_N=NOBODY)
-        filters.correct(FIRST, box(0.1 + speed * number * step_s))
+        filters.predict(step_s)
+        filters.correct(Outlines.of(box(0.1 + speed * number * step_s)), [0])
     return filters
 
 
 def test_a_new_box_stays_where_it_is() -> None:
     filters = BoxFilters()
-    filters.add(box(0.3))
+    filters.add(Outlines.of(box(0.3)), [0])
 
-    filters.predict(1.0, is_lost_N=NOBODY)
+    filters.predict(1.0)
 
-    assert filters.boxes() == pytest.approx(box(0.3))
+    assert filters.outlines().boxes_N4 == pytest.approx(box(0.3))
 
 
 def test_learns_a_speed_and_predicts_with_it() -> None:
     filters = followed(0.2)
 
-    filters.predict(0.5, is_lost_N=NOBODY)
+    filters.predict(0.5)
 
     assert filters.velocity_N4[0, 0] == pytest.approx(0.2, rel=0.1)
-    assert to_centre(filters.boxes())[0, 0] == pytest.approx(0.1 + 0.2 * (14 * 0.2 + 0.5), abs=0.02)
+    assert filters.outlines().centre_PN[0, 0] == pytest.approx(
+        0.1 + 0.2 * (14 * 0.2 + 0.5), abs=0.02
+    )
 
 
 @pytest.mark.parametrize("step_s", [0.04, 0.2, 0.5])
@@ -49,24 +49,24 @@ def test_learns_the_same_speed_at_any_frame_rate(step_s: float) -> None:
 
 def test_what_is_lost_slows_down() -> None:
     filters = followed(0.2)
-    before = to_centre(filters.boxes())[0, 0]
+    before = filters.outlines().centre_PN[0, 0]
 
     for _ in range(50):
-        filters.predict(0.2, is_lost_N=np.ones(1, np.bool_))
+        filters.predict(0.2, lost=[0])
 
-    assert to_centre(filters.boxes())[0, 0] - before < 0.25
+    assert filters.outlines().centre_PN[0, 0] - before < 0.25
     assert abs(filters.velocity_N4[0, 0]) < 1e-3
 
 
 def test_smooths_a_jittering_box() -> None:
     rng = np.random.default_rng(1)
     filters = BoxFilters()
-    filters.add(box(0.5))
+    filters.add(Outlines.of(box(0.5)), [0])
     errors = []
     for _ in range(60):
-        filters.predict(0.2, is_lost_N=NOBODY)
-        filters.correct(FIRST, box(0.5) + rng.normal(0, 0.01, (1, 4)))
-        errors.append(to_centre(filters.boxes())[0, 0] - 0.5)
+        filters.predict(0.2)
+        filters.correct(Outlines.of(box(0.5) + rng.normal(0, 0.01, (1, 4))), [0])
+        errors.append(filters.outlines().centre_PN[0, 0] - 0.5)
 
     assert np.std(errors[20:]) < 0.009
 
@@ -82,12 +82,12 @@ def test_does_not_take_a_new_box_for_a_still_one() -> None:
 
 def test_rows_are_dropped_together() -> None:
     filters = BoxFilters()
-    filters.add(np.vstack([box(0.1), box(0.5), box(0.9)]))
+    filters.add(Outlines.of(np.vstack([box(0.1), box(0.5), box(0.9)])), [0, 1, 2])
 
     filters.keep(np.array([True, False, True]))
-    filters.correct(np.array([1]), box(0.9))
+    filters.correct(Outlines.of(box(0.9)), [-1, 0])
 
-    assert to_centre(filters.boxes())[:, 0] == pytest.approx([0.1, 0.9])
+    assert filters.outlines().centre_PN[0] == pytest.approx([0.1, 0.9])
 
 
 @given(
@@ -99,12 +99,12 @@ def test_rows_are_dropped_together() -> None:
 )
 def test_never_leaves_the_numbers(steps: list[tuple[float, float, float, bool]]) -> None:
     filters = BoxFilters()
-    filters.add(box(0.5))
+    filters.add(Outlines.of(box(0.5)), [0])
     for step_s, x, y, is_seen in steps:
-        filters.predict(step_s, is_lost_N=np.array([not is_seen]))
+        filters.predict(step_s, lost=[] if is_seen else [0])
         if is_seen:
-            filters.correct(FIRST, np.array([[x, y, x + 0.1, y + 0.1]]))
+            filters.correct(Outlines.of(np.array([[x, y, x + 0.1, y + 0.1]])), [0])
 
-    boxes = filters.boxes()
+    boxes = filters.outlines().boxes_N4
     assert np.isfinite(boxes).all()
     assert (boxes[:, 2:] > boxes[:, :2]).all()

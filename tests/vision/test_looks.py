@@ -10,7 +10,7 @@ def known(*looks: np.ndarray, every_s: float = 1.0) -> Looks:
     memory = Looks()
     memory.add(1)
     for index, look in enumerate(looks):
-        memory.learn(np.array([0]), look[None], now_s=index * every_s)
+        memory.learn([0], look[None], now_s=index * every_s)
     return memory
 
 
@@ -42,7 +42,7 @@ def test_looks_of_one_moment_take_one_place() -> None:
 def test_a_look_of_zeros_is_none() -> None:
     memory = known(FRONT)
     memory.add(1)
-    memory.learn(np.array([1]), np.zeros((1, 8), np.float32), now_s=0.0)
+    memory.learn([1], np.zeros((1, 8), np.float32), now_s=0.0)
 
     distances = memory.distances(np.stack([FRONT, np.zeros(8, np.float32)]))
 
@@ -59,7 +59,7 @@ def test_nobody_known_is_no_distance() -> None:
 
 def test_another_size_of_embedding_begins_anew() -> None:
     memory = known(FRONT)
-    memory.learn(np.array([0]), np.eye(4, dtype=np.float32)[:1], now_s=5.0)
+    memory.learn([0], np.eye(4, dtype=np.float32)[:1], now_s=5.0)
 
     assert memory.distances(FRONT[None]) is None
     assert distance(memory, np.eye(4, dtype=np.float32)[0]) == pytest.approx(0.0, abs=1e-6)
@@ -68,7 +68,7 @@ def test_another_size_of_embedding_begins_anew() -> None:
 def test_rows_move_up_together() -> None:
     memory = Looks()
     memory.add(2)
-    memory.learn(np.array([0, 1]), np.stack([FRONT, SIDE]), now_s=0.0)
+    memory.learn([0, 1], np.stack([FRONT, SIDE]), now_s=0.0)
 
     memory.keep(np.array([False, True]))
 
