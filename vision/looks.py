@@ -50,7 +50,7 @@ class Looks:
 
     def learn(self, rows: Sequence[int], embeddings_MD: Embeddings, *, now_s: float) -> None:
         """Remember what these rows look like now."""
-        is_look = [bool(one) for one in embeddings_MD.any(axis=1)]
+        is_look: list[bool] = np.any(embeddings_MD, axis=1).tolist()
         if not all(is_look):
             rows = list(compress(rows, is_look))
             embeddings_MD = embeddings_MD[is_look]
