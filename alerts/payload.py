@@ -256,11 +256,12 @@ def _milliseconds(seconds: float) -> float:
 def _evidence(incident: Incident) -> dict[str, object]:
     url = f"/api/v1/events/{incident.incident_id}"
     kept = [item for item in incident.evidence if item.ref]
-    pictures = [item for item in kept if item.kind is not EvidenceKind.CLIP]
-    has_clip = any(item.kind is EvidenceKind.CLIP for item in kept)
+    kinds = {item.kind for item in kept}
+    pictures = [item for item in kept if item.kind in (EvidenceKind.SNAPSHOT, EvidenceKind.FRAME)]
     return {
         "snapshot": f"{url}/snapshot.jpg" if pictures else None,
-        "clip": f"{url}/clip.mp4" if has_clip else None,
+        "clip": f"{url}/clip.mp4" if EvidenceKind.CLIP in kinds else None,
+        "still": f"{url}/still.jpg" if EvidenceKind.STILL in kinds else None,
         "frames": _unique(item.frame_id for item in pictures),
         "frames_digest": _digest([item.ref for item in pictures]) if pictures else None,
         "problems": [item.problem for item in incident.evidence if item.problem],

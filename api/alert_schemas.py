@@ -111,6 +111,7 @@ class EvidenceAnswer(Answer):
 
     snapshot: str | None
     clip: str | None
+    still: str | None
     frames: list[str]
     frames_digest: str | None
     problems: list[str]

@@ -49,6 +49,7 @@ def event_data(incident: Incident, *, now: datetime) -> dict[str, object]:
         ],
         "frames": _frames(incident, url),
         "clip": {**clip_state(incident, now=now), "url": f"{url}/clip.mp4"},
+        "still": f"{url}/still.jpg" if still_item(incident) else None,
         "links": {
             "snapshot": f"{url}/snapshot.jpg",
             "tracks": f"{url}/tracks",
@@ -123,6 +124,12 @@ def clip_state(incident: Incident, *, now: datetime) -> dict[str, object]:
     return {"state": "unavailable", "problem": "no clip came from the camera's ingest stage"}
 
 
+def still_item(incident: Incident) -> EvidenceItem | None:
+    """Return the picture at full size, if it is kept."""
+    stills = (item for item in incident.evidence if item.kind is EvidenceKind.STILL)
+    return next((item for item in stills if item.ref), None)
+
+
 def snapshot_item(incident: Incident) -> EvidenceItem | None:
     """Return the snapshot that is kept; without one the decisive frame, or another."""
     pictures = [item for item in incident.evidence if item.frame_id and item.ref]
@@ -170,6 +177,8 @@ def _url_of(item: EvidenceItem, url: str) -> str:
             return f"{url}/snapshot.jpg"
         case EvidenceKind.CLIP:
             return f"{url}/clip.mp4"
+        case EvidenceKind.STILL:
+            return f"{url}/still.jpg"
         case EvidenceKind.FRAME:
             return f"{url}/frames/{item.frame_id}.jpg"
 

@@ -162,6 +162,8 @@ class EvidenceKind(StrEnum):
     """JPEG of one cited frame, as analysed, without drawing."""
     CLIP = "clip"
     """MP4 around the incident."""
+    STILL = "still"
+    """JPEG of the key frame nearest to the decisive moment, at the source's full size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +173,7 @@ class EvidenceItem:
     Attributes:
         ref: Content address in the evidence store, ``sha256-<hex>.<suffix>``; empty if it could
             not be kept, then ``problem`` says why.
-        frame_id: For pictures, the frame; empty for clips.
+        frame_id: For pictures as analysed, the frame; empty for clips and stills.
         boxes: For pictures, ``track_id -> normalised box`` in that frame, for drawing.
     """
 
@@ -237,7 +239,7 @@ class ClipRequest:
     """Vision asks the ingestor that holds the camera to keep a clip.
 
     The clip covers ``starts_at`` to ``ends_at`` (UTC of ``captured_at``), pre- and post-roll
-    included; it is made once its end has passed.
+    included; it is made once its end has passed, and a still of ``still_at`` with it.
     """
 
     incident_id: str
@@ -245,11 +247,12 @@ class ClipRequest:
     run_id: str
     starts_at: datetime
     ends_at: datetime
+    still_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceReady:
-    """Evidence that came after its incident: the clip, or why there is none."""
+    """Evidence that came after its incident: clip or still, or why there is none."""
 
     incident_id: str
     camera_id: str

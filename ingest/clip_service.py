@@ -1,4 +1,4 @@
-"""Answers clip requests: each gets its clip, or the reason why there is none."""
+"""Answers clip requests: each gets its clip and a still, or the reason why there is none."""
 
 import threading
 from collections.abc import Callable
@@ -16,10 +16,11 @@ from contracts.ids import derived_id
 from contracts.incidents import ClipRequest, EvidenceItem, EvidenceKind, EvidenceReady
 from contracts.queues import CLIPS as CLIPS_TOPIC
 from contracts.queues import EVIDENCE, WorkItem, WorkQueue
-from ingest.clip_ring import ClipRing
+from ingest.clip_ring import ClipRing, Footage
 from ingest.clips import make_clip
 from ingest.metrics import CLIPS, LOOP_ERRORS
 from ingest.pacing import pause
+from ingest.stills import make_still
 
 log = structlog.get_logger()
 
@@ -41,14 +42,23 @@ class _Pending:
 
     Attributes:
         since_s: Monotonic time when it was received.
-        answer: What was found, once it is; published before the request is acknowledged.
+        answers: What was found, once it is; published before the request is acknowledged.
     """
 
     item: WorkItem
     request: ClipRequest
     since_s: float
-    answer: EvidenceItem | None = None
+    answers: tuple[EvidenceItem, ...] = ()
     is_published: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """A piece of evidence and its content, not yet kept; without content it says its problem."""
+
+    item: EvidenceItem
+    content: bytes = b""
+    suffix: str = ""
 
 
 class ClipService:
@@ -106,10 +116,10 @@ class ClipService:
         """
         self._receive()
         for pending in list(self._pending.values()):
-            if pending.answer is None:
-                pending.answer = self._answer(pending)
-            if pending.answer is not None:
-                self._deliver(pending, pending.answer)
+            if not pending.answers:
+                pending.answers = self._answer(pending)
+            if pending.answers:
+                self._deliver(pending)
             elif self._is_for_others(pending):
                 self._pass_on(pending)
 
@@ -134,51 +144,89 @@ class ClipService:
                 _Pending(item=item, request=request, since_s=self._clock.monotonic_s()),
             )
 
-    def _answer(self, pending: _Pending) -> EvidenceItem | None:
-        """Return clip or problem; None while it is too early or another ingestor may know."""
+    def _answer(self, pending: _Pending) -> tuple[EvidenceItem, ...]:
+        """Return clip (and still) or problem; nothing while it is too early or others may know."""
         request = pending.request
         ring = self._ring_of(request.camera_id)
         now = self._clock.now()
         if ring is None:
             if now < request.ends_at + timedelta(seconds=_NOBODY_AFTER_S):
-                return None
-            return _problem(f"no ingestor held camera {request.camera_id} to make a clip")
+                return ()
+            return (_problem(f"no ingestor held camera {request.camera_id} to make a clip"),)
         is_late = now >= request.ends_at + timedelta(seconds=_LATE_S)
         if not is_late and not ring.reaches(request.run_id, request.ends_at):
-            return None
+            return ()
         return self._make(request, ring)
 
-    def _make(self, request: ClipRequest, ring: ClipRing) -> EvidenceItem:
+    def _make(self, request: ClipRequest, ring: ClipRing) -> tuple[EvidenceItem, ...]:
+        """Return the clip, last: what comes with it is there when the alert tells of it."""
         try:
             footage = ring.cover(request.run_id, request.starts_at, request.ends_at)
-            content = make_clip(footage)
-            while drawn_meanwhile := ring.masks.difference(footage.masks):
-                footage = replace(footage, masks=(*footage.masks, *drawn_meanwhile))
-                content = make_clip(footage)
-            ref = self._evidence_store.put(content, suffix="mp4")
-        except (EvidenceMissing, StorageFull) as error:
-            return _problem(str(error))
-        return EvidenceItem(kind=EvidenceKind.CLIP, ref=ref, captured_at=footage.starts_at)
+        except EvidenceMissing as error:
+            return (_problem(str(error)),)
+        while True:
+            still, clip = self._make_still(request, footage), self._make_clip(footage)
+            drawn_meanwhile = ring.masks.difference(footage.masks)
+            if not drawn_meanwhile:
+                break
+            footage = replace(footage, masks=(*footage.masks, *drawn_meanwhile))
+        made = (clip,) if still is None else (still, clip)
+        return tuple(self._keep(one) for one in made)
 
-    def _deliver(self, pending: _Pending, answer: EvidenceItem) -> None:
-        request = pending.request
+    def _make_clip(self, footage: Footage) -> _Made:
+        try:
+            content = make_clip(footage)
+        except EvidenceMissing as error:
+            return _Made(_problem(str(error)))
+        return _Made(
+            EvidenceItem(kind=EvidenceKind.CLIP, captured_at=footage.starts_at), content, "mp4"
+        )
+
+    def _make_still(self, request: ClipRequest, footage: Footage) -> _Made | None:
+        if request.still_at is None:
+            return None
+        try:
+            content, captured_at = make_still(footage, request.still_at)
+        except EvidenceMissing as error:
+            return _Made(EvidenceItem(kind=EvidenceKind.STILL, problem=str(error)))
+        return _Made(EvidenceItem(kind=EvidenceKind.STILL, captured_at=captured_at), content, "jpg")
+
+    def _keep(self, made: _Made) -> EvidenceItem:
+        if not made.content:
+            return made.item
+        try:
+            ref = self._evidence_store.put(made.content, suffix=made.suffix)
+        except StorageFull as error:
+            return replace(made.item, captured_at=None, problem=str(error))
+        return replace(made.item, ref=ref)
+
+    def _deliver(self, pending: _Pending) -> None:
         if not pending.is_published:
-            ready = EvidenceReady(
-                incident_id=request.incident_id, camera_id=request.camera_id, item=answer
-            )
-            item_id = derived_id("er", request.incident_id, pending.item.item_id)
-            self._work_queue.publish(EVIDENCE, item_id=item_id, payload=encode(ready))
+            for answer in pending.answers:
+                self._publish(pending, answer)
             pending.is_published = True
-            CLIPS.labels("impossible" if answer.problem else "kept").inc()
-            log.info(
-                "clip request answered",
-                camera_id=request.camera_id,
-                incident_id=request.incident_id,
-                ref=answer.ref,
-                problem=answer.problem,
-            )
         self._work_queue.acknowledge(pending.item)
         del self._pending[pending.item.entry_id]
+
+    def _publish(self, pending: _Pending, answer: EvidenceItem) -> None:
+        request = pending.request
+        ready = EvidenceReady(
+            incident_id=request.incident_id, camera_id=request.camera_id, item=answer
+        )
+        is_clip = answer.kind is EvidenceKind.CLIP
+        kind = () if is_clip else (answer.kind.value,)
+        item_id = derived_id("er", request.incident_id, pending.item.item_id, *kind)
+        self._work_queue.publish(EVIDENCE, item_id=item_id, payload=encode(ready))
+        if is_clip:
+            CLIPS.labels("impossible" if answer.problem else "kept").inc()
+        log.info(
+            "clip request answered",
+            camera_id=request.camera_id,
+            incident_id=request.incident_id,
+            kind=answer.kind.value,
+            ref=answer.ref,
+            problem=answer.problem,
+        )
 
     def _is_for_others(self, pending: _Pending) -> bool:
         waited_s = self._clock.monotonic_s() - pending.since_s

@@ -51,7 +51,7 @@ class MaskedTrack:
     def __init__(self, container: OutputContainer, footage: Footage) -> None:
         self._container = container
         self._mask = PrivacyMask(footage.masks)
-        self._decoder = _decoder(footage)
+        self._decoder = decoder_of(footage)
         self._interval = _interval(footage)
         self._reformatter = VideoReformatter()
         self._stream: VideoStream | None = None
@@ -130,7 +130,8 @@ def _add_stream(container: OutputContainer, picture: VideoFrame) -> VideoStream:
     return stream
 
 
-def _decoder(footage: Footage) -> VideoCodecContext:
+def decoder_of(footage: Footage) -> VideoCodecContext:
+    """Return a decoder for its packets. Raises EvidenceMissing for a codec not decoded here."""
     template = footage.template.stream
     if template is None or footage.template.codec not in ALLOWED_CODECS:
         raise EvidenceMissing(footage.template.problem)

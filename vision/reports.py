@@ -224,6 +224,7 @@ class IncidentReporter:
             run_id=incident.run_id,
             starts_at=max(starts_at, ends_at - timedelta(seconds=MAX_CLIP_S)),
             ends_at=ends_at,
+            still_at=incident.decisive_at,
         )
 
 

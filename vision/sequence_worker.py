@@ -153,6 +153,7 @@ class SequenceWorker:
             run_id=incident.run_id,
             starts_at=at - timedelta(seconds=self._vision.pre_roll_s),
             ends_at=at + timedelta(seconds=self._vision.post_roll_s),
+            still_at=at,
         )
 
     def _renew_if_due(self) -> None:

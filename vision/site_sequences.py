@@ -328,10 +328,10 @@ def _slim(incident: Incident, event: RuleEvent, *, is_last: bool) -> Incident:
 def _foreign(first: Incident, then: Incident) -> tuple[EvidenceItem, ...]:
     """Return the pictures of the first incident under names that the second's do not have.
 
-    Clips stay with the incidents that they belong to: an incident has one.
+    Clips and stills stay with the incidents that they belong to: an incident has one.
     """
     known = {(item.kind, item.frame_id) for item in then.evidence}
-    pictures = (item for item in first.evidence if item.kind is not EvidenceKind.CLIP)
+    pictures = (item for item in first.evidence if item.frame_id)
     renamed = (
         replace(
             item,

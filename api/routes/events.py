@@ -14,6 +14,7 @@ from api.event_payload import (
     finding_data,
     frame_item,
     snapshot_item,
+    still_item,
     tracks_data,
 )
 from api.problems import Refusal, not_found
@@ -78,6 +79,18 @@ def get_snapshot(event_id: str, request: Request, services: ServicesDep) -> Resp
     item = snapshot_item(incident)
     if item is None:
         raise EvidenceMissing(f"no picture of this event is kept{_why_not(incident)}")
+    content = services.evidence.get(item.ref)
+    return content_response(request, content, media_type="image/jpeg", etag=item.ref)
+
+
+@router.get("/{event_id}/still.jpg", openapi_extra=ADMIN, response_class=Response)
+def get_still(event_id: str, request: Request, services: ServicesDep) -> Response:
+    """Return the key frame nearest to the decisive moment as JPEG, at the camera's full size."""
+    incident = _incident(event_id, services)
+    item = still_item(incident)
+    if item is None:
+        why = [one.problem for one in incident.evidence if one.kind is EvidenceKind.STILL]
+        raise EvidenceMissing(f"no still of this event is kept{f': {why[0]}' if why else ''}")
     content = services.evidence.get(item.ref)
     return content_response(request, content, media_type="image/jpeg", etag=item.ref)
 

@@ -151,6 +151,7 @@ def test_evidence_has_addresses_once_it_is_kept() -> None:
     assert without == {
         "snapshot": None,
         "clip": None,
+        "still": None,
         "frames": [],
         "frames_digest": None,
         "problems": ["the disk is full"],
@@ -159,6 +160,18 @@ def test_evidence_has_addresses_once_it_is_kept() -> None:
     assert kept["snapshot"] == "/api/v1/events/ev_1/snapshot.jpg"
     assert kept["clip"] == "/api/v1/events/ev_1/clip.mp4"
     assert kept["frames"] == ["f_20"]
+
+
+def test_a_still_is_named_and_is_none_of_the_frames_as_analysed() -> None:
+    frame = EvidenceItem(kind=EvidenceKind.FRAME, frame_id="f_20", ref="x.jpg")
+    still = EvidenceItem(kind=EvidenceKind.STILL, ref="y.jpg")
+
+    without = alert_data(alert(incident(evidence=(frame,))))["evidence"]
+    kept = alert_data(alert(incident(evidence=(frame, still))))["evidence"]
+
+    assert isinstance(kept, dict)
+    assert isinstance(without, dict)
+    assert kept == {**without, "still": "/api/v1/events/ev_1/still.jpg"}
 
 
 def test_a_feed_entry_is_a_cloud_event() -> None:

@@ -53,5 +53,6 @@ def test_pictures_clips_and_the_stream_have_their_media_types() -> None:
 
     assert content("/api/v1/cameras/{camera_id}/latest.jpg") == ["image/jpeg"]
     assert content("/api/v1/events/{event_id}/clip.mp4") == ["video/mp4"]
+    assert content("/api/v1/cameras/{camera_id}/recordings/{part_id}.mp4") == ["video/mp4"]
     assert content("/api/v1/stream") == ["text/event-stream"]
     assert content("/api/v1/alerts/{alert_id}") == ["application/json"]

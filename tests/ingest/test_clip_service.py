@@ -6,13 +6,14 @@ import pytest
 
 from contracts.clock import SystemClock
 from contracts.codec import decode, encode
-from contracts.errors import TransportUnavailable
+from contracts.errors import EvidenceMissing, TransportUnavailable
 from contracts.geometry import Zone
 from contracts.incidents import ClipRequest, EvidenceItem, EvidenceKind, EvidenceReady
 from contracts.queues import CLIPS, EVIDENCE
 from ingest.clip_ring import ClipRing, Footage
 from ingest.clip_service import ClipService
 from ingest.clips import make_clip
+from ingest.stills import make_still
 from tests.fakes.clips import walker_path
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.ports import InMemoryEvidence, InMemoryWorkQueue
@@ -36,13 +37,21 @@ class Bench:
             self.rings.get, work_queue=self.queue, evidence_store=self.store, clock=self.clock
         )
 
-    def ask(self, *, start_s: float = 1.0, end_s: float = 3.0, run_id: str = "run1") -> None:
+    def ask(
+        self,
+        *,
+        start_s: float = 1.0,
+        end_s: float = 3.0,
+        run_id: str = "run1",
+        still_s: float | None = None,
+    ) -> None:
         request = ClipRequest(
             incident_id="ev_1",
             camera_id="gate",
             run_id=run_id,
             starts_at=START + timedelta(seconds=start_s),
             ends_at=START + timedelta(seconds=end_s),
+            still_at=None if still_s is None else START + timedelta(seconds=still_s),
         )
         self.queue.publish(CLIPS, item_id="cr_1", payload=encode(request))
 
@@ -227,3 +236,58 @@ def test_the_loop_waits_for_a_queue_that_is_away_and_stops_when_told() -> None:
 
     assert len(bench.answers) == 1
     assert not loop.is_alive()
+
+
+def test_a_still_comes_before_its_clip(bench: Bench) -> None:
+    bench.rings["gate"] = ring_of(walker_path())
+    bench.ask(still_s=2.2)
+
+    bench.service.step()
+
+    still, clip = bench.answers
+    assert (still.kind, clip.kind) == (EvidenceKind.STILL, EvidenceKind.CLIP)
+    assert still.captured_at == START + timedelta(seconds=2)
+    assert bench.store.contents[still.ref][:2] == b"\xff\xd8"
+    assert still.frame_id == ""
+    assert bench.is_acknowledged
+
+
+def test_a_still_that_cannot_be_made_says_why_beside_the_clip(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise EvidenceMissing("told to fail")
+
+    monkeypatch.setattr("ingest.clip_service.make_still", fail)
+    bench.rings["gate"] = ring_of(walker_path())
+    bench.ask(still_s=2.2)
+
+    bench.service.step()
+
+    still, clip = bench.answers
+    assert (still.ref, still.problem) == ("", "told to fail")
+    assert clip.ref
+
+
+def test_a_mask_that_is_drawn_while_a_still_is_made_covers_it(bench: Bench) -> None:
+    ring = ring_of(walker_path())
+    ring.__class__ = RingMaskedMeanwhile
+    bench.rings["gate"] = ring
+    bench.ask(still_s=2.0)
+
+    bench.service.step()
+
+    still, _ = bench.answers
+    plain = ring_of(walker_path()).cover("run1", START, START + timedelta(seconds=3))
+    at = START + timedelta(seconds=2)
+    assert bench.store.contents[still.ref] == make_still(replace(plain, masks=(WINDOW,)), at)[0]
+    assert bench.store.contents[still.ref] != make_still(plain, at)[0]
+
+
+def test_without_video_there_is_one_problem_and_not_two(bench: Bench) -> None:
+    bench.rings["gate"] = ring_of(walker_path())
+    bench.ask(run_id="before", still_s=2.0)
+
+    bench.service.step()
+
+    assert [item.kind for item in bench.answers] == [EvidenceKind.CLIP]

@@ -133,7 +133,7 @@ class AlertPage {
     const key = `${this.event.clip.state} ${this.event.clip.problem}`;
     if (key === this.clipKey) return;
     this.clipKey = key;
-    fill(this.clip, ...clipPanel(this.event.clip, this.event.links.snapshot));
+    fill(this.clip, ...clipPanel(this.event.clip, this.event.links.snapshot, this.event.still));
     if (this.event.clip.state === "pending") setTimeout(() => this.refreshEvent(), 2000);
   }
 

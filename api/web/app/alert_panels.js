@@ -101,7 +101,7 @@ export function notesPanel() {
 }
 
 /** The clip, or why there is none (yet). */
-export function clipPanel(clip, poster) {
+export function clipPanel(clip, poster, still) {
   const head = el("header.panel-head", {}, el("h2", {}, "Clip"));
   if (clip.state === "ready") {
     const video = el("video", { src: clip.url, poster, controls: true, preload: "metadata", playsInline: true, muted: true });
@@ -110,7 +110,8 @@ export function clipPanel(clip, poster) {
       failed.hidden = false;
       video.hidden = true;
     });
-    return [head, video, failed];
+    const full = still && el("p.clip-note.muted", {}, el("a", { href: still, target: "_blank" }, "Picture at the camera's full size"));
+    return [head, video, failed, full].filter(Boolean);
   }
   const text = clip.state === "pending" ? "The clip is being made; it appears here by itself." : `There is no clip: ${clip.problem}.`;
   return [head, el("p.clip-note.muted", {}, icon(clip.state === "pending" ? "clock" : "film"), text)];

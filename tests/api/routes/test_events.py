@@ -191,6 +191,33 @@ def test_a_clip_that_cannot_be_made_says_why(
     assert answer.json()["detail"] == "the ring was empty"
 
 
+def test_a_still_is_shown_and_listed(web: FakeWeb, client: WebClient, event: Incident) -> None:
+    assert client.get(PATH).json()["still"] is None
+    ref = web.evidence.put(b"\xff\xd8 all of it", suffix="jpg")
+    web.history.add_evidence("ev_1", EvidenceItem(kind=EvidenceKind.STILL, ref=ref))
+
+    url = client.get(PATH).json()["still"]
+
+    assert url == f"{PATH}/still.jpg"
+    answer = client.get(url)
+    assert answer.content == b"\xff\xd8 all of it"
+    assert answer.headers["content-type"] == "image/jpeg"
+    listed = client.get(f"{PATH}/evidence").json()["items"]
+    assert [item["url"] for item in listed if item["kind"] == "still"] == [url]
+
+
+def test_a_still_that_is_not_kept_says_why(
+    web: FakeWeb, client: WebClient, event: Incident
+) -> None:
+    assert client.get(f"{PATH}/still.jpg").status_code == 404
+    web.history.add_evidence("ev_1", EvidenceItem(kind=EvidenceKind.STILL, problem="all damaged"))
+
+    answer = client.get(f"{PATH}/still.jpg")
+
+    assert answer.status_code == 404
+    assert "all damaged" in answer.json()["detail"]
+
+
 def test_a_clip_is_not_awaited_for_ever(
     clock: ManualClock, client: WebClient, event: Incident
 ) -> None:
