@@ -81,7 +81,8 @@ class Likeness:
         layout: Contrast of the coarse picture along that of the last picture that was well; 1 is
             as it was.
         likeness: Correlation of these two, -1..1.
-        fine: Amplitude of fine detail over the usual one, in all of the picture.
+        fine: Amplitude of fine detail over the usual one, in all of the picture or, if less is left
+            there, between its upper and lower edge: see ``_sharpness``.
         fine_gone: The same in the places that are gone.
         tones_gone: Root mean square of all detail in the places that are gone, tones.
         grain_gone: Fine over all detail there: 0.25 to 0.4 in a sharp picture, 0.6 in noise.
@@ -157,18 +158,18 @@ class SceneMemory:
         if gone < HARDLY:
             self._absent_hw = gone_hw
         there_hw = known_hw & ~self._absent_hw
-        where_hw = gone_hw if gone_hw.any() else np.ones_like(gone_hw)
+        where_hw = _between(gone_hw) if gone_hw.any() else np.ones_like(gone_hw)
         shared_gone, now_gone = shared_hw[where_hw], now_hw[where_hw]
         fine_gone = self._fine_now_hw[where_hw]
         return Likeness(
             known=known,
             gone=gone,
-            scatter=_scatter(gone_hw & there_hw, there_hw) if is_enough else 0.0,
+            scatter=_least_scatter(gone_hw, there_hw) if is_enough else 0.0,
             whole=_correlation(shared_hw, now_hw, energy_hw),
             whole_gone=_correlation(shared_gone, now_gone, energy_hw[where_hw]),
             layout=layout,
             likeness=likeness,
-            fine=_amplitude(self._fine_now_hw, self._fine_hw),
+            fine=self._sharpness(known_hw),
             fine_gone=_amplitude(fine_gone, self._fine_hw[where_hw]),
             tones_gone=math.sqrt(float(now_gone.mean())),
             grain_gone=_amplitude(fine_gone, now_gone),
@@ -261,14 +262,26 @@ class SceneMemory:
         self._energy_now_hw = _places(self._detail_HW * self._detail_HW)
         self._fine_now_hw = _places(fine_HW * fine_HW)
         coarse_cd = cv2.resize(tone_HW, COARSE, interpolation=cv2.INTER_AREA) * _TONE
-        self._coarse_now_cd: FloatArray = coarse_cd - coarse_cd.mean()
+        self._coarse_now_cd = _centred(coarse_cd)
         self._match_hw = np.ones_like(self._energy_now_hw)
 
+    def _sharpness(self, known_hw: BoolArray) -> float:
+        """Return the amplitude of fine detail over the usual one.
+
+        A clock or a name that the camera draws is sharp whatever becomes of its lens, and may have
+        more fine detail than all of the scene. It stands near the upper or lower edge; so what is
+        known between them counts by itself.
+        """
+        everywhere = _amplitude(self._fine_now_hw, self._fine_hw)
+        within_hw = _between(known_hw)
+        within = _amplitude(self._fine_now_hw[within_hw], self._fine_hw[within_hw])
+        return min(everywhere, within)
+
     def _layout(self) -> tuple[float, float]:
-        now_cd, usual_cd = self._coarse_now_cd, self._well_cd
-        shared = float((now_cd * usual_cd).sum())
-        usual, now = float((usual_cd * usual_cd).sum()), float((now_cd * now_cd).sum())
-        return shared / (usual + _LITTLE), shared / math.sqrt(usual * now + _LITTLE)
+        """Return ``layout`` and ``likeness``, between the edges if they are more alike there."""
+        everywhere = _alike(self._coarse_now_cd, self._well_cd)
+        within = _alike(_centred(self._coarse_now_cd[1:-1]), _centred(self._well_cd[1:-1]))
+        return max(everywhere, within, key=lambda layout: layout[1])
 
 
 def similarity(one_HW: FloatArray, other_HW: FloatArray) -> float:
@@ -278,6 +291,24 @@ def similarity(one_HW: FloatArray, other_HW: FloatArray) -> float:
     return shared / math.sqrt(energies + _LITTLE)
 
 
+def _between(places_hw: BoolArray) -> BoolArray:
+    """Return those of some places that lie between the upper and lower edge; all if too few do."""
+    within_hw = places_hw.copy()
+    within_hw[[0, -1]] = False
+    return within_hw if np.count_nonzero(within_hw) >= LEAST_PLACES else places_hw
+
+
+def _alike(now_cd: FloatArray, usual_cd: FloatArray) -> tuple[float, float]:
+    """Return the contrast along that of the usual picture, and the correlation with it."""
+    shared = float((now_cd * usual_cd).sum())
+    usual, now = float((usual_cd * usual_cd).sum()), float((now_cd * now_cd).sum())
+    return shared / (usual + _LITTLE), shared / math.sqrt(usual * now + _LITTLE)
+
+
+def _centred(coarse_cd: FloatArray) -> FloatArray:
+    return np.asarray(coarse_cd - coarse_cd.mean(), np.float32)
+
+
 def _correlation(shared_hw: FloatArray, now_hw: FloatArray, usual_hw: FloatArray) -> float:
     energies = float(now_hw.sum()) * float(usual_hw.sum())
     return float(shared_hw.sum()) / math.sqrt(energies + _LITTLE)
@@ -285,6 +316,11 @@ def _correlation(shared_hw: FloatArray, now_hw: FloatArray, usual_hw: FloatArray
 
 def _amplitude(now_hw: FloatArray, usual_hw: FloatArray) -> float:
     return math.sqrt(float(now_hw.sum()) / (float(usual_hw.sum()) + _LITTLE))
+
+
+def _least_scatter(gone_hw: BoolArray, known_hw: BoolArray) -> float:
+    """Return how ragged the border is, without what stays because the camera draws it."""
+    return min(_scatter(gone_hw & one_hw, one_hw) for one_hw in (known_hw, _between(known_hw)))
 
 
 def _scatter(gone_hw: BoolArray, known_hw: BoolArray) -> float:

@@ -199,7 +199,7 @@ class ViewCue:
         gone = picture.likeness.gone
         if gone < PARTLY[0]:
             self._scatter = 0.0
-        elif gone <= PARTLY[1]:
+        elif gone <= PARTLY[1] and not self._is_told:
             self._scatter = max(self._scatter, picture.likeness.scatter)
         self._is_elsewhere = False
         is_known = memory.is_settled
@@ -219,6 +219,11 @@ class ViewCue:
             # What was not known for long enough to be missed is replaced by what is seen now.
             self._memory = SceneMemory(picture.luma_HW)
         return None
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether something is surely wrong, so that no more of the scene is just going."""
+        return self._suspicion is not None and self._suspicion.is_confirmed
 
     def _learn(self, memory: SceneMemory, likeness: Likeness, step_s: float) -> None:
         """Learn a picture that is well; one that is half hidden only if it stays so."""

@@ -12,6 +12,7 @@ from contracts.cameras import CameraState
 from contracts.frames import Frame
 from contracts.tracks import TrackState
 from tests.bench import tamper_scenes as scenes
+from tests.bench.gate_scenes import FloatPicture
 from tests.bench.tamper_scenes import DISTURBANCES, ELECTRONIC, TAMPERINGS, Effect
 from tests.fakes.views import filmed, frame_of, glimpse, readings, scene, watched
 from vision.cues.tampering import Tampering
@@ -48,6 +49,34 @@ def test_a_tampering_is_told_once_within_two_seconds_with_its_cause(name: str) -
 @pytest.mark.parametrize("name", list(DISTURBANCES))
 def test_a_disturbance_is_no_tampering(name: str) -> None:
     assert watched(story(DISTURBANCES[name], lasts_s=10.0)) == []
+
+
+def with_a_clock(effect: Effect | None = None) -> Effect:
+    """The effect, and over it what a camera draws itself: a bright strip along the upper edge."""
+
+    def drawn(picture: FloatPicture, since_s: float, rng: np.random.Generator) -> FloatPicture:
+        shown = picture.copy() if effect is None else effect(picture, since_s, rng).copy()
+        strip = np.zeros((8, shown.shape[1] // 10, 1), np.float32)
+        strip[:, (np.arange(strip.shape[1]) + round(10 * since_s)) % 3 == 0] = 1.0
+        strip[:, strip.shape[1] // 2 :: 2] = 1.0  # what does not change: name, date
+        shown[:8, : 10 * strip.shape[1]] = 30 + 195 * np.repeat(strip, 10, axis=1)
+        return shown
+
+    return drawn
+
+
+@pytest.mark.parametrize("name", [name for name, (_, cause) in TAMPERINGS.items()
+                                  if cause in ("covered", "defocused")])  # fmt: skip
+def test_what_the_camera_draws_itself_hides_no_tampering(name: str) -> None:
+    """A clock is sharp and where it was, whatever becomes of the lens."""
+    make, cause = TAMPERINGS[name]
+    before = filmed(scene(), seconds=WELL_S, effect=with_a_clock())
+    spoilt = filmed(scene(), seconds=6.0, starts_s=WELL_S, effect=with_a_clock(make()))
+
+    [event] = watched([*before, *spoilt])
+
+    assert event.detail["cause"] == cause
+    assert event.monotonic_s - WELL_S <= 2.0
 
 
 def test_a_still_scene_with_noise_is_not_frozen() -> None:
