@@ -2,8 +2,8 @@
 
 from typing import Final
 
-LATE_MAX_S: Final = 5.0
-"""Frames that stay this late come from a backlog that is not worked off."""
+from ingest.punctuality import LATE_MAX_S
+
 WATCH_S: Final = 4.0
 _CAUGHT_UP: Final = 0.25
 """Of the time watched; what catches up more slowly would be late for a minute."""

@@ -25,6 +25,7 @@ from ingest.errors import (
 from ingest.evidence_stream import EvidenceRing, EvidenceStream
 from ingest.frame_account import FrameWriter
 from ingest.framing import Framer
+from ingest.health import Delay
 from ingest.masks import PrivacyMask, covered
 from ingest.metrics import FRAMES, FRAMES_DROPPED, FRAMES_SKIPPED, LOOP_ERRORS
 from ingest.pacing import Pacer, pause
@@ -93,6 +94,8 @@ class CameraIngest:
         self._run_id = ""
         self._why_waiting = "nobody publishes to this camera"
         self._has_ended = False
+        self._fell_behind = False
+        self._is_live_cut = False
         self._playlist = Playlist(camera)
         self._playing = camera
         self._skipped_count = FRAMES_SKIPPED.labels(camera.camera_id)
@@ -186,12 +189,14 @@ class CameraIngest:
             jpeg_quality=self._settings.jpeg_quality,
             frame_interval_s=reader.frame_interval_s,
             starts_at=self._clock.now() if pace.is_as_fast_as_possible else None,
+            is_on_trial=self._fell_behind,
         )
         template = ClipTemplate(reader.stream)
         self._live.feed.begin(reader.stream)
         try:
             self._read_units(reader, pace, stop, framer, template)
         finally:
+            self._fell_behind = not framer.is_punctual
             self._queue(framer.release())
 
     def _read_units(
@@ -215,7 +220,7 @@ class CameraIngest:
                     in_force = self._mask
                     framer.begin_anew()  # a mask is no thing that somebody has left there
                 shown.append(covered(decoded, in_force))
-                self._take(shown[-1], framer, codec=reader.codec)
+                self._take(shown[-1], framer, reader)
             frames = tuple(shown)
             self._keep(
                 unit if frames == unit.frames else replace(unit, frames=frames), framer, template
@@ -223,24 +228,31 @@ class CameraIngest:
             if stop.is_set():
                 return
 
-    def _take(self, decoded: DecodedFrame, framer: Framer, *, codec: str) -> None:
+    def _take(self, decoded: DecodedFrame, framer: Framer, reader: StreamReader) -> None:
         """Bring one picture into the queue, or leave it out and count it."""
         camera_id = self._camera.camera_id
         arrival = Arrival.now(self._clock, sent_at=decoded.sent_at)
-        skipped = framer.skipped
+        skipped, late = framer.skipped, framer.late
         self._queue(framer.add(decoded, arrival=arrival))
         self._reconnect.went_live(now_s=arrival.monotonic_s)
         if framer.skipped > skipped:
             self._writer.count_unqueued(camera_id, skipped=1)
             self._skipped_count.inc()
+        if framer.late > late:
+            self._writer.count_unqueued(camera_id, skipped=1)
+            FRAMES_DROPPED.labels(camera_id, "late").inc()
         self._status.decoded(
             Seen(
                 captured_at=framer.last_captured_at or self._clock.now(),
                 width=decoded.picture.width,
                 height=decoded.picture.height,
-                codec=codec,
+                codec=reader.codec,
                 run_id=framer.run_id,
-                late_s=framer.late_s,
+                delay=Delay(
+                    late_s=framer.late_s,
+                    is_held_back=not framer.is_punctual,
+                    waiting=reader.waiting,
+                ),
             )
         )
 
@@ -262,11 +274,18 @@ class CameraIngest:
             if framer.is_by_arrival:  # its pictures are placed so, and a clip is cut by their times
                 packet = replace(packet, stream_s=self._clock.monotonic_s())
             self._ring.add(packet)
-        self._live.feed.add(unit)
+        self._show_live(unit, is_punctual=framer.is_punctual)
         if unit.corrupt:
             self._status.corrupt(unit.corrupt)
             self._writer.count_unqueued(self._camera.camera_id, corrupt=unit.corrupt)
             FRAMES_DROPPED.labels(self._camera.camera_id, "corrupt").inc(unit.corrupt)
+
+    def _show_live(self, unit: StreamUnit, *, is_punctual: bool) -> None:
+        """Pass on to who watches live what shows what is; after a gap from a key frame on."""
+        is_key = unit.packet is not None and unit.packet.is_key
+        self._is_live_cut = not is_punctual or (self._is_live_cut and not is_key)
+        if not self._is_live_cut:
+            self._live.feed.add(unit)
 
     def _finish(self, end: SourceEnded) -> bool:
         """Take note of a recording's end; False if it begins again."""

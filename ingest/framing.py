@@ -12,6 +12,7 @@ from contracts.frames import BgrImage, EncodedFrame, FrameHeader
 from contracts.ids import new_id
 from ingest.errors import SourceUnavailable
 from ingest.metrics import STAGE_SECONDS, TIME_BREAKS
+from ingest.punctuality import Punctuality
 from ingest.sampling import Sampler
 from ingest.sources.stream import DecodedFrame, PictureScaler
 from ingest.timeline import Arrival, Break, Discontinuity, Moment, Timeline
@@ -28,12 +29,14 @@ class Framer:
     Attributes:
         run_id: Of the frame added last.
         skipped: Pictures left out by sampling so far.
+        late: Pictures left out so far because they came too late to show what is.
 
     Args:
         camera: Its analysis rate and width apply.
         jpeg_quality: 1 to 100.
         frame_interval_s: Of the source.
         starts_at: UTC of the first picture of a recording; None for what happens now.
+        is_on_trial: The connection before fell behind; see ``Punctuality``.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Framer:
         jpeg_quality: int,
         frame_interval_s: float,
         starts_at: datetime | None = None,
+        is_on_trial: bool = False,
     ) -> None:
         self._camera = camera
         self._quality = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality]
@@ -52,7 +56,9 @@ class Framer:
         self._scaler = PictureScaler(camera.analysis_width)
         self._last_at: datetime | None = None
         self._late_s = 0.0
+        self._punctuality = Punctuality(is_on_trial=is_on_trial)
         self.skipped = 0
+        self.late = 0
         self._held: list[EncodedFrame] = []
         self._ready: list[EncodedFrame] = []
         self._begin_run(starts_at)
@@ -77,11 +83,17 @@ class Framer:
         """By how much the picture added last came late; 0 for a recording, which is never live."""
         return self._late_s
 
+    @property
+    def is_punctual(self) -> bool:
+        """Whether the picture added last may be shown as what happens now."""
+        return self._punctuality.is_kept
+
     def add(self, decoded: DecodedFrame, *, arrival: Arrival) -> list[EncodedFrame]:
         """Return the frames to analyse now.
 
-        None if sampling leaves the picture out, or while a stream begins with a burst: its frames
-        are held back until their times are known. A jump of stream time begins a new run.
+        None if sampling leaves the picture out, if it comes too late, or while a stream begins with
+        a burst: its frames are held back until their times are known. A jump of stream time begins
+        a new run.
 
         Raises:
             SourceUnavailable: What happens now arrives ever later; only a new connection is
@@ -94,7 +106,9 @@ class Framer:
         is_settled = self._timeline.is_settled
         if is_settled:
             self._place_held()
-        if self._sampler.takes(moment.monotonic_s):
+        if not self._punctuality.admits(arrival.monotonic_s, self._late_s):
+            self.late += 1
+        elif self._sampler.takes(moment.monotonic_s):
             (self._ready if is_settled else self._held).append(self._made(decoded, moment))
         else:
             self.skipped += 1

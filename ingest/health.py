@@ -6,18 +6,34 @@ from typing import Final
 
 from contracts.cameras import CameraState
 from ingest.phases import Signal
+from ingest.punctuality import LATE_MAX_S, TRIAL_S
 
 WINDOW_S: Final = 10.0
 CORRUPT_SHARE_MAX: Final = 0.05
 """Of pictures within the window; with more of them damaged, detection misses what it should see."""
 STARVED_SHARE: Final = 0.5
 """Of the usual rate (or of the analysis rate, if that is less)."""
-LATE_MAX_S: Final = 2.0
-"""A picture that comes so long after it was taken shows what has been, not what is."""
+WAITING_SHARE: Final = 0.5
+"""Of its time that a loop waits for what comes: with less of it, it is the loop that is slow."""
 BLIND_FPS: Final = 0.5
 """Fewer pictures leave gaps of more than 2 s, within which nobody knows what happened."""
 _USUAL_FOR_S: Final = 600.0
 """A rate that has been lower for this long is the usual one: cameras halve it at night."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """How late the picture came that came last.
+
+    Attributes:
+        late_s: Beyond the least delay of its connection.
+        is_held_back: It is not shown or analysed for that.
+        waiting: Share (0..1) of the last seconds that its reader waited for more to come.
+    """
+
+    late_s: float = 0.0
+    is_held_back: bool = False
+    waiting: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +68,16 @@ class Pulse:
         self._corrupt_s.clear()
         self._from_s = self._picture_s = now_s
         self._packets = 0
-        self._late_s = 0.0
+        self._delay = Delay()
 
     def packet(self) -> None:
         """Note that something came that may become a picture."""
         self._packets += 1
 
-    def picture(self, now_s: float, *, late_s: float = 0.0) -> None:
-        """Note a sound picture that came ``late_s`` after it was taken."""
+    def picture(self, now_s: float, *, delay: Delay | None = None) -> None:
+        """Note a sound picture and how late it came."""
         self._picture_s = now_s
-        self._late_s = late_s
+        self._delay = delay or Delay()
         self._packets = 0
         self._sound_s.append(now_s)
         _forget_before(self._sound_s, now_s - WINDOW_S)
@@ -89,12 +105,9 @@ class Pulse:
             return Health(
                 signal=Signal.SILENCE, state=CameraState.BLIND, cause=self._silence(silent_s)
             )
-        if self._late_s > LATE_MAX_S:
+        if self._delay.is_held_back:
             return Health(
-                signal=Signal.POOR,
-                state=CameraState.DEGRADED,
-                cause=f"its pictures come {self._late_s:.1f} s after they were taken (allowed: "
-                f"{LATE_MAX_S:g} s); is the network or this machine overloaded?",
+                signal=Signal.POOR, state=CameraState.BLIND, cause=_held_back(self._delay)
             )
         _forget_before(self._corrupt_s, now_s - WINDOW_S)
         fps = self.fps(now_s)
@@ -130,6 +143,18 @@ class Pulse:
         if not self._packets:
             return found
         return f"{found}, though {self._packets} packets came; is it sending key frames?"
+
+
+def _held_back(delay: Delay) -> str:
+    found = f"its pictures come {delay.late_s:.1f} s after they were taken"
+    if delay.late_s <= LATE_MAX_S:
+        found = f"its pictures came late, and have not been in time for {TRIAL_S:g} s yet"
+    advice = (
+        "the line is too slow for this stream: use a sub-stream or a lower bit rate"
+        if delay.waiting >= WAITING_SHARE
+        else "this machine is too busy to read them in time"
+    )
+    return f"{found} (allowed: {LATE_MAX_S:g} s), so that none is shown or analysed; {advice}"
 
 
 def _forget_before(times_s: deque[float], oldest_s: float) -> None:

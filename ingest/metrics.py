@@ -21,7 +21,7 @@ FRAMES: Final = Counter(
 )
 FRAMES_DROPPED: Final = Counter(
     "vigil_ingest_frames_dropped_total",
-    "Frames that ingest lost, by reason: queue_full, queue_unavailable, corrupt.",
+    "Frames that ingest lost, by reason: queue_full, queue_unavailable, corrupt, late.",
     ["camera", "reason"],
 )
 FRAMES_SKIPPED: Final = Counter(

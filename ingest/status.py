@@ -11,7 +11,7 @@ import structlog
 
 from contracts.cameras import CameraDirectory, CameraState, CameraStatus, RecordingStatus
 from contracts.clock import Clock
-from ingest.health import Health, Pulse
+from ingest.health import Delay, Health, Pulse
 from ingest.metrics import BLIND_SECONDS, PHASE, PHASE_CHANGES, RECONNECTS, STREAM_UP
 from ingest.phases import Phase, PhaseChange, Signal, after
 
@@ -32,14 +32,14 @@ _OPEN: Final = (Phase.WAIT_KEY_FRAME, Phase.LIVE, Phase.DEGRADED, Phase.STALLED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What is known of the picture that came last; ``late_s`` after it was taken."""
+    """What is known of the picture that came last."""
 
     captured_at: datetime
     width: int
     height: int
     codec: str
     run_id: str
-    late_s: float = 0.0
+    delay: Delay = Delay()  # noqa: RUF009  # frozen
 
 
 class StatusKeeper:
@@ -111,13 +111,15 @@ class StatusKeeper:
     def decoded(self, seen: Seen) -> None:
         """Note a sound picture; the first one makes the camera live."""
         with self._lock:
+            was_held_back = self._seen is not None and self._seen.delay.is_held_back
             self._seen = seen
-            self._pulse.picture(self._clock.monotonic_s(), late_s=seen.late_s)
+            self._pulse.picture(self._clock.monotonic_s(), delay=seen.delay)
             is_change = after(self._phase, Signal.PICTURE) is not self._phase
             if is_change:
                 self._cause = ""
         if is_change:
             self._take(Signal.PICTURE)
+        if is_change or was_held_back is not seen.delay.is_held_back:
             self.publish()
 
     def corrupt(self, count: int) -> None:

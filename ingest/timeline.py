@@ -14,9 +14,10 @@ from fractions import Fraction
 from typing import Final
 
 from contracts.clock import Clock
-from ingest.backlog import LATE_MAX_S, Backlog
+from ingest.backlog import Backlog
 from ingest.delay_floor import DRIFT_MAX, DelayFloor
 from ingest.opening import Opening
+from ingest.punctuality import LATE_MAX_S
 
 BACKWARD_MAX_S: Final = 1.0
 """Frames out of order by more than this are no jitter; the stream began anew."""
@@ -304,5 +305,6 @@ def _late(late_s: float | None) -> Discontinuity | None:
         return None
     return Discontinuity(
         kind=Break.LATE,
-        message=f"frames come {late_s:.1f} s late and do not catch up (allowed: {LATE_MAX_S:g} s)",
+        message=f"frames come {late_s:.1f} s late and do not catch up (allowed: {LATE_MAX_S:g} s); "
+        "is the line too slow for this stream? A sub-stream or a lower bit rate needs less",
     )

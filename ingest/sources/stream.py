@@ -3,6 +3,7 @@
 Shape legend: H = height, W = width in pixels, 3 = blue, green, red.
 """
 
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ _CLOCK: Final = SystemClock()
 _DEFAULT_INTERVAL_S: Final = 0.04
 _FPS_RANGE: Final = (0.1, 240.0)
 _OFFLINE_THREADS: Final = 2
+_WAITING_S: Final = 5.0
+"""Time constant of the share of time that is spent waiting."""
 
 # PyAV prints nothing of libav's own log unless told to. Say so explicitly: libav names the URL,
 # credentials included, in many of its lines.
@@ -133,6 +136,17 @@ class StreamReader:
         self._arrived_s: float | None = None
         self._packets = 0
         self._decoded = 0
+        self._waited_s = self._watched_s = 0.0
+        self._given_s = _CLOCK.monotonic_s()
+
+    @property
+    def waiting(self) -> float:
+        """Share (0..1) of the last seconds in which nothing was there to be read.
+
+        1 at first: what a server kept comes at once, and says nothing.
+        """
+        is_known = self._watched_s >= _WAITING_S / 2
+        return self._waited_s / self._watched_s if is_known else 1.0
 
     @property
     def codec(self) -> str:
@@ -193,11 +207,21 @@ class StreamReader:
                 raise self._end("broke off: no data within the time-out") from None
             except (OSError, HttpRefused) as error:  # what a body of ours said; it names no URL
                 raise self._end(f"broke off: {type(error).__name__}") from None
-            if _CLOCK.monotonic_s() - asked_s >= self._read_timeout_s:
+            waited_s = self._note_wait(asked_s)
+            if waited_s >= self._read_timeout_s:
                 # libav ran into its deadline and gave out what its parser held instead of saying
                 # so; the next call would wait for another whole time-out.
                 raise self._end("broke off: no data within the time-out")
             yield packet
+
+    def _note_wait(self, asked_s: float) -> float:
+        """Return for how long the packet that is there now was waited for."""
+        now_s = _CLOCK.monotonic_s()
+        left = math.exp((self._given_s - now_s) / _WAITING_S)
+        self._waited_s = left * self._waited_s + now_s - asked_s
+        self._watched_s = left * self._watched_s + now_s - self._given_s
+        self._given_s = now_s
+        return now_s - asked_s
 
     def _decode(self, packet: "Packet[VideoStream]") -> StreamUnit:
         corrupt = 0

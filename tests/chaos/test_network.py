@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.chaos.measured import Measured
-from tests.chaos.site import OUT, Site, yard_clip
+from tests.chaos.site import Site, yard_clip
 from tests.faultproxy import Faults, TcpProxy
 from tests.quirkcam import QuirkCam, Quirks
 from tests.quirkcam.clips import Clip, media_of, path_of
@@ -170,24 +170,39 @@ def test_a_line_too_thin_for_the_stream(site: Site, measured: Measured) -> None:
         bit_rate=4_000_000,
         options="nal-hrd=cbr:vbv-maxrate=4000:vbv-bufsize=4000",
     )
+
+    def is_seeing() -> bool:
+        return bool(site.status("c7").get("state") == "seeing")
+
     with QuirkCam(media_of(fat)) as camera, TcpProxy(camera.port) as proxy:
         camera.stand_behind(proxy.port)
         with site.watching("c7", camera):
-            assert site.until_live("c7", within_s=LIVE_WITHIN_S) < LIVE_WITHIN_S
+            assert site.until(is_seeing, within_s=LIVE_WITHIN_S) < LIVE_WITHIN_S
             proxy.faults = Faults(rate_bps=500_000)
-            time.sleep(20.0)
-            lags_s = [site.lag_s("c7", camera) for _ in range(10)]
+            blind_s = site.until(lambda: site.status("c7").get("state") == "blind", within_s=20.0)
+            measured.note(f"blind after {blind_s:.1f} s", holds=blind_s < 10.0)
+            time.sleep(max(0.0, 20.0 - blind_s))
+            shown = [seen for _ in range(20) if (seen := shown_as_live(site, "c7", camera))]
+            measured.note(f"{len(shown)} of 20 looks met a picture that is said to be live")
+            lag_s = max((lag_s for lag_s, _ in shown), default=0.0)
+            measured.check(f"lag of what is shown as live {lag_s:.1f} s", lag_s <= 2.0)
             status = site.status("c7")
-            shown_s = min(lags_s)
-            is_honest = status["phase"] in OUT or status["state"] != "seeing" or shown_s <= 2.0
-            measured.note(f"lag {shown_s:.1f} s, said {status['phase']}", holds=is_honest)
+            measured.note(f"told: {status['cause']}", holds="sub-stream" in status["cause"])
             measured.note(
                 f"queued {status['frames']['queued']}", holds=status["frames"]["queued"] <= 16
             )
-            measured.check(f"lag of what is shown as live {shown_s:.1f} s", shown_s <= 2.0)
             proxy.faults = Faults()
-            measured.recovered(site.until_live("c7", within_s=PATIENCE_S), at_most_s=10.0)
+            measured.recovered(site.until(is_seeing, within_s=PATIENCE_S), at_most_s=10.0)
     measured.hold()
+
+
+def shown_as_live(site: Site, camera_id: str, camera: QuirkCam) -> tuple[float, str] | None:
+    """Lag and phase of a picture that people are given and that is not said to be none of now."""
+    time.sleep(0.3)
+    lag_s, status = site.lag_s(camera_id, camera), site.status(camera_id)
+    if lag_s == float("inf") or status.get("state") == "blind":
+        return None
+    return lag_s, str(status.get("phase"))
 
 
 @pytest.mark.row("C16")

@@ -18,6 +18,9 @@ import psutil
 
 from contracts.clock import SystemClock
 
+START_S = 180.0
+"""Six stages that start at once take half a minute, and several on a machine with other work."""
+
 ItemT = TypeVar("ItemT")
 CLOCK = SystemClock()
 MOTION = {"VIGIL_VISION__DETECTOR": "motion"}
@@ -142,7 +145,7 @@ class RunningVigil:
             assert self._process.poll() is None, f"vigil run ended:\n{self.text}"
             return re.search(r"(http://\S+?)/sign-in#link=(\S+)", self.text)
 
-        base_url, link = wait_for(found, within_s=60, what="the sign-in link").groups()
+        base_url, link = wait_for(found, within_s=START_S, what="the sign-in link").groups()
         client = httpx.Client(base_url=base_url, timeout=10, headers={"Origin": base_url})
         client.post("/api/v1/sign-in", json={"link": link}).raise_for_status()
         return client

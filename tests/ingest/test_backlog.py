@@ -1,6 +1,7 @@
 import pytest
 
-from ingest.backlog import LATE_MAX_S, WATCH_S, Backlog
+from ingest.backlog import WATCH_S, Backlog
+from ingest.punctuality import LATE_MAX_S
 
 
 def told(late_s: list[float], *, fps: float = 5.0) -> list[tuple[float, float]]:

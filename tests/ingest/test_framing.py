@@ -8,6 +8,7 @@ import pytest
 from contracts.frames import EncodedFrame
 from ingest.errors import SourceUnavailable
 from ingest.framing import Framer
+from ingest.punctuality import TRIAL_S
 from ingest.sources.stream import DecodedFrame
 from ingest.timeline import Arrival
 from tests.fakes.clock import START
@@ -144,3 +145,31 @@ def test_what_happens_now_may_come_late_and_a_recording_never_does() -> None:
 
     assert now.late_s == pytest.approx(2.6)
     assert recording.late_s == 0.0
+    assert (now.is_punctual, now.late) == (False, 1)
+    assert (recording.is_punctual, recording.late) == (True, 0)
+
+
+def test_a_picture_that_comes_too_late_is_no_frame() -> None:
+    made = framer()
+    shown = [add(made, index / 5, came_s=index / 5) for index in range(5)]
+    late = [add(made, 1.0 + index / 5, came_s=4.0 + index / 5) for index in range(5)]
+
+    [again] = add(made, 2.0, came_s=2.1 + 3.0 - 2.5)
+
+    assert [len(frames) for frames in shown[1:]] == [2, 1, 1, 1]
+    assert late == [[]] * 5
+    assert again.header.seq == 5
+
+
+def test_nothing_of_a_connection_on_trial_is_shown_until_it_has_kept_up() -> None:
+    made = Framer(
+        file_camera("x", analysis_fps=5.0),
+        jpeg_quality=85,
+        frame_interval_s=0.2,
+        is_on_trial=True,
+    )
+
+    frames = [frame for index in range(26) for frame in add(made, index / 5)]
+
+    assert frames[0].header.monotonic_s == pytest.approx(TRIAL_S)
+    assert (made.late, len(frames)) == (15, 11)

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from contracts.cameras import CameraState
-from ingest.health import Health, Pulse
+from ingest.health import Delay, Health, Pulse
 from ingest.phases import Signal
 
 
@@ -51,25 +51,38 @@ def test_packets_without_pictures_are_told_apart_from_silence() -> None:
     assert "though 60 packets came; is it sending key frames?" in stream.look().cause
 
 
-@pytest.mark.parametrize(
-    ("late_s", "state"), [(2.0, CameraState.SEEING), (2.1, CameraState.DEGRADED)]
-)
-def test_what_comes_late_is_not_seen_as_it_is(late_s: float, state: CameraState) -> None:
+def test_a_camera_whose_pictures_come_too_late_to_be_shown_is_blind() -> None:
     stream = Stream()
     stream.play(20.0, fps=10.0)
 
-    stream.pulse.picture(stream.now_s, late_s=late_s)
+    stream.pulse.picture(stream.now_s, delay=Delay(late_s=2.1, is_held_back=True))
 
-    assert stream.look().state is state
+    assert stream.look().state is CameraState.BLIND
     stream.play(0.1, fps=10.0)
     assert stream.look().state is CameraState.SEEING
 
 
 def test_lateness_is_told_with_its_values() -> None:
     stream = Stream()
-    stream.pulse.picture(stream.now_s, late_s=4.56)
+    stream.pulse.picture(stream.now_s, delay=Delay(late_s=4.56, is_held_back=True))
 
     assert "come 4.6 s after they were taken (allowed: 2 s)" in stream.look().cause
+
+
+@pytest.mark.parametrize(
+    ("waiting", "advice"),
+    [
+        pytest.param(0.9, "use a sub-stream", id="nothing was there to be read"),
+        pytest.param(0.1, "this machine is too busy", id="it was there and was not read"),
+    ],
+)
+def test_what_comes_late_is_told_with_what_helps(waiting: float, advice: str) -> None:
+    stream = Stream()
+    delay = Delay(late_s=1.5, is_held_back=True, waiting=waiting)
+    stream.pulse.picture(stream.now_s, delay=delay)
+
+    assert advice in stream.look().cause
+    assert "have not been in time for 3 s yet" in stream.look().cause
 
 
 @pytest.mark.parametrize(
