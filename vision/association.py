@@ -1,33 +1,38 @@
 """Giving detections to tracks: what may go together, and the cheapest assignment.
 
 Shape legend: N = tracks, M = detections, K = pairs of them that lie near each other,
-4 = x1, y1, x2, y2, D = embedding size.
+4 and C = x1, y1, x2, y2.
 """
 
+import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from vision.outlines import Outlines
+from contracts.geometry import Box
 
 Array = npt.NDArray[np.float64]
-Embeddings = npt.NDArray[np.float32]
 Edge = tuple[int, int, float]
 """A track and a detection that may be one, and what that costs."""
+Terms = tuple[float, float, float]
+"""What holds for a track: radius of its gate in object sizes, which grows while it is not seen;
+what is added to its costs; how many times as large as its box a detection of it may be."""
 
 FORBIDDEN: Final = 1e3
 """A cost that no sum of allowed ones reaches; such pairs are dropped after the assignment."""
 SIZE_RATIO: Final = 4.0
 """Boxes whose areas differ by more than this factor need to overlap to be one object."""
-_LEAST_SIDE: Final = 0.02
-"""Smaller objects get the reach of this side."""
-_TOUCH: Final = 0.5
-"""Square of the distance, in sums of sides, beyond which boxes cannot touch: both ways half."""
+_LEAST_SIDES: Final = 0.04
+"""Two sides that are smaller together count as these: smaller objects get their reach."""
+_TOUCH: Final = 2.0
+"""Square of the distance, in mean sides, beyond which boxes cannot touch: less than 1 both ways."""
+_FEW: Final = 400
+"""Pairs up to which plain numbers are faster than arrays."""
 SAME_LOOK: Final = 0.05
 OTHER_LOOK: Final = 0.35
 """Cosine distances from which on two looks are not quite the same, and surely different: to the
@@ -65,86 +70,132 @@ def coverage(inner_M4: Array, outer_N4: Array) -> Array:
     )
 
 
-class Pairs:
-    """The K pairs of a track and a detection that lie near each other, measured once a frame.
+class Pairs(NamedTuple):
+    """The pairs of a track and a detection that touch or may be one, measured once a frame.
 
-    What is not listed is farther away than two boxes that touch and than the track's gate. Pairs
-    come by track, then by detection.
+    Pairs come by track, then by detection.
 
     Attributes:
-        rows_K, columns_K: Of the track and of the detection.
-        common_K: Area that they share.
-        ious_K: Intersection over union.
-        growth_K: How many times as large as the track's box the detection is.
-        costs_K: What it costs, 0 to 1, to take the detection for the track; FORBIDDEN if it cannot
-            be. Overlap counts, and the distance of centres within a gate for small or fast
-            objects, whose boxes at five frames a second do not overlap.
+        rows, columns: Of the track and of the detection.
+        common: Area that they share.
+        ious: Intersection over union.
+        costs: What it costs to take the detection for the track; FORBIDDEN if it cannot be.
     """
 
-    def __init__(self, tracks: Outlines, found: Outlines, *, reach_N: Array) -> None:
-        """Measure them.
-
-        Args:
-            tracks: Where the tracks should be.
-            found: The detections.
-            reach_N: Radius of each track's gate in object sizes: grows while it is not seen.
-        """
-        # The offset of centres over the sum of sides, so that a tall box reaches farther up than
-        # sideways. Boxes that touch are less than 1 apart, across and up the picture (P).
-        offsets_PNM = tracks.centre_PN[:, :, None] - found.centre_PN[:, None]
-        sides_PNM = tracks.sides_PN[:, :, None] + found.sides_PN[:, None]
-        np.maximum(sides_PNM, 2 * _LEAST_SIDE, out=sides_PNM)
-        offsets_PNM /= sides_PNM
-        offsets_PNM *= offsets_PNM
-        squared_NM = offsets_PNM[0] + offsets_PNM[1]
-        gate_N = np.maximum(0.25 * reach_N * reach_N, _TOUCH)
-        rows_K, columns_K = (squared_NM < gate_N[:, None]).nonzero()
-        self.rows_K, self.columns_K = rows_K, columns_K
-        distances_K = np.sqrt(squared_NM[rows_K, columns_K])
-        distances_K *= 2
-        distances_K /= reach_N.take(rows_K)
-        lines_LK = tracks.lines_LN.take(rows_K, axis=1)
-        others_LK = found.lines_LN.take(columns_K, axis=1)
-        common_PK = np.minimum(lines_LK[2:4], others_LK[2:4])
-        common_PK -= np.maximum(lines_LK[:2], others_LK[:2])
-        np.maximum(common_PK, 0, out=common_PK)
-        self.common_K: Array = common_PK[0] * common_PK[1]
-        self.ious_K: Array = self.common_K / (lines_LK[4] + others_LK[4] - self.common_K)
-        self.growth_K: Array = others_LK[4] / lines_LK[4]
-        self.costs_K = self._costs(distances_K)
-
-    def where(self, is_so_K: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-        """Return track and detection of the pairs that are so."""
-        return zip(self.rows_K[is_so_K].tolist(), self.columns_K[is_so_K].tolist(), strict=True)
-
-    def _costs(self, distances_K: Array) -> Array:
-        is_near_K = distances_K < 1
-        is_alike_K = self.growth_K < SIZE_RATIO
-        is_alike_K &= self.growth_K > 1 / SIZE_RATIO
-        is_alike_K |= self.ious_K > 0.05
-        is_near_K &= is_alike_K
-        is_near_K |= self.ious_K > 0.2
-        np.minimum(distances_K, 1, out=distances_K)
-        distances_K -= self.ious_K
-        distances_K *= 0.5
-        distances_K += 0.5
-        return np.where(is_near_K, distances_K, FORBIDDEN)
+    rows: list[int]
+    columns: list[int]
+    common: list[float]
+    ious: list[float]
+    costs: list[float]
 
 
-def add_appearance(costs_K: Array, distances_K: Embeddings) -> Array:
-    """Mix how differently two look into allowed costs.
+def measure(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[Terms]) -> Pairs:
+    """Return how tracks and detections lie to each other.
+
+    Overlap counts, and the distance of centres within a gate for small or fast objects, whose
+    boxes at five frames a second do not overlap. The offset of centres is taken in mean sides, so
+    that a tall box reaches farther up than sideways.
 
     Args:
-        costs_K: Of position.
-        distances_K: Cosine distances to what is remembered; NaN where one side has no look, and
-            costs stay as they are.
+        tracks: Where the tracks should be.
+        found: The detections; their sides are above zero.
+        terms: What holds for each track.
     """
-    strange_K = (distances_K - SAME_LOOK) * (APPEARANCE_SHARE / (OTHER_LOOK - SAME_LOOK))
-    np.maximum(strange_K, 0, out=strange_K)
-    np.minimum(strange_K, APPEARANCE_SHARE, out=strange_K)
-    is_known_K = np.isfinite(distances_K)
-    is_known_K &= costs_K < FORBIDDEN
-    return np.where(is_known_K, (1 - APPEARANCE_SHARE) * costs_K + strange_K, costs_K)
+    # A call of a library takes longer than the arithmetic of few pairs.
+    is_few = len(tracks) * len(found) <= _FEW
+    return (_measure_few if is_few else _measure_many)(tracks, found, terms)
+
+
+def _measure_few(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[Terms]) -> Pairs:
+    pairs = Pairs([], [], [], [], [])
+    shapes = [
+        (column, u1, v1, u2, v2, u1 + u2, v1 + v2, u2 - u1, v2 - v1)
+        for column, (u1, v1, u2, v2) in enumerate(found)
+    ]
+    for row, (x1, y1, x2, y2) in enumerate(tracks):
+        double_x, double_y, wide, high = x1 + x2, y1 + y2, x2 - x1, y2 - y1
+        reach, extra, largest = terms[row]
+        gate = max(reach * reach, _TOUCH)
+        for column, u1, v1, u2, v2, double_u, double_v, other_wide, other_high in shapes:
+            # Twice the offset over twice the mean side.
+            sides = wide + other_wide
+            across = (double_x - double_u) / (sides if sides > _LEAST_SIDES else _LEAST_SIDES)
+            squared = across * across
+            if squared >= gate:
+                continue
+            sides = high + other_high
+            down = (double_y - double_v) / (sides if sides > _LEAST_SIDES else _LEAST_SIDES)
+            squared += down * down
+            if squared >= gate:
+                continue
+            across, down = min(x2, u2) - max(x1, u1), min(y2, v2) - max(y1, v1)
+            common = across * down if across > 0 and down > 0 else 0.0
+            area, other_area = wide * high, other_wide * other_high
+            iou = common / (area + other_area - common)
+            distance, growth = math.sqrt(squared) / reach, other_area / area
+            is_alike = iou > 0.05 or 1 / SIZE_RATIO < growth < SIZE_RATIO
+            if growth <= largest and (iou > 0.2 or (distance < 1 and is_alike)):
+                cost = 0.5 * (min(distance, 1.0) - iou) + 0.5 + extra
+            elif common:
+                cost = FORBIDDEN
+            else:
+                continue
+            pairs.rows.append(row)
+            pairs.columns.append(column)
+            pairs.common.append(common)
+            pairs.ious.append(iou)
+            pairs.costs.append(cost)
+    return pairs
+
+
+def _measure_many(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[Terms]) -> Pairs:
+    corners_CN, corners_CM = np.array(tracks).T, np.array(found).T
+    reach_N, extra_N, largest_N = np.array(terms).T
+    # Low and high corners across and up the picture at once: P = x, y.
+    double_PN, double_PM = corners_CN[:2] + corners_CN[2:], corners_CM[:2] + corners_CM[2:]
+    sides_PN, sides_PM = corners_CN[2:] - corners_CN[:2], corners_CM[2:] - corners_CM[:2]
+    offsets_PNM = double_PN[:, :, None] - double_PM[:, None]
+    offsets_PNM /= np.maximum(sides_PN[:, :, None] + sides_PM[:, None], _LEAST_SIDES)
+    offsets_PNM *= offsets_PNM
+    squared_NM = offsets_PNM[0] + offsets_PNM[1]
+    gate_N = np.maximum(reach_N * reach_N, _TOUCH)
+    rows_K, columns_K = (squared_NM < gate_N[:, None]).nonzero()
+    # From here on only what is near.
+    distances_K = np.sqrt(squared_NM[rows_K, columns_K]) / reach_N.take(rows_K)
+    corners_CK, others_CK = corners_CN.take(rows_K, axis=1), corners_CM.take(columns_K, axis=1)
+    common_PK = np.minimum(corners_CK[2:], others_CK[2:])
+    common_PK -= np.maximum(corners_CK[:2], others_CK[:2])
+    np.maximum(common_PK, 0, out=common_PK)
+    common_K = common_PK[0] * common_PK[1]
+    area_K = (sides_PN[0] * sides_PN[1]).take(rows_K)
+    other_area_K = (sides_PM[0] * sides_PM[1]).take(columns_K)
+    ious_K = common_K / (area_K + other_area_K - common_K)
+    growth_K = other_area_K / area_K
+    is_alike_K = (growth_K < SIZE_RATIO) & (growth_K > 1 / SIZE_RATIO)
+    is_alike_K |= ious_K > 0.05
+    is_allowed_K = is_alike_K & (distances_K < 1)
+    is_allowed_K |= ious_K > 0.2
+    is_allowed_K &= growth_K <= largest_N.take(rows_K)
+    costs_K = 0.5 * (np.minimum(distances_K, 1) - ious_K) + 0.5 + extra_N.take(rows_K)
+    costs_K = np.where(is_allowed_K, costs_K, FORBIDDEN)
+    told = (is_allowed_K | (common_K > 0)).nonzero()[0]
+    return Pairs(
+        *(each_K.take(told).tolist() for each_K in (rows_K, columns_K, common_K, ious_K, costs_K))
+    )
+
+
+def with_look(cost: float, distance: float) -> float:
+    """Mix how differently two look into an allowed cost of position.
+
+    Args:
+        cost: Of position.
+        distance: Cosine distance to what is remembered; NaN where one side has no look, and the
+            cost stays as it is.
+    """
+    if math.isnan(distance):
+        return cost
+    strange = min(max((distance - SAME_LOOK) / (OTHER_LOOK - SAME_LOOK), 0.0), 1.0)
+    return (1 - APPEARANCE_SHARE) * cost + APPEARANCE_SHARE * strange
 
 
 def plain(edges: Sequence[Edge]) -> list[tuple[int, int]]:

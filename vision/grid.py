@@ -2,13 +2,18 @@
 
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
+from contracts.geometry import Box
 
 GRID: Final = 1 << 14
 """Steps across the picture: a 25th of a pixel at 640, a fiftieth of a good detector's jitter."""
 
 
-def on_grid(boxes_N4: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the boxes at the nearest multiples of ``1 / GRID``; exact in binary."""
-    return np.asarray(np.rint(boxes_N4 * GRID) / GRID, np.float64)
+def on_grid(box: Box) -> Box:
+    """Return the box at the nearest multiples of ``1 / GRID``; exact in binary."""
+    x1, y1, x2, y2 = box
+    return (
+        round(x1 * GRID) / GRID,
+        round(y1 * GRID) / GRID,
+        round(x2 * GRID) / GRID,
+        round(y2 * GRID) / GRID,
+    )

@@ -22,6 +22,12 @@ MEMORY: Final = 0.9
 """Share of what was known in the running mean after a new look."""
 
 
+def squares(embeddings_MD: Embeddings) -> list[float]:
+    """Return the squared length of each: 0 where there is no look."""
+    found: list[float] = np.einsum("md,md->m", embeddings_MD, embeddings_MD).tolist()
+    return found
+
+
 class Looks:
     """Embeddings of N tracks, kept in rows that the caller numbers as those of ``BoxFilters``.
 
@@ -42,28 +48,29 @@ class Looks:
         self._taken += [0] * count
         self._due_s += [-math.inf] * count
 
-    def keep(self, rows_N: npt.NDArray[np.bool_]) -> None:
+    def keep(self, is_kept: Sequence[bool]) -> None:
         """Drop the rows that are not kept; the others move up."""
-        self._memory_GND = np.ascontiguousarray(self._memory_GND[:, rows_N])
-        self._taken = list(compress(self._taken, rows_N))
-        self._due_s = list(compress(self._due_s, rows_N))
+        self._memory_GND = self._memory_GND.compress(is_kept, axis=1)
+        self._taken = list(compress(self._taken, is_kept))
+        self._due_s = list(compress(self._due_s, is_kept))
 
     def learn(self, rows: Sequence[int], embeddings_MD: Embeddings, *, now_s: float) -> None:
         """Remember what these rows look like now."""
-        is_look: list[bool] = np.any(embeddings_MD, axis=1).tolist()
+        is_look = [square > 0 for square in squares(embeddings_MD)]
         if not all(is_look):
             rows = list(compress(rows, is_look))
-            embeddings_MD = embeddings_MD[is_look]
+            embeddings_MD = embeddings_MD.compress(is_look, axis=0)
         if not rows:
             return
         if embeddings_MD.shape[1] != self._memory_GND.shape[2]:
             self._begin_size(embeddings_MD.shape[1])
-        # A slice is a view: mostly all of them are seen.
-        seen = slice(None) if len(rows) == len(self._taken) else rows
-        mean_MD = MEMORY * self._memory_GND[0, seen]
+        mean_ND = self._memory_GND[0]
+        mean_MD = mean_ND.take(rows, axis=0)
+        mean_MD *= MEMORY
         mean_MD += (1 - MEMORY) * embeddings_MD
-        mean_MD /= np.maximum(np.sqrt(np.einsum("md,md->m", mean_MD, mean_MD)), 1e-9)[:, None]
-        self._memory_GND[0, seen] = mean_MD
+        lengths_M = np.sqrt(np.einsum("md,md->m", mean_MD, mean_MD))
+        mean_MD /= np.maximum(lengths_M, 1e-9)[:, None]
+        mean_ND[rows] = mean_MD
         for index, row in enumerate(rows):
             if now_s < self._due_s[row]:
                 continue
@@ -85,9 +92,9 @@ class Looks:
         nearest_NM = likeness_GNM.reshape(1 + GALLERY, count, -1).max(axis=0)
         if not all(self._taken):
             nearest_NM[[taken == 0 for taken in self._taken]] = np.nan
-        is_look_M = embeddings_MD.any(axis=1)
-        if not is_look_M.all():
-            nearest_NM[:, ~is_look_M] = np.nan
+        is_none = [square == 0 for square in squares(embeddings_MD)]
+        if any(is_none):
+            nearest_NM[:, is_none] = np.nan
         return np.asarray(1 - nearest_NM)
 
     def _begin_size(self, size: int) -> None:

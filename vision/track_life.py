@@ -6,6 +6,7 @@ from typing import Final
 from contracts.frames import FrameHeader
 from contracts.geometry import Box, centre
 from contracts.tracks import Track, TrackPoint, TrackState
+from vision.thawed import thawed
 
 HISTORY_S: Final = 180.0
 """Points older than this are forgotten."""
@@ -22,6 +23,7 @@ STILL_SIZES: Final = 0.25
 """Stood still: moved less than this share of its size within the window."""
 
 
+_point, _track = thawed(TrackPoint), thawed(Track)
 _TENTATIVE, _CONFIRMED, _LOST = TrackState.TENTATIVE, TrackState.CONFIRMED, TrackState.LOST
 
 
@@ -69,7 +71,7 @@ class TrackLife:
         self.last_hit_s = now_s
         self._vote(label, confidence)
         self.points.append(
-            TrackPoint(
+            _point(
                 seq=header.seq,
                 monotonic_s=now_s,
                 captured_at=header.captured_at,
@@ -95,7 +97,7 @@ class TrackLife:
         now_s = header.monotonic_s
         self._pending_misses += 1
         self.points.append(
-            TrackPoint(
+            _point(
                 seq=header.seq,
                 monotonic_s=now_s,
                 captured_at=header.captured_at,
@@ -126,7 +128,7 @@ class TrackLife:
     def snapshot(self) -> Track:
         """Return the track as of its newest point."""
         header = self.header
-        return Track(
+        return _track(
             track_id=self.track_id,
             camera_id=header.camera_id,
             run_id=header.run_id,

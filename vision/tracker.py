@@ -11,19 +11,15 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from contracts.detections import ANY_LABEL, Detections
 from contracts.frames import FrameHeader
 from contracts.geometry import Box
 from contracts.tracks import Track, TrackState
 from vision import association
-from vision.association import Array, Edge, Pairs
+from vision.association import FORBIDDEN, Edge, Pairs, Terms
 from vision.grid import on_grid
 from vision.kalman import BoxFilters
 from vision.looks import Looks
-from vision.outlines import CORNERS, Outlines
 from vision.track_life import TrackLife
 from vision.tracking_round import Round
 
@@ -83,6 +79,7 @@ class Tracker:
         self.next_number = first_number
         self._confidence = confidence
         self._lives: list[TrackLife] = []
+        self._has_ended = False
         self._filters = BoxFilters()
         self._looks = Looks()
         self._now_s: float | None = None
@@ -106,38 +103,33 @@ class Tracker:
         if lives:
             lost = [row for row, life in enumerate(lives) if life.state is _LOST]
             self._filters.predict(step_s, lost=lost)
-        usable = self._usable(detections)
+        usable, found = self._usable(detections)
         if lives or usable:
-            round_ = Round(self._filters.outlines(), detections, usable)
+            round_ = Round(self._filters.boxes(), detections, found, usable)
             if lives and usable:
                 self._associate(round_, now_s)
                 round_.claim_fragments(lives, now_s=now_s)
-            measured = _as_boxes(round_.found)
-            self._record(round_, header, measured)
-            self._begin(round_, header, measured)
+            self._record(round_, header)
+            self._begin(round_, header)
         return [life.snapshot() for life in self._lives]
 
-    def _usable(self, detections: Detections) -> list[int]:
-        """Return the indices of detections that are boxes and confident enough to matter."""
+    def _usable(self, detections: Detections) -> tuple[list[int], list[Box]]:
+        """Return the indices and boxes of detections confident enough to matter; count no boxes."""
         usable: list[int] = []
+        found: list[Box] = []
         least = LOW_SHARE * self._confidence
         boxes, confidences = detections.boxes_N4.tolist(), detections.confidences_N.tolist()
         # Comparisons with what is not a number are false, as they should be here.
         for index, ((x1, y1, x2, y2), confidence) in enumerate(
             zip(boxes, confidences, strict=True)
         ):
-            if (
-                -_OUTSIDE <= x1 < x2 <= _FAR_EDGE
-                and -_OUTSIDE <= y1 < y2 <= _FAR_EDGE
-                and x1 < 1.0
-                and y1 < 1.0
-                and -math.inf < confidence < math.inf
-            ):
-                if confidence >= least:
-                    usable.append(index)
-            else:
+            is_box = -_OUTSIDE <= x1 < x2 <= _FAR_EDGE and -_OUTSIDE <= y1 < y2 <= _FAR_EDGE
+            if not (is_box and x1 < 1 and y1 < 1 and -math.inf < confidence < math.inf):
                 self.refused += 1
-        return usable
+            elif confidence >= least:
+                usable.append(index)
+                found.append(_cut((x1, y1, x2, y2)))
+        return usable, found
 
     def _associate(self, round_: Round, now_s: float) -> None:
         """Confident detections first, the rest to what was just seen, then what is new.
@@ -154,71 +146,68 @@ class Tracker:
         round_.take(round_.free(edges.in_place))
 
     def _edges(self, round_: Round, now_s: float) -> "_Edges":
-        reach: list[float] = []
-        extra: list[float] = []
+        terms: list[Terms] = []
         turns: list[int] = []
-        for life in self._lives:
+        for life, is_at_rest in zip(self._lives, self._filters.at_rest(), strict=True):
             away_s = now_s - life.last_hit_s
-            reach.append(min(REACH[2], REACH[life.hits == 1] + REACH_PER_S * away_s))
-            extra.append(AWAY_COST_PER_S * min(away_s, LOST_S))
             state = life.state
             turn = _TURNS[state]
+            extra = AWAY_COST_PER_S * min(away_s, LOST_S)
             if state is _TENTATIVE:
-                extra[-1] += TENTATIVE_COST
+                extra += TENTATIVE_COST
             elif state is _LOST and away_s > LOST_S:
                 turn = _AWAY
             turns.append(turn)
-        pairs = round_.measure(np.array(reach))
-        costs_K = pairs.costs_K
-        costs_K += np.array(extra).take(pairs.rows_K)
-        self._forbid_growth(pairs)
-        is_near_K = pairs.ious_K > NEAR_IOU
+            # Somebody who steps before a thing that stands there does not become that thing.
+            growth = STILL_GROWTH if is_at_rest else math.inf
+            reach = min(REACH[2], REACH[life.hits == 1] + REACH_PER_S * away_s)
+            terms.append((reach, extra, growth))
+        pairs = round_.pairs = association.measure(round_.tracks, round_.found, terms)
+        costs, is_near = pairs.costs, [iou > NEAR_IOU for iou in pairs.ious]
         if round_.embeddings_MD is not None:
             distances_NM = self._looks.distances(round_.embeddings_MD)
             if distances_NM is not None:
-                distances_K = distances_NM[pairs.rows_K, pairs.columns_K]
-                is_near_K |= distances_K < ALIKE
-                costs_K = association.add_appearance(costs_K, distances_K)
+                distances = distances_NM[pairs.rows, pairs.columns].tolist()
+                is_near = [
+                    is_close or distance < ALIKE
+                    for is_close, distance in zip(is_near, distances, strict=True)
+                ]
+                costs = [
+                    association.with_look(cost, distance) if cost < FORBIDDEN else cost
+                    for cost, distance in zip(costs, distances, strict=True)
+                ]
         return _Edges(
             pairs,
-            costs_K=costs_K,
-            is_near_K=is_near_K,
+            costs=costs,
+            is_near=is_near,
             turns=turns,
             is_sure=[confidence >= self._confidence for confidence in round_.confidences],
             labels=([life.label for life in self._lives], round_.labels),
         )
 
-    def _forbid_growth(self, pairs: Pairs) -> None:
-        """Somebody who steps before a thing that stands there does not become that thing."""
-        is_grown_K = pairs.growth_K > STILL_GROWTH
-        is_grown_K &= pairs.costs_K < association.FORBIDDEN
-        if np.count_nonzero(is_grown_K):
-            is_grown_K &= self._filters.at_rest().take(pairs.rows_K)
-            pairs.costs_K[is_grown_K] = association.FORBIDDEN
-
-    def _record(self, round_: Round, header: FrameHeader, measured: Sequence[Box]) -> None:
+    def _record(self, round_: Round, header: FrameHeader) -> None:
         columns = round_.columns
-        predicted = _as_boxes(round_.tracks) if min(columns, default=0) < 0 else []
+        lost: list[int] = []
         for row, (life, column) in enumerate(zip(self._lives, columns, strict=True)):
             if column >= 0:
-                round_.record(life, column, header, box=measured[column])
+                round_.record(life, column, header)
             elif life.state is not _ENDED:
-                life.miss(header, predicted[row])
+                life.miss(header, on_grid(_cut(round_.tracks[row])))
+                if life.state is _LOST:
+                    lost.append(row)
         seen = round_.seen
         if not seen:
             return
-        self._filters.correct(round_.found, columns)
+        self._filters.correct([None if at < 0 else round_.found[at] for at in columns])
         if round_.embeddings_MD is not None:
             looks = round_.embeddings_MD[[columns[row] for row in seen]]
             self._looks.learn(seen, looks, now_s=header.monotonic_s)
         # A lost track under the box of one that is seen may come out again.
-        lost = [row for row, life in enumerate(self._lives) if life.state is _LOST]
-        if lost:
-            hidden = round_.hidden(lost)
-            for row in lost:
-                self._lives[row].is_hidden = row in hidden
+        hidden = round_.hidden(lost) if lost else ()
+        for row in lost:
+            self._lives[row].is_hidden = row in hidden
 
-    def _begin(self, round_: Round, header: FrameHeader, measured: Sequence[Box]) -> None:
+    def _begin(self, round_: Round, header: FrameHeader) -> None:
         """Begin tracks of confident detections that are nobody's and no fragment of anything."""
         new = [
             column
@@ -233,9 +222,9 @@ class Tracker:
         for column in new:
             life = TrackLife(track_id=f"t{self.next_number}", header=header)
             self.next_number += 1
-            round_.record(life, column, header, box=measured[column])
+            round_.record(life, column, header)
             self._lives.append(life)
-        self._filters.add(round_.found, new)
+        self._filters.add([round_.found[column] for column in new])
         self._looks.add(len(new))
         if round_.embeddings_MD is not None:
             self._looks.learn(rows, round_.embeddings_MD[new], now_s=header.monotonic_s)
@@ -254,14 +243,15 @@ class Tracker:
                 patience_s = LOST_S
             if away_s > patience_s:
                 life.state = _ENDED
+                self._has_ended = True
 
     def _drop_ended(self) -> None:
-        is_alive = [life.state is not _ENDED for life in self._lives]
-        if all(is_alive):
+        if not self._has_ended:
             return
-        alive_N = np.array(is_alive)
-        self._filters.keep(alive_N)
-        self._looks.keep(alive_N)
+        self._has_ended = False
+        is_alive = [life.state is not _ENDED for life in self._lives]
+        self._filters.keep(is_alive)
+        self._looks.keep(is_alive)
         self._lives = list(compress(self._lives, is_alive))
 
 
@@ -272,8 +262,8 @@ class _Edges:
         self,
         pairs: Pairs,
         *,
-        costs_K: Array,
-        is_near_K: npt.NDArray[np.bool_],
+        costs: Sequence[float],
+        is_near: Sequence[bool],
         turns: Sequence[int],
         is_sure: Sequence[bool],
         labels: tuple[Sequence[str], Sequence[str]],
@@ -284,27 +274,34 @@ class _Edges:
         self.tentative: list[Edge] = []
         self.in_place: list[Edge] = []
         known, seen = labels
-        allowed = (costs_K < association.FORBIDDEN).nonzero()[0]
-        columns_K = (pairs.rows_K, pairs.columns_K, costs_K, is_near_K, pairs.ious_K)
-        for row, column, cost, is_near, iou in zip(
-            *(each_K.take(allowed).tolist() for each_K in columns_K), strict=True
+        for row, column, cost, is_close, iou in zip(
+            pairs.rows, pairs.columns, costs, is_near, pairs.ious, strict=True
         ):
+            if cost >= FORBIDDEN:
+                continue
             is_other = seen[column] != known[row] and seen[column] != ANY_LABEL
             edge = (row, column, cost + OTHER_LABEL_COST if is_other else cost)
             turn = turns[row]
             if not is_sure[column]:
-                if is_near and turn == _FOLLOWED:
+                if is_close and turn == _FOLLOWED:
                     self.doubtful.append(edge)
                 continue
             if turn <= _NEW:
-                if is_near:
+                if is_close:
                     self.near.append(edge)
                 (self.tentative if turn == _NEW else self.far).append(edge)
             if turn in (_RECENT, _AWAY) and iou > RETURN_IOU:
                 self.in_place.append(edge)
 
 
-def _as_boxes(outlines: Outlines) -> list[Box]:
-    """Return boxes for people to read: plain numbers on the grid, cut at the picture's edge."""
-    cut_CN = np.minimum(np.maximum(outlines.lines_LN[CORNERS], 0.0), 1.0)
-    return list(zip(*on_grid(cut_CN).tolist(), strict=True))
+def _cut(box: Box) -> Box:
+    """Return the box cut at the picture's edge."""
+    x1, y1, x2, y2 = box
+    if x1 >= 0 and y1 >= 0 and x2 <= 1 and y2 <= 1:
+        return box
+    return (
+        min(max(x1, 0.0), 1.0),
+        min(max(y1, 0.0), 1.0),
+        min(max(x2, 0.0), 1.0),
+        min(max(y2, 0.0), 1.0),
+    )

@@ -1,23 +1,22 @@
 """One frame's association: which detection went to which track, and which is a fragment of one.
 
-Shape legend: N = tracks, M = detections, K = pairs of them that lie near each other, F = free
-detections, O = tracks that own one, P = x, y, D = embedding size.
+Shape legend: M = detections, D = embedding size.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import Final
-
-import numpy as np
 
 from contracts.detections import ANY_LABEL, Detections
 from contracts.frames import FrameHeader
 from contracts.geometry import Box, iou
 from contracts.tracks import TrackState
 from vision import association
-from vision.association import Array, Edge, Pairs
+from vision.association import Edge, Pairs
 from vision.boxes import area, share_within
-from vision.looks import Embeddings
-from vision.outlines import Outlines
+from vision.grid import on_grid
+from vision.looks import Embeddings, squares
 from vision.postures import postures_of
 from vision.track_life import TrackLife
 
@@ -36,29 +35,28 @@ MEND_GAIN: Final = 0.05
 class Round:
     """Detections of one frame on their way to the tracks.
 
-    Args:
-        tracks: Where the tracks should be.
-        detections: All of the frame.
-        usable: Indices of those that count.
-
     Attributes:
+        tracks: Where the tracks should be.
+        found: Boxes of the detections that count.
         columns: Which detection each track got; -1 where it got none.
         is_free: Whether each detection is still nobody's.
+        pairs: How they lie to each other; None before that was measured.
     """
 
-    def __init__(self, tracks: Outlines, detections: Detections, usable: Sequence[int]) -> None:
+    def __init__(
+        self,
+        tracks: Sequence[Box],
+        detections: Detections,
+        found: list[Box],
+        usable: Sequence[int],
+    ) -> None:
         self.tracks = tracks
-        boxes_M4, confidences_M = detections.boxes_N4, detections.confidences_N
-        labels_M, proven_M = detections.class_ids_N, detections.is_proven_N
-        embeddings_MD = detections.embeddings_ND
-        if len(usable) < len(detections):
-            boxes_M4, confidences_M = boxes_M4[usable], confidences_M[usable]
-            labels_M = labels_M[usable]
-            proven_M = None if proven_M is None else proven_M[usable]
-            embeddings_MD = None if embeddings_MD is None else embeddings_MD[usable]
-        self.found = Outlines.of(boxes_M4)
-        self.confidences: list[float] = confidences_M.tolist()
-        self.labels = [detections.labels[index] for index in labels_M.tolist()]
+        self.found = found
+        confidences: list[float] = detections.confidences_N.tolist()
+        class_ids = detections.class_ids_N.tolist()
+        names = detections.labels
+        self.confidences = [confidences[index] for index in usable]
+        self.labels = [names[class_ids[index]] for index in usable]
         self.postures: list[tuple[float, ...]] = (
             [()] * len(usable)
             if detections.postures_NP is None
@@ -66,17 +64,17 @@ class Round:
         )
         self.columns = [-1] * len(tracks)
         self.is_free = [True] * len(usable)
-        self.may_begin = None if proven_M is None else proven_M.tolist()
+        self.may_begin: list[bool] | None = None
+        if detections.is_proven_N is not None:
+            self.may_begin = detections.is_proven_N[usable].tolist()
         self.embeddings_MD: Embeddings | None = None
-        if embeddings_MD is not None and np.isfinite(embeddings_MD).all():
-            self.embeddings_MD = embeddings_MD
+        if detections.embeddings_ND is not None and usable:
+            looks_MD = detections.embeddings_ND.take(usable, axis=0)
+            # Comparisons with what is not a number are false, as they should be here.
+            if all(square < math.inf for square in squares(looks_MD)):
+                self.embeddings_MD = looks_MD
         self.pairs: Pairs | None = None
         self._mended: list[int] = []
-
-    def measure(self, reach_N: Array) -> Pairs:
-        """Return how the tracks and the detections lie to each other; kept for what follows."""
-        self.pairs = Pairs(self.tracks, self.found, reach_N=reach_N)
-        return self.pairs
 
     @property
     def seen(self) -> list[int]:
@@ -126,47 +124,44 @@ class Round:
         self, owners: list[int], free: list[int], lives: Sequence[TrackLife]
     ) -> dict[int, list[int]]:
         """Return which free detections of its label, or of none, lie inside each owner's box."""
-        lines_LO = self.found.lines_LN[:, [self.columns[row] for row in owners]]
-        lines_LO1, lines_LF = lines_LO[:, :, None], self.found.lines_LN[:, None, free]
-        common_POF = np.minimum(lines_LO1[2:4], lines_LF[2:4])
-        common_POF -= np.maximum(lines_LO1[:2], lines_LF[:2])
-        np.maximum(common_POF, 0, out=common_POF)
-        is_inside_OF = common_POF[0] * common_POF[1] > INSIDE_SHARE * lines_LF[4]
-        inside = {
-            (owners[row], free[column])
-            for row, column in zip(*map(np.ndarray.tolist, is_inside_OF.nonzero()), strict=True)
-        }
-        inside.update(self._within_predictions(owners))
+        inside: set[tuple[int, int]] = set()
+        boxes = [(row, self.found[self.columns[row]]) for row in owners]
+        for column in free:
+            fragment = self.found[column]
+            left, top, right, bottom = fragment
+            inside.update(
+                (row, column)
+                for row, box in boxes
+                if left < box[2] and right > box[0] and top < box[3] and bottom > box[1]
+                if share_within(fragment, box) > INSIDE_SHARE
+            )
+        if self.pairs is not None:
+            inside.update(
+                (row, column)
+                for row, column, common in zip(
+                    self.pairs.rows, self.pairs.columns, self.pairs.common, strict=True
+                )
+                if self.is_free[column]
+                and self.columns[row] >= 0
+                and common > INSIDE_SHARE * area(self.found[column])
+            )
         claims: dict[int, list[int]] = {}
-        for owner, fragment in sorted(inside):
+        for owner, part in sorted(inside.intersection(product(owners, free))):
             label = lives[owner].label
-            if self.is_free[fragment] and (
-                label == ANY_LABEL or self.labels[fragment] in (label, ANY_LABEL)
-            ):
-                claims.setdefault(owner, []).append(fragment)
+            if label == ANY_LABEL or self.labels[part] in (label, ANY_LABEL):
+                claims.setdefault(owner, []).append(part)
         return claims
-
-    def _within_predictions(self, owners: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Yield the owners and detections that lie inside where the owner should be."""
-        if self.pairs is None:
-            return
-        areas_K = self.found.lines_LN[4].take(self.pairs.columns_K)
-        is_inside_K = self.pairs.common_K > INSIDE_SHARE * areas_K
-        known = set(owners)
-        for row, column in self.pairs.where(is_inside_K):
-            if row in known:
-                yield row, column
 
     def _mend(self, life: TrackLife, row: int, claimed: Sequence[int], *, now_s: float) -> None:
         column = self.columns[row]
-        parts = [self.found.box(one) for one in (column, *claimed)]
+        parts = [self.found[one] for one in (column, *claimed)]
         whole: Box = (
             min(part[0] for part in parts),
             min(part[1] for part in parts),
             max(part[2] for part in parts),
             max(part[3] for part in parts),
         )
-        predicted = self.tracks.box(row)
+        predicted = self.tracks[row]
         gain = iou(predicted, whole) - iou(predicted, parts[0])
         fill = sum(area(part) for part in parts) / max(area(whole), 1e-12)
         if not claimed or gain < MEND_GAIN or fill < MEND_FILL:
@@ -175,31 +170,36 @@ class Round:
         if life.mended_since_s is None:
             life.mended_since_s = now_s
         if now_s - life.mended_since_s <= MEND_S:
-            self.found.replace(column, whole)
+            self.found[column] = whole
             self._mended.append(column)
 
     def hidden(self, lost: Sequence[int]) -> set[int]:
         """Return which of these tracks lie behind one that is seen."""
         if self.pairs is None:
             return set()
-        areas_K = self.tracks.lines_LN[4].take(self.pairs.rows_K)
-        is_under_K = self.pairs.common_K > HIDDEN_SHARE * areas_K
+        is_lost = set(lost)
         taken = set(self.columns).difference(self._mended)
-        hidden = {row for row, column in self.pairs.where(is_under_K) if column in taken}
+        hidden = {
+            row
+            for row, column, common in zip(
+                self.pairs.rows, self.pairs.columns, self.pairs.common, strict=True
+            )
+            if row in is_lost and column in taken and common > HIDDEN_SHARE * area(self.tracks[row])
+        }
         # What was put together of fragments covers more than its detection did.
         hidden.update(
             row
             for row in lost
             for column in self._mended
-            if share_within(self.tracks.box(row), self.found.box(column)) > HIDDEN_SHARE
+            if share_within(self.tracks[row], self.found[column]) > HIDDEN_SHARE
         )
-        return hidden.intersection(lost)
+        return hidden
 
-    def record(self, life: TrackLife, column: int, header: FrameHeader, *, box: Box) -> None:
+    def record(self, life: TrackLife, column: int, header: FrameHeader) -> None:
         """Write detection ``column`` into a track's memory."""
         life.hit(
             header,
-            box,
+            on_grid(self.found[column]),
             confidence=self.confidences[column],
             label=self.labels[column],
             postures=self.postures[column],

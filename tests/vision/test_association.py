@@ -1,25 +1,30 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from contracts.geometry import iou
+from contracts.geometry import Box, iou
 from vision import association
-from vision.outlines import Outlines
 
-TALL = np.array([[0.4, 0.3, 0.46, 0.6]])
-
-
-def moved(x: float, y: float = 0.0, *, scale: float = 1.0) -> np.ndarray:
-    centre = (TALL[:, :2] + TALL[:, 2:]) / 2 + [x, y]
-    half = (TALL[:, 2:] - TALL[:, :2]) / 2 * scale
-    return np.hstack([centre - half, centre + half])
+TALL: list[Box] = [(0.4, 0.3, 0.46, 0.6)]
 
 
-def cost(detection: np.ndarray, *, reach: float = 1.0) -> float:
-    pairs = association.Pairs(Outlines.of(TALL), Outlines.of(detection), reach_N=np.array([reach]))
-    return float(pairs.costs_K[0]) if len(pairs.costs_K) else association.FORBIDDEN
+def moved(x: float, y: float = 0.0, *, scale: float = 1.0) -> Box:
+    middle_x, middle_y = 0.43 + x, 0.45 + y
+    return (
+        middle_x - 0.03 * scale,
+        middle_y - 0.15 * scale,
+        middle_x + 0.03 * scale,
+        middle_y + 0.15 * scale,
+    )
+
+
+def cost(detection: Box, *, reach: float = 1.0) -> float:
+    pairs = association.measure(TALL, [detection], [(reach, 0.0, math.inf)])
+    return pairs.costs[0] if pairs.costs else association.FORBIDDEN
 
 
 def test_the_same_place_costs_nothing() -> None:
@@ -84,21 +89,13 @@ def test_the_assignment_is_that_of_the_whole_matrix(found: dict[tuple[int, int],
 
 
 def test_appearance_decides_between_equal_places() -> None:
-    costs = np.array([[0.3, 0.3]])
-    distances = np.array([[1.0, 0.0]], np.float32)
+    stranger, friend = association.with_look(0.3, 1.0), association.with_look(0.3, 0.0)
 
-    mixed = association.add_appearance(costs, distances)
-
-    assert mixed[0, 1] < 0.3 < mixed[0, 0] + 0.15
+    assert friend < 0.3 < stranger
 
 
 def test_where_no_look_is_known_costs_stay() -> None:
-    costs = np.array([[0.3, association.FORBIDDEN]])
-    distances = np.full((1, 2), np.nan, np.float32)
-
-    mixed = association.add_appearance(costs, distances)
-
-    assert mixed.tolist() == costs.tolist()
+    assert association.with_look(0.3, math.nan) == 0.3
 
 
 def test_coverage_is_the_inner_boxes_share() -> None:
@@ -118,3 +115,27 @@ def test_agrees_with_the_contract_about_overlap(x: float, y: float, u: float, v:
     assert association.ious(np.array([first]), np.array([second]))[0, 0] == pytest.approx(
         iou(first, second), abs=1e-9
     )
+
+
+boxes = st.tuples(
+    st.floats(0, 0.8), st.floats(0, 0.8), st.floats(0.005, 0.2), st.floats(0.005, 0.2)
+)
+terms = st.tuples(st.floats(1, 2), st.floats(0, 0.5), st.sampled_from([2.5, math.inf]))
+
+
+@given(st.lists(st.tuples(boxes, terms), min_size=1, max_size=8), st.lists(boxes, min_size=1))
+def test_few_and_many_are_measured_alike(
+    known: list[tuple[Box, association.Terms]], seen: list[Box]
+) -> None:
+    tracks, found = (
+        [(x, y, x + wide, y + high) for x, y, wide, high in shapes]
+        for shapes in ([box for box, _ in known], seen)
+    )
+    given_terms = [one for _, one in known]
+
+    few = association._measure_few(tracks, found, given_terms)
+    many = association._measure_many(tracks, found, given_terms)
+
+    assert (few.rows, few.columns) == (many.rows, many.columns)
+    for name in ("common", "ious", "costs"):
+        assert getattr(few, name) == pytest.approx(getattr(many, name), abs=1e-9)

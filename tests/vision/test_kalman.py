@@ -1,32 +1,38 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.geometry import Box
 from vision.kalman import BoxFilters
-from vision.outlines import Outlines
 
 
-def box(x: float, y: float = 0.5, *, width: float = 0.06, height: float = 0.24) -> np.ndarray:
-    return np.array([[x - width / 2, y - height / 2, x + width / 2, y + height / 2]])
+def box(x: float, y: float = 0.5, *, width: float = 0.06, height: float = 0.24) -> Box:
+    return (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
+def middles(filters: BoxFilters) -> list[float]:
+    return [(x1 + x2) / 2 for x1, _, x2, _ in filters.boxes()]
 
 
 def followed(speed: float, *, frames: int = 15, step_s: float = 0.2) -> BoxFilters:
     filters = BoxFilters()
-    filters.add(Outlines.of(box(0.1)), [0])
+    filters.add([box(0.1)])
     for number in range(1, frames):
         filters.predict(step_s)
-        filters.correct(Outlines.of(box(0.1 + speed * number * step_s)), [0])
+        filters.correct([box(0.1 + speed * number * step_s)])
     return filters
 
 
 def test_a_new_box_stays_where_it_is() -> None:
     filters = BoxFilters()
-    filters.add(Outlines.of(box(0.3)), [0])
+    filters.add([box(0.3)])
 
     filters.predict(1.0)
 
-    assert filters.outlines().boxes_N4 == pytest.approx(box(0.3))
+    assert filters.boxes()[0] == pytest.approx(box(0.3))
 
 
 def test_learns_a_speed_and_predicts_with_it() -> None:
@@ -34,60 +40,59 @@ def test_learns_a_speed_and_predicts_with_it() -> None:
 
     filters.predict(0.5)
 
-    assert filters.velocity_N4[0, 0] == pytest.approx(0.2, rel=0.1)
-    assert filters.outlines().centre_PN[0, 0] == pytest.approx(
-        0.1 + 0.2 * (14 * 0.2 + 0.5), abs=0.02
-    )
+    assert filters.velocities()[0][0] == pytest.approx(0.2, rel=0.1)
+    assert middles(filters)[0] == pytest.approx(0.1 + 0.2 * (14 * 0.2 + 0.5), abs=0.02)
 
 
 @pytest.mark.parametrize("step_s", [0.04, 0.2, 0.5])
 def test_learns_the_same_speed_at_any_frame_rate(step_s: float) -> None:
     filters = followed(0.1, frames=round(3 / step_s), step_s=step_s)
 
-    assert filters.velocity_N4[0, 0] == pytest.approx(0.1, rel=0.15)
+    assert filters.velocities()[0][0] == pytest.approx(0.1, rel=0.15)
 
 
 def test_what_is_lost_slows_down() -> None:
     filters = followed(0.2)
-    before = filters.outlines().centre_PN[0, 0]
+    before = middles(filters)[0]
 
     for _ in range(50):
         filters.predict(0.2, lost=[0])
 
-    assert filters.outlines().centre_PN[0, 0] - before < 0.25
-    assert abs(filters.velocity_N4[0, 0]) < 1e-3
+    assert middles(filters)[0] - before < 0.25
+    assert abs(filters.velocities()[0][0]) < 1e-3
 
 
 def test_smooths_a_jittering_box() -> None:
     rng = np.random.default_rng(1)
     filters = BoxFilters()
-    filters.add(Outlines.of(box(0.5)), [0])
+    filters.add([box(0.5)])
     errors = []
     for _ in range(60):
         filters.predict(0.2)
-        filters.correct(Outlines.of(box(0.5) + rng.normal(0, 0.01, (1, 4))), [0])
-        errors.append(filters.outlines().centre_PN[0, 0] - 0.5)
+        x1, y1, x2, y2 = (np.array(box(0.5)) + rng.normal(0, 0.01, 4)).tolist()
+        filters.correct([(x1, y1, x2, y2)])
+        errors.append(middles(filters)[0] - 0.5)
 
     assert np.std(errors[20:]) < 0.009
 
 
 @pytest.mark.parametrize(("speed", "frames", "rests"), [(0.0, 15, True), (0.2, 15, False)])
 def test_knows_what_stands_still(speed: float, frames: int, rests: bool) -> None:
-    assert followed(speed, frames=frames).at_rest().tolist() == [rests]
+    assert followed(speed, frames=frames).at_rest() == [rests]
 
 
 def test_does_not_take_a_new_box_for_a_still_one() -> None:
-    assert followed(0.0, frames=1).at_rest().tolist() == [False]
+    assert followed(0.0, frames=1).at_rest() == [False]
 
 
 def test_rows_are_dropped_together() -> None:
     filters = BoxFilters()
-    filters.add(Outlines.of(np.vstack([box(0.1), box(0.5), box(0.9)])), [0, 1, 2])
+    filters.add([box(0.1), box(0.5), box(0.9)])
 
-    filters.keep(np.array([True, False, True]))
-    filters.correct(Outlines.of(box(0.9)), [-1, 0])
+    filters.keep([True, False, True])
+    filters.correct([None, box(0.9)])
 
-    assert filters.outlines().centre_PN[0] == pytest.approx([0.1, 0.9])
+    assert middles(filters) == pytest.approx([0.1, 0.9])
 
 
 @given(
@@ -99,12 +104,13 @@ def test_rows_are_dropped_together() -> None:
 )
 def test_never_leaves_the_numbers(steps: list[tuple[float, float, float, bool]]) -> None:
     filters = BoxFilters()
-    filters.add(Outlines.of(box(0.5)), [0])
+    filters.add([box(0.5)])
     for step_s, x, y, is_seen in steps:
         filters.predict(step_s, lost=[] if is_seen else [0])
         if is_seen:
-            filters.correct(Outlines.of(np.array([[x, y, x + 0.1, y + 0.1]])), [0])
+            filters.correct([(x, y, x + 0.1, y + 0.1)])
 
-    boxes = filters.outlines().boxes_N4
-    assert np.isfinite(boxes).all()
-    assert (boxes[:, 2:] > boxes[:, :2]).all()
+    [(x1, y1, x2, y2)] = filters.boxes()
+    assert all(map(math.isfinite, (x1, y1, x2, y2)))
+    assert x2 > x1
+    assert y2 > y1

@@ -70,6 +70,6 @@ def test_rows_move_up_together() -> None:
     memory.add(2)
     memory.learn([0, 1], np.stack([FRONT, SIDE]), now_s=0.0)
 
-    memory.keep(np.array([False, True]))
+    memory.keep([False, True])
 
     assert distance(memory, SIDE) == pytest.approx(0.0, abs=1e-6)
