@@ -24,6 +24,7 @@ from api.ports import (
     LivePictures,
     SystemHealth,
 )
+from api.transport.journal import Change
 from contracts.cameras import SourceSettings
 from contracts.clock import Clock
 from contracts.evidence import EvidenceStore
@@ -32,7 +33,6 @@ from contracts.settings import ApiSettings
 from ingest.frame_account import FrameLedger
 from ingest.onvif.discovery import FoundDevice
 from ingest.onvif.events import OwnEvent
-from ingest.phases import PhaseChange
 from ingest.recorder.folder import RecordingFolder
 from moe_core.report import ReasonerReport
 
@@ -67,8 +67,8 @@ class Services:
             raises for an endpoint that does not answer.
         check_webhook_url: Raises ConfigError for a URL that must not be called (scheme, private
             address).
-        phase_changes: Returns a camera's newest changes of phase, newest first, given its id and
-            how many.
+        phase_changes: Returns a camera's newest changes of phase and rung, newest first, given its
+            id and how many.
         reasoner: Tells who reasons; raises ModelError for weights that cannot be read.
         probe: Looks at a camera for some seconds; its report, or ``problem``.
         own_events: As ``phase_changes``, of what a camera said by itself.
@@ -98,7 +98,7 @@ class Services:
     metrics_text: Callable[[], str]
     send_test: Callable[[Webhook], TestDelivery]
     check_webhook_url: Callable[[str], None]
-    phase_changes: Callable[[str, int], Sequence[PhaseChange]]
+    phase_changes: Callable[[str, int], Sequence[Change]]
     reasoner: Callable[[], ReasonerReport]
     probe: Callable[[SourceSettings], dict[str, Any]]
     own_events: Callable[[str, int], Sequence[OwnEvent]]

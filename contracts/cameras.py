@@ -141,8 +141,7 @@ class CameraView:
 
     Attributes:
         cause: What is wrong with it, in words; empty while it sees what it should.
-        coverage: Share (0..1) of the last hour (or since vision took the camera) that was looked
-            at while the camera was not blind.
+        coverage: Share (0..1) of the last hour, or since it is known, that was really watched.
     """
 
     state: CameraState = CameraState.SEEING

@@ -22,8 +22,7 @@ class FrameHeader:
     Attributes:
         camera_id: Whose frame.
         run_id: From connect to disconnect of one stream; scopes ``seq`` and track ids.
-        seq: Number of the frame in the run, counted over *received* (sampled) frames; a gap
-            that a reader sees is a loss, and every loss is in the account.
+        seq: Counts the *received* (sampled) frames of the run; a gap is a loss in the account.
         captured_at: Best UTC estimate of exposure, from the stream's clock.
         monotonic_s: Stream time in seconds, never decreasing within a run. For durations.
         width, height: Of these pixels (analysis size), in pixels.
@@ -67,6 +66,8 @@ class FrameOutcome(StrEnum):
     """Nothing moved: tracks were carried on without the detector."""
     EXPIRED = "expired"
     """Older than the age budget when it was its turn."""
+    SHED = "shed"
+    """Left out in favour of the others: the machine is too busy for all (``vision/ladder.py``)."""
     QUEUE_FULL = "queue_full"
     """Pushed out by newer frames before anyone took it."""
     DECODE_ERROR = "decode_error"
@@ -86,10 +87,11 @@ class FrameOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class QueuedFrame:
-    """A frame taken from the queue together with its place there, needed to settle it."""
+    """A frame taken from the queue: its place there, to settle it by, and since when it was."""
 
     entry_id: str
     frame: EncodedFrame
+    queued_at: datetime | None = None
 
 
 class FrameReader(Protocol):

@@ -12,6 +12,7 @@ not seen, so that a call may be repeated, or its answer be lost, without countin
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 import redis
@@ -258,7 +259,9 @@ class RedisFrameQueue:
                 self._cursors[camera_id] = entry_id
                 frame = self._frame(camera_id, entry_id, fields)
                 if frame is not None:
-                    taken.append(QueuedFrame(entry_id=entry_id.decode(), frame=frame))
+                    name = entry_id.decode()
+                    queued_at = _queued_at(name)
+                    taken.append(QueuedFrame(entry_id=name, frame=frame, queued_at=queued_at))
         return taken
 
     def _frame(
@@ -278,6 +281,11 @@ class RedisFrameQueue:
             return bool(self._settle_script(keys=_keys(camera_id)[:2], args=arguments))
         except (redis.RedisError, OSError) as error:
             raise _unavailable("settling a frame", error) from error
+
+
+def _queued_at(entry_id: str) -> datetime:
+    """Return when Redis took an entry in; it names entries by the milliseconds of its clock."""
+    return datetime.fromtimestamp(int(entry_id.partition("-")[0]) / 1000, UTC)
 
 
 def _keys(camera_id: str) -> list[str]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from contracts.codec import CodecError, decode, encode
+from contracts.incidents import ClipRequest, Incident
+from contracts.queues import CLIPS, INCIDENTS
 from vision.incidents import OpenIncident
 from vision.reports import thinned
 
@@ -31,6 +33,14 @@ class Outgoing:
     topic: str
     item_id: str
     payload: bytes
+
+
+def outgoing(news: Incident | ClipRequest) -> Outgoing:
+    """Return the message that tells of an incident, or asks for a clip of it."""
+    if isinstance(news, ClipRequest):
+        return Outgoing(topic=CLIPS, item_id=news.incident_id, payload=encode(news))
+    item_id = f"{news.incident_id}:{news.revision}"
+    return Outgoing(topic=INCIDENTS, item_id=item_id, payload=encode(news))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Final
 from contracts.frames import EncodedFrame, FrameHeader
 from contracts.geometry import Box
 from contracts.tracks import Track, TrackState
+from vision.watch import Watched
 
 MAX_TRACKS: Final = 48
 """Tracks whose frames are kept, newest seen first: at most four JPEGs of 25 KB each."""
@@ -78,6 +79,19 @@ class KeyFrames:
         frame = self._previous or self._current
         if frame is not None:
             self._kept.setdefault(track_id, {})[Moment.ENTRY] = frame
+
+    def keep(self, watched: Watched, *, view: Track | None) -> None:
+        """Keep the newest frame as evidence for whom something changed in it."""
+        for track_id in watched.arrived:
+            self.mark(track_id, Moment.ENTRY)
+        if view is not None and view.track_id in watched.arrived:
+            # What it looked like before is what shows that something is wrong now.
+            self.mark_approach(view.track_id)
+        for event in watched.events:
+            for track_id in (event.track_id, *event.other_track_ids):
+                self.mark(track_id, Moment.DECISIVE)
+            if event.line_id:
+                self.mark_approach(event.track_id)
 
     def of(self, track_id: str) -> Mapping[Moment, KeyFrame]:
         """Return what is kept of a track; empty if it is forgotten."""

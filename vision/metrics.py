@@ -35,6 +35,16 @@ COVERED_SECONDS: Final = Counter(
 VIEW_STATE: Final = Gauge(
     "vigil_camera_view_state", "What the camera sees: 0 all, 1 degraded, 2 nothing.", ["camera"]
 )
+RUNG: Final = Gauge(
+    "vigil_camera_rung",
+    "How much of a camera is looked at: 0 all, 1 half, 2 key frames, 3 motion, 4 only recorded.",
+    ["camera"],
+)
+RUNG_STEPS: Final = Counter(
+    "vigil_camera_rung_steps_total",
+    "Steps to a rung, for want of time or back.",
+    ["camera", "rung"],
+)
 STATE_NUMBERS: Final = {
     CameraState.SEEING: 0,
     CameraState.DEGRADED: 1,

@@ -19,13 +19,27 @@ class Outlook:
         self._coverage = Coverage()
         self._view = CameraView()
 
-    def look(self, reading: ViewReading, header: FrameHeader) -> CameraView:
-        """Take the next frame that was looked at, and return what is to be said of the camera."""
+    @property
+    def view(self) -> CameraView:
+        """What was to be said of the camera last."""
+        return self._view
+
+    def look(
+        self, reading: ViewReading, header: FrameHeader, *, is_looking: bool = True
+    ) -> CameraView:
+        """Take the next frame, and return what is to be said of the camera.
+
+        Args:
+            reading: What is wrong with its view.
+            header: Of the frame.
+            is_looking: Objects are looked for in it, unless it is still.
+        """
         state = reading.state
         cause = ""
         if state is not CameraState.SEEING and reading.cause is not None:
             cause = reading.cause.label
-        covered_s = self._coverage.look(header.captured_at, is_blind=state is CameraState.BLIND)
+        is_blind = state is CameraState.BLIND or not is_looking
+        covered_s = self._coverage.look(header.captured_at, is_blind=is_blind)
         COVERED_SECONDS.labels(camera=self._camera_id).inc(covered_s)
         VIEW_STATE.labels(camera=self._camera_id).set(STATE_NUMBERS[state])
         if (state, cause) != (self._view.state, self._view.cause):

@@ -16,8 +16,8 @@ from contracts.detections import Detections, Detector
 from contracts.evidence import EvidenceStore
 from contracts.frames import EncodedFrame, Frame, FrameHeader, FrameOutcome
 from contracts.incidents import Incident, IncidentState
+from contracts.queues import LivePicture
 from contracts.settings import VisionSettings
-from contracts.tracks import Track
 from vision.checkpoint import Checkpoint, Outgoing, decode_checkpoint, encode_checkpoint
 from vision.cues.port import Glimpse
 from vision.cues.readers import CueReaders
@@ -25,7 +25,8 @@ from vision.drawing import decode_jpeg
 from vision.facts import PictureMotion
 from vision.frame_result import BegunFrame, FrameResult, ReadFrame, live_picture
 from vision.incidents import IncidentBook, Revision
-from vision.keyframes import KeyFrames, Moment
+from vision.keyframes import KeyFrames
+from vision.ladder import Rung
 from vision.metrics import EVENTS, STAGE_SECONDS
 from vision.motion_gate import Motion, MotionGate, gate_frame
 from vision.observation import Observation
@@ -98,6 +99,7 @@ class CameraPipeline:
         self._motions: deque[PictureMotion] = deque(maxlen=MOTION_FRAMES)
         self._outlook = Outlook(camera.camera_id)
         self._seen_at_s = clock.monotonic_s()
+        self._rung = Rung.EVERYTHING
         self._reports: list[Report] = []
         self._saved: tuple[object, ...] = ()
         self._saved_s = 0.0
@@ -187,12 +189,16 @@ class CameraPipeline:
         [detections] = self._detector.detect([begun.picture])
         return self.complete(begun, detections, detect_s=self._clock.monotonic_s() - began_s)
 
-    def begin(self, frame: EncodedFrame) -> BegunFrame | FrameResult:
+    def begin(self, frame: EncodedFrame, rung: Rung = Rung.EVERYTHING) -> BegunFrame | FrameResult:
         """Read a frame as far as it can be read without the detector.
 
+        Args:
+            frame: The camera's next.
+            rung: What there is time for.
+
         Returns:
-            The result if nobody has to look: nothing moves and nobody is being followed, or the
-            frame cannot or need not be read. Else the frame for ``complete``, which comes before
+            The result if nobody has to look: nothing moves and nobody is followed, there is no time
+            for it, or the frame cannot or need not be read. Else the frame for ``complete``, before
             the camera's next frame; without it the frame is not read, what came before stays.
         """
         header = frame.header
@@ -202,7 +208,10 @@ class CameraPipeline:
         timings: dict[str, float] = {}
         if header.run_id != self._run_id:
             self._begin_run(header)
-        self._last = header
+        self._last, self._rung = header, rung
+        if rung is Rung.RECORD:
+            live = LivePicture(header=header, jpeg=frame.jpeg, boxes=(), view=self._outlook.view)
+            return FrameResult(outcome=FrameOutcome.SHED, live=live)
         self._seen_at_s = self._clock.monotonic_s()
         self._report(self._book.close_stale(header.captured_at), at=header.captured_at)
         with self._timed("motion", timings):
@@ -210,9 +219,11 @@ class CameraPipeline:
             motion = None if small is None else self._motion_in(small)
         if small is None or motion is None:
             return self._result(FrameOutcome.DECODE_ERROR, timings)
-        if not motion.is_moving and self._tracker.is_idle:
+        is_quiet = not motion.is_moving and self._tracker.is_idle
+        if is_quiet or not rung.has_detector:
             read = ReadFrame(frame=frame, small=small, motion=motion, timings=timings)
-            return self._follow(read, None, Detections.none(self._detector.labels))
+            result = self._follow(read, None, Detections.none(self._detector.labels))
+            return result if is_quiet else replace(result, outcome=FrameOutcome.SHED)
         with self._timed("decode", timings):
             pixels_HW3 = decode_jpeg(frame.jpeg)
         if pixels_HW3 is None:
@@ -256,7 +267,7 @@ class CameraPipeline:
         with self._timed("rule", timings):
             self._key_frames.look(frame, tracks=seen.subjects())
             watched = self._watch.look(seen)
-            self._keep_frames(watched, view=cues.view.region)
+            self._key_frames.keep(watched, view=cues.view.region)
         with self._timed("report", timings):
             self._read(watched, seen)
         outcome = FrameOutcome.GATED if picture is None else FrameOutcome.ANALYSED
@@ -267,7 +278,9 @@ class CameraPipeline:
                 frame,
                 seen.subjects(),
                 alerting=self._alerting(),
-                view=self._outlook.look(cues.view, frame.header),
+                view=self._outlook.look(
+                    cues.view, frame.header, is_looking=self._rung.has_detector
+                ),
             ),
         )
 
@@ -320,19 +333,6 @@ class CameraPipeline:
             PictureMotion(at_s=now_s, share=motion.share, light_change=motion.light_change)
         )
         return motion
-
-    def _keep_frames(self, watched: Watched, *, view: Track | None) -> None:
-        """Keep the frame as evidence for whom something changed in it."""
-        for track_id in watched.arrived:
-            self._key_frames.mark(track_id, Moment.ENTRY)
-        if view is not None and view.track_id in watched.arrived:
-            # What it looked like before is what shows that something is wrong now.
-            self._key_frames.mark_approach(view.track_id)
-        for event in watched.events:
-            for track_id in (event.track_id, *event.other_track_ids):
-                self._key_frames.mark(track_id, Moment.DECISIVE)
-            if event.line_id:
-                self._key_frames.mark_approach(event.track_id)
 
     def _read(self, watched: Watched, seen: Observation) -> None:
         """Let the book read the frame; measure what fired in it and report what is due."""

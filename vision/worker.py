@@ -19,18 +19,18 @@ import structlog
 
 from contracts.cameras import Camera, CameraDirectory, Leases
 from contracts.clock import Clock
-from contracts.codec import encode
 from contracts.detections import Detector
 from contracts.errors import ConfigError, TransportUnavailable
 from contracts.evidence import EvidenceStore
 from contracts.frames import FrameOutcome, FrameReader, QueuedFrame
 from contracts.incidents import ClipRequest, Incident
-from contracts.queues import CLIPS, INCIDENTS, LiveView, WorkQueue
+from contracts.queues import LiveView, WorkQueue
 from contracts.settings import QueueSettings, VisionSettings
 from vision.archive.port import NoArchive, TrackArchive
 from vision.archive.recorder import TrackRecorders
+from vision.attention import Attention, RungChange
 from vision.batching import BATCH_WAIT_S, by_turns, detect_each, frames_at_once
-from vision.checkpoint import Checkpoints, Outgoing
+from vision.checkpoint import Checkpoints, Outgoing, outgoing
 from vision.failure_log import FailureLog
 from vision.frame_result import BegunFrame, FrameResult
 from vision.metrics import (
@@ -65,6 +65,7 @@ class WorkerPorts:
     checkpoints: Checkpoints
     evidence: EvidenceStore
     tracks: TrackArchive = field(default_factory=NoArchive)
+    tell: Callable[[RungChange], None] | None = None
 
 
 @dataclass(slots=True)
@@ -123,6 +124,7 @@ class VisionWorker:
         self._refused: dict[str, int] = {}
         self._recorders = TrackRecorders(ports.tracks)
         self._failures = FailureLog(clock)
+        self._attention = Attention(clock, max_age_s=queue.max_age_s, tell=ports.tell)
         self._renewed_s = float("-inf")
         self._stop = threading.Event()
         identity = detector.identity
@@ -197,12 +199,15 @@ class VisionWorker:
 
     def _begin_frame(self, queued: QueuedFrame, held: _Held, *, is_newest: bool) -> _Begun | None:
         """Read a frame as far as possible; return it if the detector has to look at it."""
-        FRAME_AGE_SECONDS.labels(stage="vision").observe(max(0.0, self._age_s(queued)))
-        if not is_newest and self._is_expired(queued):
-            self._settle(queued, FrameOutcome.EXPIRED)
+        camera = held.pipeline.camera
+        outcome = self._attention.leaves_out(
+            queued, usual_fps=camera.analysis_fps, is_newest=is_newest
+        )
+        if outcome is not None:
+            self._settle(queued, outcome)
             return None
         with self._guarded(queued):
-            begun = held.pipeline.begin(queued.frame)
+            begun = held.pipeline.begin(queued.frame, self._attention.rung(camera.camera_id))
             if isinstance(begun, BegunFrame):
                 return _Begun(queued, held.pipeline, begun)
             self._finish_frame(queued, held.pipeline, begun)
@@ -240,10 +245,11 @@ class VisionWorker:
     ) -> None:
         self._tell(pipeline, result.incidents, result.clip_requests)
         if result.incidents:
-            FRAME_AGE_SECONDS.labels(stage="publish").observe(max(0.0, self._age_s(queued)))
+            age_s = self._attention.age_s(queued)
+            FRAME_AGE_SECONDS.labels(stage="publish").observe(max(0.0, age_s))
         self._settle(queued, result.outcome)
         if result.live is not None:
-            self._ports.live.show(result.live)
+            self._ports.live.show(self._attention.qualified(result.live))
         if result.tracks is not None:
             self._recorders.look(queued.frame.header, result.tracks)
 
@@ -254,7 +260,7 @@ class VisionWorker:
         requests: Sequence[ClipRequest],
     ) -> None:
         """Publish the news of a camera, if there is any, and remember how far it has come."""
-        news = [*map(_incident_message, incidents), *map(_clip_message, requests)]
+        news = [*map(outgoing, incidents), *map(outgoing, requests)]
         if news:
             self._save(pipeline, pipeline.checkpoint(unsent=news))
             self._publish(news)
@@ -296,13 +302,6 @@ class VisionWorker:
                 wait_s = min(RETRY_S[1], 2 * wait_s)
             else:
                 return
-
-    def _is_expired(self, queued: QueuedFrame) -> bool:
-        """Say whether the frame has waited for longer than its age budget."""
-        return self._age_s(queued) > self._queue.max_age_s
-
-    def _age_s(self, queued: QueuedFrame) -> float:
-        return (self._clock.now() - queued.frame.header.captured_at).total_seconds()
 
     def _renew_if_due(self) -> None:
         now_s = self._clock.monotonic_s()
@@ -374,6 +373,7 @@ class VisionWorker:
     def _let_go(self, camera_id: str) -> None:
         del self._held[camera_id]
         self._detector.forget(camera_id)
+        self._attention.forget(camera_id)
         self._recorders.leave(camera_id)
 
     def _hand_over(self, *, saving: bool) -> None:
@@ -389,12 +389,3 @@ class VisionWorker:
 
 def _lease(camera_id: str) -> str:
     return f"vision:{camera_id}"
-
-
-def _incident_message(incident: Incident) -> Outgoing:
-    item_id = f"{incident.incident_id}:{incident.revision}"
-    return Outgoing(topic=INCIDENTS, item_id=item_id, payload=encode(incident))
-
-
-def _clip_message(request: ClipRequest) -> Outgoing:
-    return Outgoing(topic=CLIPS, item_id=request.incident_id, payload=encode(request))

@@ -132,14 +132,18 @@ def camera_changes(
     desk: DeskDep,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> PhaseSteps:
-    """List what the camera's connection went through, newest first."""
+    """List what the camera went through, newest first: phases of its connection, and rungs.
+
+    The rungs say how much of it is looked at while the machine is too busy: ``everything``,
+    ``half``, ``key_frames``, ``motion``, ``record``.
+    """
     desk.get(camera_id)
     return PhaseSteps(
         items=[
             PhaseStep(
                 at=rfc3339(change.at) or "",
-                before=change.before.value,
-                after=change.after.value,
+                before=change.before,
+                after=change.after,
                 state=change.state.value,
                 cause=change.cause,
                 lasted_s=round(change.lasted_s, 1),

@@ -1,14 +1,21 @@
-"""Each camera's changes of phase on Redis: the newest, for whoever asks what happened."""
+"""What changed about each camera, on Redis: the newest, for whoever asks what happened.
+
+Ingest writes the phases of its connection, vision the rungs of its ladder.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import structlog
 
 from api.transport.connection import RedisClient, translate_errors
+from contracts.cameras import CameraState
 from contracts.codec import CodecError, decode, encode
 from contracts.errors import TransportUnavailable
 from ingest.phases import PhaseChange
+from vision.attention import RungChange
 
 log = structlog.get_logger()
 
@@ -16,8 +23,21 @@ KEPT: Final = 500
 """Changes of one camera: days of a healthy one, an hour of one that flaps every few seconds."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One step, as it is read back: of a phase or of a rung, by their names."""
+
+    camera_id: str
+    at: datetime
+    before: str
+    after: str
+    state: CameraState
+    cause: str
+    lasted_s: float
+
+
 class RedisJournal:
-    """Writes and reads changes of phase.
+    """Writes and reads changes of phase and of rung.
 
     Args:
         client: A redis-py client whose answers are bytes.
@@ -26,7 +46,7 @@ class RedisJournal:
     def __init__(self, client: RedisClient) -> None:
         self._client = client
 
-    def add(self, change: PhaseChange) -> None:
+    def add(self, change: PhaseChange | RungChange) -> None:
         """Append a change; dropped (it is in the log) if Redis does not answer."""
         try:
             with translate_errors("writing a change of phase"):
@@ -39,14 +59,14 @@ class RedisJournal:
         except TransportUnavailable as error:
             log.debug("change of phase dropped", camera_id=change.camera_id, cause=str(error))
 
-    def newest(self, camera_id: str, *, limit: int) -> Sequence[PhaseChange]:
+    def newest(self, camera_id: str, *, limit: int) -> Sequence[Change]:
         """Return the newest changes, newest first. Raises TransportUnavailable."""
         with translate_errors("reading changes of phase"):
             entries = self._client.xrevrange(_key(camera_id), count=limit)
-        found: list[PhaseChange] = []
+        found: list[Change] = []
         for _, fields in entries:
             try:
-                found.append(decode(fields[b"change"], PhaseChange))
+                found.append(decode(fields[b"change"], Change))
             except (CodecError, KeyError) as error:
                 log.warning("change of phase cannot be read", cause=type(error).__name__)
         return found

@@ -6,6 +6,7 @@ import cv2
 
 from api.transport.checkpoints import RedisCheckpoints
 from api.transport.directory import RedisCameraDirectory
+from api.transport.journal import RedisJournal
 from api.transport.leases import RedisLeases
 from api.transport.live import RedisLiveView
 from api.wiring.context import Part, StageContext
@@ -33,6 +34,7 @@ def build(context: StageContext) -> list[Part]:
         checkpoints=RedisCheckpoints(client),
         evidence=evidence_store(settings),
         tracks=writer or NoArchive(),
+        tell=RedisJournal(context.redis()).add,
     )
     worker = VisionWorker(
         ports,

@@ -16,6 +16,7 @@ import psutil
 
 from api.rules_file import dump_rules
 from contracts.frames import BgrImage
+from ingest.phases import Phase
 from ingest.sources.scenes.yard_truth import YARD_RULES
 from tests.chaos.measured import Measured, elapsed_until
 from tests.e2e.system import RunningVigil, running
@@ -105,7 +106,8 @@ class Site:
         """The phases that its connection went through, newest first."""
         answer = self.vigil.client.get(f"/api/v1/cameras/{camera_id}/changes")
         answer.raise_for_status()
-        return [item["after"] for item in answer.json()["items"]]
+        phases = {phase.value for phase in Phase}
+        return [item["after"] for item in answer.json()["items"] if item["after"] in phases]
 
     def until(self, is_so: Callable[[], object], *, within_s: float) -> float:
         return elapsed_until(is_so, within_s=within_s)

@@ -23,9 +23,11 @@ from ingest.frame_queue import RedisFrameQueue
 from tests.chaos.glass import glass_to_alert_s
 from tests.chaos.measured import Measured
 from tests.chaos.site import BYSTANDER_FPS, Site, bystander_clip, yard_clip
+from tests.e2e.system import EventStream
 from tests.fakes.footage import encoded
 from tests.quirkcam import QuirkCam
 from tests.quirkcam.clips import Clip, media_of
+from vision.ladder import Rung
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
 
@@ -286,24 +288,35 @@ def test_a_stage_runs_out_of_memory(one_ingest: Site, measured: Measured) -> Non
 
 
 @pytest.mark.row("P7")
+@pytest.mark.timeout(420)
 def test_a_fifth_of_a_core(own_site: Site, measured: Measured) -> None:
-    clip = yard_clip()
-    with QuirkCam(media_of(clip)) as camera:
+    # Between two visits lies more than an incident stays open without news.
+    with QuirkCam(media_of(yard_clip(duration_s=32.0))) as camera:
         own_site.add("gate", camera.url, has_rules=True)
-        free_s = _latencies_s(own_site, camera, wanted=2)
+        free_s = _latencies_s(own_site, camera, wanted=3)
         with _cgroup("cpu", {"cpu.cfs_period_us": 100_000, "cpu.cfs_quota_us": 20_000}) as group:
             for member in (own_site.vigil.pid, *_all_children(own_site.vigil.pid)):
                 (group / "cgroup.procs").write_text(str(member))
-            starved_s = _latencies_s(own_site, camera, wanted=2)
-            account = own_site.status("gate")["frames"]
+            starved_s = _latencies_s(own_site, camera, wanted=3)
+            status = own_site.status("gate")
+            rungs = _rungs(own_site)
     measured.note(f"glass to alert {_words(free_s)} free, {_words(starved_s)} starved")
     measured.check("no alert while free", bool(free_s))
     measured.check("no alert while starved", bool(starved_s))
     if free_s and starved_s:
         ratio = max(starved_s) / max(free_s)
         measured.note(f"{ratio:.1f}x", holds=ratio <= 3.0)
-    measured.note("account balanced", holds=account["balanced"])
+    measured.note(f"rungs {', '.join(rungs) or 'none'}", holds=bool(rungs))
+    measured.note(f"said {status['state']}: {status['cause']}")
+    measured.note("account balanced", holds=status["frames"]["balanced"])
     measured.hold()
+
+
+def _rungs(site: Site) -> list[str]:
+    """The rungs that the camera was brought to, oldest first."""
+    items = site.vigil.client.get("/api/v1/cameras/gate/changes").json()["items"]
+    names = {rung.name.lower() for rung in Rung}
+    return [item["after"] for item in reversed(items) if item["after"] in names]
 
 
 def _words(seconds: list[float]) -> str:
@@ -315,22 +328,26 @@ def _all_children(pid: int) -> list[int]:
 
 
 def _latencies_s(site: Site, camera: QuirkCam, *, wanted: int) -> list[float]:
-    """Seconds from the lens to the alert, for the next alerts; read from their snapshots."""
-    known = {alert["alert_id"] for alert in site.alerts("gate")}
+    """Seconds from the lens to the alert on the live stream, for the next alerts.
+
+    Nobody asks again and again meanwhile: that alone would take a third of a starved Vigil's time.
+    """
     found: dict[str, float] = {}
-    site.until(lambda: len(_note_new(site, camera, known, found)) >= wanted, within_s=75.0)
+    stream = EventStream(site.vigil)
+    site.until(lambda: len(_note_new(site, camera, stream, found)) >= wanted, within_s=115.0)
+    stream.close()
     return list(found.values())
 
 
 def _note_new(
-    site: Site, camera: QuirkCam, known: set[str], found: dict[str, float]
+    site: Site, camera: QuirkCam, stream: EventStream, found: dict[str, float]
 ) -> dict[str, float]:
-    for alert in site.alerts("gate", "intrusion"):
-        if alert["alert_id"] not in known and alert["phase"] == "provisional":
-            latency_s = glass_to_alert_s(site, camera, alert, seen_at=datetime.now(UTC))
+    for heard_at, alert in stream.heard("vigil.alert.opened.v1"):
+        told = alert["data"]
+        if told["kind"] == "intrusion" and told["alert_id"] not in found:
+            latency_s = glass_to_alert_s(site, camera, told, seen_at=heard_at)
             if latency_s is not None:
-                known.add(alert["alert_id"])
-                found[alert["alert_id"]] = latency_s
+                found[told["alert_id"]] = latency_s
     return found
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
@@ -189,6 +190,7 @@ class EventStream:
 
     def __init__(self, vigil: RunningVigil) -> None:
         self.events: list[tuple[int, str, Mapping[str, Any]]] = []
+        self._heard_at: list[datetime] = []
         cookies = dict(vigil.client.cookies)
         self._client = httpx.Client(base_url=vigil.client.base_url, cookies=cookies, timeout=30)
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -196,6 +198,11 @@ class EventStream:
 
     def named(self, name: str) -> list[Mapping[str, Any]]:
         return [content for _, kind, content in self.events if kind == name]
+
+    def heard(self, name: str) -> list[tuple[datetime, Mapping[str, Any]]]:
+        """When each event of this name came, and what it says."""
+        pairs = zip(self._heard_at, self.events, strict=False)
+        return [(at, content) for at, (_, kind, content) in pairs if kind == name]
 
     def close(self) -> None:
         self._client.close()
@@ -205,6 +212,7 @@ class EventStream:
         try:
             with self._client.stream("GET", "/api/v1/stream") as answer:
                 for event in _parse(answer.iter_lines()):
+                    self._heard_at.append(CLOCK.now())
                     self.events.append(event)
         except (httpx.HTTPError, RuntimeError, OSError):
             return  # closed, by us or by the server's end

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from contracts.cameras import Camera, CameraStatus
+from contracts.clock import Clock
 from contracts.errors import EvidenceMissing, StorageFull, TransportUnavailable
 from contracts.frames import EncodedFrame, FrameOutcome, QueuedFrame
 from contracts.queues import GROUPS, LivePicture, WorkItem
@@ -95,9 +96,10 @@ class InMemoryEvidence:
 class InMemoryFrames:
     """All ends of the frame queue: writer, reader and ledger of any number of cameras."""
 
-    def __init__(self, *, frames_per_camera: int = 16) -> None:
+    def __init__(self, *, frames_per_camera: int = 16, clock: Clock | None = None) -> None:
         self.is_down = False
         self._limit = frames_per_camera
+        self._clock = clock
         self._queued: dict[str, list[QueuedFrame]] = defaultdict(list)
         self._received: dict[str, int] = defaultdict(int)
         self._outcomes: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -110,7 +112,8 @@ class InMemoryFrames:
         self._received[camera_id] += 1
         self._entries += 1
         queued = self._queued[camera_id]
-        queued.append(QueuedFrame(entry_id=str(self._entries), frame=frame))
+        queued_at = self._clock.now() if self._clock else None
+        queued.append(QueuedFrame(entry_id=str(self._entries), frame=frame, queued_at=queued_at))
         while len(queued) > self._limit:
             queued.pop(0)
             self._outcomes[camera_id][FrameOutcome.QUEUE_FULL] += 1

@@ -40,14 +40,14 @@ class Site:
         self.settings = VisionSettings(batch_frames=batch_frames)
         self.directory = InMemoryCameras(cameras)
         self.leases = InMemoryLeases()
-        self.frames = InMemoryFrames(frames_per_camera=64)
+        self.clock = ManualClock()
+        self.frames = InMemoryFrames(frames_per_camera=64, clock=self.clock)
         self.work_queue = InMemoryWorkQueue()
         self.live = RecordingLiveView()
         self.checkpoints = InMemoryCheckpoints()
         self.evidence = InMemoryEvidence()
         self.tracks = InMemoryTracks()
         self.detector = ScriptedDetector(script, failing_seqs=failing_seqs)
-        self.clock = ManualClock()
         self.worker = self.new_worker()
 
     def ports(self) -> WorkerPorts:

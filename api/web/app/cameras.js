@@ -12,6 +12,7 @@ const STATES = { seeing: "Seeing", degraded: "Degraded", blind: "Blind" };
 const OWN_EVENTS = { motion: "motion", tamper: "tampering", poor_picture: "a poor picture", signal_loss: "no signal" };
 const REASONS = {
   expired: "too old when it was their turn",
+  shed: "left out: this machine is too busy for all",
   queue_full: "pushed out by newer ones",
   decode_error: "could not be read back",
   analysis_error: "analysis failed",

@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 
 from alerts.history.watches import Watch
+from api.transport.journal import Change
 from contracts.cameras import CameraState
-from ingest.phases import Phase, PhaseChange
 from tests.fakes.clock import START
 from tests.fakes.web import FakeWeb, WebClient
 from tests.ingest.recordings import file_camera
@@ -89,11 +89,11 @@ def test_intervals_that_make_no_sense_are_refused(client: WebClient, query: str)
 
 def test_changes_are_listed(web: FakeWeb, client: WebClient) -> None:
     web.changes.append(
-        PhaseChange(
+        Change(
             camera_id="gate",
             at=START,
-            before=Phase.LIVE,
-            after=Phase.STALLED,
+            before="live",
+            after="stalled",
             state=CameraState.BLIND,
             cause="no frame for 6.0 s",
             lasted_s=61.26,

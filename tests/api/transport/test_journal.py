@@ -8,6 +8,7 @@ from contracts.cameras import CameraState
 from contracts.errors import TransportUnavailable
 from ingest.phases import Phase, PhaseChange
 from tests.fakes.clock import START
+from vision.attention import RungChange
 
 CHANGE = PhaseChange(
     camera_id="gate",
@@ -27,7 +28,26 @@ def test_changes_come_back_newest_first(redis_url: str) -> None:
         journal.add(change)
     journal.add(replace(CHANGE, camera_id="yard"))
 
-    assert journal.newest("gate", limit=2) == [changes[4], changes[3]]
+    newest = journal.newest("gate", limit=2)
+    assert [found.lasted_s for found in newest] == [4.0, 3.0]
+    assert [(found.before, found.after) for found in newest] == 2 * [("live", "stalled")]
+
+
+def test_steps_of_the_ladder_stand_among_them(redis_url: str) -> None:
+    journal = RedisJournal(connect(redis_url))
+    step = RungChange(
+        camera_id="gate",
+        at=START,
+        before="everything",
+        after="half",
+        state=CameraState.DEGRADED,
+        cause="this machine is too busy",
+        lasted_s=12.0,
+    )
+    journal.add(CHANGE)
+    journal.add(step)
+
+    assert [found.after for found in journal.newest("gate", limit=9)] == ["half", "stalled"]
 
 
 def test_old_changes_make_room(redis_url: str) -> None:
