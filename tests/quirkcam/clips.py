@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, Literal
 
@@ -91,16 +91,24 @@ def picture(clip: Clip, index: int) -> BgrImage:
     is_befallen = clip.mishap != "none" and index >= clip.mishap_at_s * clip.fps
     if is_befallen and clip.mishap == "frozen":
         shown = round(clip.mishap_at_s * clip.fps)
-    pixels_HW3 = _drawer(clip)(shown)
-    if pixels_HW3.shape[:2] != (clip.height, clip.width):
-        pixels_HW3 = cv2.resize(pixels_HW3, (clip.width, clip.height))  # type: ignore[assignment]
-    if is_befallen:
+    pixels_HW3 = _drawn(clip, shown).copy()
+    if is_befallen and clip.mishap != "frozen":
         pixels_HW3 = _befall(pixels_HW3, clip.mishap, index)
     if clip.has_code:
         timecode.burn(pixels_HW3, clip.first_number + index)
     return pixels_HW3
 
 
+@lru_cache(maxsize=1)
+def _drawn(clip: Clip, index: int) -> BgrImage:
+    """Draw the show; a picture that is frozen is drawn once."""
+    pixels_HW3 = _drawer(clip)(index)
+    if pixels_HW3.shape[:2] == (clip.height, clip.width):
+        return pixels_HW3
+    return np.asarray(cv2.resize(pixels_HW3, (clip.width, clip.height)), np.uint8)
+
+
+@lru_cache(maxsize=4)
 def _drawer(clip: Clip) -> Callable[[int], BgrImage]:
     if clip.show == "yard":
         scene = load_scene("yard")
