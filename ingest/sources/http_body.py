@@ -4,7 +4,10 @@ Sources: RFC 9110, 9112 (HTTP/1.1), RFC 7616 (Digest).
 """
 
 import http.client
+import socket
 import ssl
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
@@ -143,19 +146,26 @@ class HttpCamera:
         if self._login is not None and self._login.challenge is not None:
             headers["Authorization"] = self._login.header(method=method, uri=path)
         connection = self._connect()
+        deadline = _HeadDeadline(connection, seconds=self.timeout_s)
         try:
             connection.request(
                 method, path, body=None if posted is None else posted.content, headers=headers
             )
-            return connection.getresponse(), connection
-        except http.client.HTTPException as error:
+            answer = connection.getresponse()
+        except (http.client.HTTPException, OSError, ValueError) as error:
             connection.close()
-            raise HttpRefused(0, f"it does not speak HTTP ({type(error).__name__})") from None
-        except (OSError, ValueError) as error:  # ValueError: a path that is no HTTP
-            connection.close()
-            if isinstance(error, OSError):
+            if deadline.is_over:  # what came until then is half a head
+                raise TimeoutError("no head within the time-out") from None
+            if isinstance(error, OSError) and not isinstance(error, http.client.HTTPException):
                 raise
-            raise HttpRefused(0, "its address is no HTTP address") from None
+            # ValueError: an address that no request can carry.
+            raise HttpRefused(0, f"it does not speak HTTP ({type(error).__name__})") from None
+        finally:
+            deadline.end()
+        if deadline.is_over:
+            _end(answer, connection)
+            raise TimeoutError("no head within the time-out")
+        return answer, connection
 
     def _connect(self) -> http.client.HTTPConnection:
         place = self._place
@@ -240,6 +250,31 @@ class HttpBody:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class _HeadDeadline:
+    """Ends a connection whose answer has not begun in time.
+
+    Time-outs of single reads do not do it: who sends a byte a second never runs into one.
+    """
+
+    def __init__(self, connection: http.client.HTTPConnection, *, seconds: float) -> None:
+        self.is_over = False
+        self._connection = connection
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def end(self) -> None:
+        """The answer has begun, or never will."""
+        self._timer.cancel()
+
+    def _cut(self) -> None:
+        self.is_over = True
+        opened = self._connection.sock
+        if opened is not None:
+            with suppress(OSError):  # it is closed already
+                opened.shutdown(socket.SHUT_RDWR)
 
 
 def _end(answer: http.client.HTTPResponse, connection: http.client.HTTPConnection) -> None:

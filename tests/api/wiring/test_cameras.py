@@ -33,6 +33,9 @@ def declared(camera_id: str, url: str = "rtsp://u:p@h/x") -> CameraSettings:
         ("rtsp://h/x", SourceType.RTSP),
         ("clips/yard.mp4", SourceType.FILE),
         ("synthetic:yard", SourceType.SYNTHETIC),
+        ("onvif://u:p@h", SourceType.ONVIF),
+        ("usb:/dev/video0", SourceType.USB),
+        ("/dev/video1", SourceType.USB),
     ],
 )
 def test_a_source_is_known_by_its_form(url: str, kind: SourceType) -> None:
@@ -43,6 +46,19 @@ def test_an_unsupported_scheme_is_named_and_its_secrets_are_not() -> None:
     with pytest.raises(ConfigError, match="scheme 'ftp' is not supported") as raised:
         parse_source("ftp://u:hunter2@h/x")
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("url", ["onvif://u:hunter2@", "onvif://u:hunter2@h?x=1", "usb:/dev/sda"])
+def test_a_device_whose_address_does_not_fit_is_told_what_fits(url: str) -> None:
+    with pytest.raises(ConfigError, match="wanted") as raised:
+        parse_source(url)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_camera_by_onvif_is_watched_by_its_sub_stream_and_kept_by_its_main_one() -> None:
+    source = parse_source("onvif://u:p@h")
+
+    assert source.evidence_url == "onvif://u:p@h?stream=main"
 
 
 def test_a_camera_without_rules_gets_the_default_ones() -> None:

@@ -130,12 +130,13 @@ def listen(
     return found
 
 
-def test_a_loop_hears_events_and_stops() -> None:
+def test_a_loop_hears_events_and_stops(capsys: pytest.CaptureFixture[str]) -> None:
     with TalkingServer(**LOGIN, said=deque([message(MOTION)])) as server:
         found = listen(server, until=1)
 
         assert server.asked[-1] == "Unsubscribe"
     assert [one.kind for one in found] == [OwnEventKind.MOTION]
+    assert "hunter2" not in capsys.readouterr().out
 
 
 def test_a_detector_that_flutters_is_not_told_for_ever() -> None:
@@ -146,12 +147,13 @@ def test_a_detector_that_flutters_is_not_told_for_ever() -> None:
     assert len(found) == 30
 
 
-def test_a_refused_password_is_not_tried_again_soon() -> None:
+def test_a_refused_password_is_not_tried_again_soon(capsys: pytest.CaptureFixture[str]) -> None:
     with TalkingServer(**LOGIN) as server:
         url = server.url.replace("hunter2", "another")
         assert listen(server, until=1, seconds=2.0, url=url) == []
 
         assert server.refused == 1
+    assert "another" not in capsys.readouterr().out
 
 
 def test_a_clock_that_is_hours_off_is_told_as_it_says() -> None:

@@ -1,7 +1,9 @@
 """HTTP cameras against a real server on loopback."""
 
+import contextlib
 import itertools
 import socket
+import threading
 import time
 
 import pytest
@@ -57,6 +59,26 @@ def test_mjpeg_is_placed_by_its_arrival() -> None:
     assert codec == "mjpeg"
     assert found == sorted(set(found))
     assert found[-1] - found[5] > 0.5
+
+
+def test_a_camera_that_drips_its_answer_is_given_up() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        client, _ = listener.accept()
+        with client, contextlib.suppress(OSError):
+            for byte in b"HTTP/1.1 200 OK\r\n" + b"X-Slow: yes\r\n" * 1000:
+                client.send(bytes([byte]))
+                time.sleep(0.05)
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    error = failure(f"http://127.0.0.1:{listener.getsockname()[1]}/x", HASTY)
+    thread.join()
+    listener.close()
+
+    assert isinstance(error, SourceUnavailable)
+    assert "did not answer in time" in error.reason
 
 
 def test_digest_credentials() -> None:
