@@ -17,7 +17,7 @@ PIP_INSTALL := $(BIN)/pip --disable-pip-version-check --no-input install --quiet
 export OMP_NUM_THREADS ?= 1
 unexport PYTHONPATH
 
-.PHONY: help run test check fix bench bench-cameras bench-many bench-gpu chaos evaluate clean
+.PHONY: help run test check fix bench bench-cameras bench-many bench-gpu chaos fuzz evaluate clean
 
 help:   ## Show this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -56,6 +56,9 @@ bench-gpu: $(VENV)/.dev   ## The encoder on a CUDA device: images/s, latency, sh
 chaos: $(VENV)/.dev   ## What must hold when cameras and stages fail: ARGS="C1 P2", ARGS=--write
 	@scripts/test-setup.sh
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+fuzz: $(VENV)/.dev   ## Hand strange bytes to what strangers can reach: ARGS="onvif-answer --seconds 300"
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 evaluate: $(VENV)/.runtime   ## Score a folder of labelled clips: make evaluate DATA=folder
 	$(BIN)/vigil evaluate $(DATA) $(ARGS)
