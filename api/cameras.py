@@ -43,6 +43,8 @@ MASKS_CHANGED: Final = "camera.masks"
 """Audit action: the privacy masks of a camera are others than before, or went with it."""
 CAMERA_REMOVED: Final = "camera.removed"
 """Audit action: a camera without privacy masks was removed."""
+KEEPING_CHANGED: Final = "camera.keeping"
+"""Audit action: whether all of a camera's video, or its sound, is kept is otherwise than before."""
 _SCHEMES: Final = {
     SourceType.RTSP: ("rtsp", "rtsps"),
     SourceType.ONVIF: ("onvif", "onvifs"),
@@ -76,13 +78,14 @@ class CameraDesk:
             raise not_found("camera")
         return camera
 
-    def add(self, camera: Camera, *, is_repeatable: bool) -> Camera:
-        """Add a camera and return it as stored.
+    def add(self, camera: Camera, *, is_repeatable: bool, identity: Identity) -> Camera:
+        """Add a camera and return it as stored, with an audit line if it is to be recorded.
 
         Args:
             camera: At version 1.
             is_repeatable: The request carries an ``Idempotency-Key``: the same camera again is
                 answered with what is stored.
+            identity: Who adds it.
 
         Raises:
             Refusal: 409, another camera has this id.
@@ -90,14 +93,18 @@ class CameraDesk:
         with self._lock:
             known = self._store.camera(camera.camera_id)
             if known is None:
-                self._store.save_camera(camera)
+                self._store.save_camera(camera, line=self._keeping_line(None, camera, identity))
             elif not (is_repeatable and _is_same(known, camera)):
                 raise Refusal(409, "camera-exists", f"there is a camera {camera.camera_id} already")
         self._changed()
         return known or camera
 
-    def change(self, camera_id: str, change: Callable[[Camera], Camera]) -> Camera:
+    def change(
+        self, camera_id: str, change: Callable[[Camera], Camera], *, identity: Identity
+    ) -> Camera:
         """Store ``change(camera)`` under the next version, unless it is the same, and return it.
+
+        What is kept of it (all video, sound) changes with an audit line.
 
         Raises:
             Refusal: 404, or what ``change`` raises.
@@ -108,9 +115,28 @@ class CameraDesk:
             if changed == current:
                 return current
             changed = replace(changed, version=current.version + 1)
-            self._store.save_camera(changed)
+            line = self._keeping_line(current, changed, identity)
+            self._store.save_camera(changed, line=line)
         self._changed()
         return changed
+
+    def _keeping_line(
+        self, before: Camera | None, after: Camera, identity: Identity
+    ) -> AuditLine | None:
+        """Return the audit line of a change of what is kept of a camera; None if that stays."""
+        kept = _kept(after)
+        was = dict.fromkeys(kept, False) if before is None else _kept(before)
+        if kept == was:
+            return None
+        return AuditLine(
+            at=self._clock.now(),
+            by=identity.name,
+            how=identity.how,
+            action=KEEPING_CHANGED,
+            subject=after.camera_id,
+            before=was,
+            after=kept,
+        )
 
     def mask(self, camera_id: str, masks: tuple[Zone, ...], *, identity: Identity) -> Camera:
         """Replace the privacy masks, with an audit line; what is the same changes nothing.
@@ -199,6 +225,10 @@ def _masks_line(
 def zones_of(plain: object) -> tuple[Zone, ...]:
     """Return the masks that an audit line names."""
     return decode(encode(plain), tuple[Zone, ...])
+
+
+def _kept(camera: Camera) -> dict[str, bool]:
+    return {"record": camera.is_recorded, "audio": camera.keeps_audio}
 
 
 def _is_same(known: Camera, wanted: Camera) -> bool:

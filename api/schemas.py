@@ -98,6 +98,7 @@ class CameraBody(Body):
     tags: list[Tag] = Field(default_factory=list, max_length=32)
     analyze_fps: float = Field(default=5.0, gt=0, le=30)
     record: bool = Field(default=False, description="Keep all of its video for some days")
+    audio: bool = Field(default=False, description="Keep its sound in clips and recordings")
     enabled: bool = True
 
 
@@ -120,6 +121,7 @@ class CameraChange(Body):
     tags: list[Tag] | None = Field(default=None, max_length=32)
     analyze_fps: float | None = Field(default=None, gt=0, le=30)
     record: bool | None = None
+    audio: bool | None = None
     enabled: bool | None = None
 
 
@@ -261,6 +263,7 @@ class CameraAnswer(Answer):
     tags: list[str]
     analyze_fps: float
     record: bool
+    audio: bool
     enabled: bool
     masks: list[str] = Field(description="Names of its privacy masks")
     version: int
@@ -277,6 +280,7 @@ class CameraAnswer(Answer):
             tags=list(camera.tags),
             analyze_fps=camera.analysis_fps,
             record=camera.is_recorded,
+            audio=camera.keeps_audio,
             enabled=camera.is_enabled,
             masks=[mask.name or mask.zone_id for mask in camera.masks],
             version=camera.version,

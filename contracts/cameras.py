@@ -60,6 +60,7 @@ class Camera:
     Attributes:
         masks: Covered in every picture before it leaves the ingest process (``ingest/masks.py``).
         is_recorded: All of it is kept for some days, not only clips of incidents.
+        keeps_audio: Clips and recordings have its sound, where MP4 can hold it as it is sent.
         analysis_fps: Frames per second that are analysed, at most.
         analysis_width: Pixels; height follows. Never above the source's own width.
         version: Goes up by one with each edit; stages take up a change by it.
@@ -73,6 +74,7 @@ class Camera:
     scene: SceneRules = field(default_factory=SceneRules)
     masks: tuple[Zone, ...] = ()
     is_recorded: bool = False
+    keeps_audio: bool = False
     analysis_fps: float = 5.0
     analysis_width: int = 640
     is_enabled: bool = True

@@ -172,7 +172,7 @@ class EvidenceItem:
 
     Attributes:
         ref: Content address in the evidence store, ``sha256-<hex>.<suffix>``; empty if it could
-            not be kept, then ``problem`` says why.
+            not be kept, then ``problem`` says why. With a ``ref``: what it lacks (its sound).
         frame_id: For pictures as analysed, the frame; empty for clips and stills.
         boxes: For pictures, ``track_id -> normalised box`` in that frame, for drawing.
     """

@@ -188,6 +188,7 @@ class CameraSettings(Section):
     transport: Literal["tcp", "udp"] = Field(default="tcp", description="Carrier of RTP.")
     analysis_fps: float = Field(default=5.0, gt=0, le=30, description="Frames analysed per second.")
     record: bool = Field(default=False, description="Keep all of its video for some days.")
+    audio: bool = Field(default=False, description="Keep its sound in clips and recordings.")
     rules_file: Path | None = Field(default=None, description="Zones, lines and rules as JSON.")
 
 

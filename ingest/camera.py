@@ -14,7 +14,8 @@ from contracts.clock import Clock
 from contracts.frames import EncodedFrame
 from contracts.geometry import Zone
 from contracts.settings import IngestSettings
-from ingest.clip_ring import ClipRing, ClipTemplate
+from ingest.clip_ring import ClipRing
+from ingest.clip_template import ClipTemplate
 from ingest.errors import (
     CredentialsRefused,
     SourceEnded,
@@ -170,7 +171,12 @@ class CameraIngest:
         )
         try:
             self._status.opened()
-            reader = StreamReader(opened, camera_id=self._camera.camera_id)
+            reader = StreamReader(
+                opened,
+                camera_id=self._camera.camera_id,
+                has_audio=self._camera.keeps_audio,
+            )
+            reader.on_audio = self._ring.add_audio
             pace = _Pace(
                 is_live=opened.is_live,
                 pacer=Pacer() if self._is_paced(opened) else None,
@@ -191,7 +197,7 @@ class CameraIngest:
             starts_at=self._clock.now() if pace.is_as_fast_as_possible else None,
             is_on_trial=self._fell_behind,
         )
-        template = ClipTemplate(reader.stream)
+        template = ClipTemplate(reader.stream, reader.audio)
         self._live.feed.begin(reader.stream)
         try:
             self._read_units(reader, pace, stop, framer, template)

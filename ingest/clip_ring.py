@@ -3,43 +3,23 @@
 import math
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from io import BytesIO
 from typing import Final
-
-import av
-from av.container import OutputContainer
-from av.video.stream import VideoStream
 
 from contracts.errors import EvidenceMissing
 from contracts.geometry import Zone
+from ingest.clip_template import ClipTemplate
+from ingest.sources.audio import AudioPacket
 from ingest.sources.stream import EncodedPacket
 
 RING_BYTES_MAX: Final = 64 << 20
 """About 40 s at 13 Mbit/s; above it the ring covers less time rather than more memory."""
 
 
-class ClipTemplate:
-    """The codec parameters of a stream, kept beyond the life of its container.
-
-    Attributes:
-        codec: Name of the codec.
-        problem: Why no clip can be made of this stream; empty if one can.
-        stream: For ``add_stream_from_template``; None if there is a problem.
-    """
-
-    def __init__(self, stream: VideoStream) -> None:
-        self.codec = stream.codec_context.codec.canonical_name
-        self.problem = ""
-        self.stream: VideoStream | None = None
-        # A container that never writes owns the copy: the source's own stream is freed with it.
-        self._owner: OutputContainer = av.open(BytesIO(), "w", format="mp4")
-        try:
-            self.stream = self._owner.add_stream_from_template(stream, opaque=True)
-        except ValueError:
-            self.problem = f"{self.codec} video cannot be kept in MP4"
+_AUDIO_APART_S: Final = 1.0
+"""Sound comes this much before or after its picture, at most; else its times are others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,6 +36,7 @@ class Footage:
     packets: tuple[EncodedPacket, ...]
     starts_at: datetime
     masks: tuple[Zone, ...] = ()
+    sounds: tuple[AudioPacket, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,6 +63,7 @@ class _Group:
     number: int
     masks: frozenset[Zone]
     packets: list[EncodedPacket] = field(default_factory=list)
+    sounds: list[AudioPacket] = field(default_factory=list)
     size_bytes: int = 0
     newest_s: float = 0.0
 
@@ -184,6 +166,16 @@ class ClipRing:
             self._size_bytes += len(packet.content)
             if packet.is_key or self._size_bytes > self._max_bytes:  # else no group is over
                 self._make_room(segment)
+
+    def add_audio(self, sound: AudioPacket) -> None:
+        """Keep sound of the current run, beside the pictures that come at the same time."""
+        with self._lock:
+            segment = self._segments[-1] if self._segments else None
+            if segment is None or segment.is_over or segment.is_waiting_for_key:
+                return
+            segment.groups[-1].sounds.append(sound)
+            segment.groups[-1].size_bytes += len(sound.content)
+            self._size_bytes += len(sound.content)
 
     def reaches(self, run_id: str, at: datetime) -> bool:
         """Say whether waiting for footage of that run up to ``at`` is over."""
@@ -313,18 +305,26 @@ def _stretches(segment: _Segment, number: int, *, masks: frozenset[Zone]) -> Ite
         starts_at = segment.at(begins_s)
         if group.number <= number or starts_at is None or (is_last and not segment.is_over):
             continue
+        ends_s = group.newest_s if is_last else segment.groups[index + 1].packets[0].stream_s
         yield Stretch(
             number=group.number,
             run_id=segment.run_id,
             begins_s=begins_s,
-            ends_s=group.newest_s if is_last else segment.groups[index + 1].packets[0].stream_s,
+            ends_s=ends_s,
             footage=Footage(
                 template=segment.template,
                 packets=tuple(group.packets),
                 starts_at=starts_at,
                 masks=tuple(sorted(masks | group.masks, key=lambda zone: zone.zone_id)),
+                sounds=_heard([group], begins_s - _AUDIO_APART_S, ends_s + _AUDIO_APART_S),
             ),
         )
+
+
+def _heard(groups: Iterable[_Group], start_s: float, end_s: float) -> tuple[AudioPacket, ...]:
+    return tuple(
+        sound for group in groups for sound in group.sounds if start_s <= sound.stream_s <= end_s
+    )
 
 
 def _cut(
@@ -348,6 +348,9 @@ def _cut(
         packets=packets,
         starts_at=segment.zero_at + timedelta(seconds=packets[0].stream_s),
         masks=tuple(sorted(masks.union(*of_groups), key=lambda zone: zone.zone_id)),
+        sounds=_heard(
+            segment.groups, packets[0].stream_s, max(packet.stream_s for packet in packets)
+        ),
     )
 
 

@@ -179,7 +179,13 @@ class ClipService:
         except EvidenceMissing as error:
             return _Made(_problem(str(error)))
         return _Made(
-            EvidenceItem(kind=EvidenceKind.CLIP, captured_at=footage.starts_at), content, "mp4"
+            EvidenceItem(
+                kind=EvidenceKind.CLIP,
+                captured_at=footage.starts_at,
+                problem=footage.template.audio_problem,
+            ),
+            content,
+            "mp4",
         )
 
     def _make_still(self, request: ClipRequest, footage: Footage) -> _Made | None:
@@ -218,7 +224,7 @@ class ClipService:
         item_id = derived_id("er", request.incident_id, pending.item.item_id, *kind)
         self._work_queue.publish(EVIDENCE, item_id=item_id, payload=encode(ready))
         if is_clip:
-            CLIPS.labels("impossible" if answer.problem else "kept").inc()
+            CLIPS.labels("kept" if answer.ref else "impossible").inc()
         log.info(
             "clip request answered",
             camera_id=request.camera_id,

@@ -4,6 +4,7 @@ By remuxing: no picture is decoded or encoded again. Only where privacy masks co
 every picture is (ADR 0008), since packets as they came show what the masks hide.
 """
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from io import BytesIO
@@ -16,8 +17,11 @@ from av.packet import Packet
 from av.stream import Stream
 
 from contracts.errors import EvidenceMissing
-from ingest.clip_ring import ClipTemplate, Footage
-from ingest.masked_footage import encode_masked
+from ingest.audio_track import AudioTrack, audio_track_of
+from ingest.clip_ring import Footage
+from ingest.clip_template import ClipTemplate
+from ingest.masked_footage import MaskedTrack
+from ingest.sources.audio import AudioPacket
 from ingest.sources.stream import EncodedPacket
 
 TICKS_PER_S: Final = 90_000
@@ -44,18 +48,59 @@ def make_clip(footage: Footage) -> bytes:
     output = BytesIO()
     try:
         with av.open(output, "w", format="mp4", container_options=MP4_OPTIONS) as container:
-            if footage.masks:
-                encode_masked(footage, container)
-            else:
-                _remux(footage, container)
+            first_s = min(packet.stream_s for packet in footage.packets)
+            writer = FootageWriter(container, footage, first_s=first_s)
+            writer.add(footage.packets, footage.sounds)
+            writer.finish()
     except (av.FFmpegError, ValueError) as error:
         raise EvidenceMissing(f"the clip cannot be written ({type(error).__name__})") from error
     return output.getvalue()
 
 
-def _remux(footage: Footage, container: OutputContainer) -> None:
-    first_s = min(packet.stream_s for packet in footage.packets)
-    PacketTrack(container, footage.template, first_s=first_s).add(footage.packets)
+class FootageWriter:
+    """Writes pictures, and sound where there is any, into an open MP4; times begin at 0.
+
+    Packets are copied as they came. Where masks cover anything, pictures are covered and encoded
+    (ADR 0008); sound is copied all the same (ADR 0009).
+
+    Args:
+        container: To be written to.
+        first: What comes first: its codecs and masks, and whether there is sound, hold for all.
+        first_s: Stream time that becomes 0.
+        slack: See ``PacketTrack``.
+
+    Raises:
+        EvidenceMissing: An MP4 cannot hold such video.
+    """
+
+    def __init__(
+        self, container: OutputContainer, first: Footage, *, first_s: float, slack: int = 1
+    ) -> None:
+        self._video: MaskedTrack | PacketTrack
+        if first.masks:
+            self._video = MaskedTrack(container, first)
+        else:
+            self._video = PacketTrack(container, first.template, first_s=first_s, slack=slack)
+        self._audio = audio_track_of(container, first.template, first.sounds, first_s=first_s)
+        self._video.audio = self._audio
+
+    def add(self, packets: Sequence[EncodedPacket], sounds: Sequence[AudioPacket]) -> None:
+        """Write what follows, from a key frame on. Raises av.FFmpegError."""
+        if self._audio is not None:
+            self._audio.add(sounds)
+        self._video.add(packets)
+
+    def finish(self) -> None:
+        """Write what is held back.
+
+        Raises:
+            EvidenceMissing: There are masks and not one picture could be decoded.
+            av.FFmpegError: libav cannot write it.
+        """
+        if isinstance(self._video, MaskedTrack):
+            self._video.finish()
+        if self._audio is not None:
+            self._audio.write_until(math.inf)
 
 
 class PacketTrack:
@@ -95,6 +140,7 @@ class PacketTrack:
         self._slack = slack
         self._shift: int | None = None
         self._newest: int | None = None
+        self.audio: AudioTrack | None = None
 
     def add(self, packets: Sequence[EncodedPacket]) -> None:
         """Write packets that follow each other, from a key frame on. Raises av.FFmpegError."""
@@ -114,6 +160,8 @@ class PacketTrack:
             packet.duration = steps[index]
             packet.is_keyframe = source.is_key
             packet.stream = self._stream
+            if self.audio is not None:
+                self.audio.write_until(packet.dts / TICKS_PER_S)
             self._container.mux(packet)
 
 

@@ -14,7 +14,8 @@ from contracts.errors import EvidenceMissing
 from contracts.geometry import Zone
 from contracts.ids import new_id
 from contracts.settings import IngestSettings
-from ingest.clip_ring import ClipRing, ClipTemplate, Footage
+from ingest.clip_ring import ClipRing, Footage
+from ingest.clip_template import ClipTemplate
 from ingest.errors import SourceEnded, SourceError, SourceUnavailable
 from ingest.metrics import LOOP_ERRORS
 from ingest.pacing import Pacer, pause
@@ -116,8 +117,13 @@ class EvidenceStream:
     def _read(self, stop: threading.Event) -> None:
         opened = open_source(self._camera, self._settings)
         try:
-            reader = StreamReader(opened, camera_id=self._camera.camera_id)
-            self._ring.begin_run(new_id("main"), ClipTemplate(reader.stream))
+            reader = StreamReader(
+                opened,
+                camera_id=self._camera.camera_id,
+                has_audio=self._camera.keeps_audio,
+            )
+            reader.on_audio = self._ring.add_audio
+            self._ring.begin_run(new_id("main"), ClipTemplate(reader.stream, reader.audio))
             timeline = Timeline(frame_interval_s=reader.frame_interval_s)
             pacer = None if opened.is_live and not opened.comes_in_bursts else Pacer()
             for packet in reader.packets():

@@ -15,6 +15,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from contracts.errors import EvidenceMissing
+from ingest.audio_track import AudioTrack
 from ingest.clip_ring import Footage
 from ingest.masks import PrivacyMask
 from ingest.sources.stream import ALLOWED_CODECS, PIXELS_MAX, EncodedPacket
@@ -23,18 +24,6 @@ _TIME_BASE: Final = Fraction(1, 90_000)
 _KEY_EVERY: Final = 50
 _OPTIONS: Final = {"preset": "superfast", "crf": "23", "bf": "0"}
 """Without B-frames pictures are decoded in the order in which they are shown."""
-
-
-def encode_masked(footage: Footage, container: OutputContainer) -> None:
-    """Write the footage into an open MP4 as H.264, every picture covered; times begin at 0.
-
-    Raises:
-        EvidenceMissing: Not one picture of it decodes. Nothing goes out uncovered in its place.
-        av.FFmpegError: libav cannot write it.
-    """
-    track = MaskedTrack(container, footage)
-    track.add(footage.packets)
-    track.finish()
 
 
 class MaskedTrack:
@@ -58,6 +47,7 @@ class MaskedTrack:
         self._times: dict[int, float] = {}
         self._number = 0
         self._first_s, self._newest = 0.0, -1
+        self.audio: AudioTrack | None = None
 
     def add(self, packets: Sequence[EncodedPacket]) -> None:
         """Encode packets that follow each other, from a key frame on. Raises av.FFmpegError."""
@@ -110,6 +100,8 @@ class MaskedTrack:
     def _write(self, packets: "list[Packet[VideoStream]]") -> None:
         for packet in packets:
             packet.duration = self._interval  # of the last one nothing else says how long it shows
+            if self.audio is not None and packet.pts is not None:
+                self.audio.write_until(float(packet.pts * _TIME_BASE))
             self._container.mux(packet)
 
 

@@ -273,6 +273,6 @@ def _lease(camera_id: str) -> str:
 def _reads_differently(before: Camera, after: Camera) -> bool:
     """Whether an edit (a higher version) changes what the loop does."""
     return before.version != after.version and (
-        (before.source, before.analysis_fps, before.analysis_width)
-        != (after.source, after.analysis_fps, after.analysis_width)
+        (before.source, before.analysis_fps, before.analysis_width, before.keeps_audio)
+        != (after.source, after.analysis_fps, after.analysis_width, after.keeps_audio)
     )

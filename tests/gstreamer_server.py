@@ -16,11 +16,17 @@ from typing import Any, Literal
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 Codec = Literal["h264", "hevc", "mjpeg"]
+Audio = Literal["", "aac", "pcmu", "opus"]
 _VARIABLE = "GSTREAMER_SERVER"
 _PAYERS = {
     "h264": "h264parse config-interval=1 ! rtph264pay name=pay0 pt=96",
     "hevc": "h265parse config-interval=1 ! rtph265pay name=pay0 pt=96",
     "mjpeg": "jpegparse ! rtpjpegpay name=pay0 pt=26",
+}
+_AUDIO_PAYERS = {
+    "aac": "aacparse ! rtpmp4gpay name=pay1 pt=97",
+    "pcmu": "rtppcmupay name=pay1 pt=0",
+    "opus": "opusparse ! rtpopuspay name=pay1 pt=97",
 }
 _PROBE = (
     "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
@@ -40,6 +46,7 @@ def serve(
     path: Path,
     *,
     codec: Codec = "h264",
+    audio: Audio = "",
     user: str = "",
     password: str = "",
     scheme: Literal["basic", "digest"] = "digest",
@@ -49,6 +56,7 @@ def serve(
     wanted = {
         "path": str(path),
         "codec": codec,
+        "audio": audio,
         "user": user,
         "password": password,
         "scheme": scheme,
@@ -87,10 +95,12 @@ def _main() -> None:
     server.set_address("127.0.0.1")
     server.set_service(str(wanted["port"]))
     factory = rtsp.RTSPMediaFactory()
-    demuxer = "qtdemux" if wanted["path"].endswith(".mp4") else "matroskademux"
-    factory.set_launch(
-        f'( filesrc location="{wanted["path"]}" ! {demuxer} ! {_PAYERS[wanted["codec"]]} )'
-    )
+    demuxer = "matroskademux" if wanted["path"].endswith(".mkv") else "qtdemux"
+    launch = f'filesrc location="{wanted["path"]}" ! {demuxer} name=d ! {_PAYERS[wanted["codec"]]}'
+    if wanted["audio"]:
+        launch = launch.replace("name=d !", "name=d d. ! queue !")
+        launch += f" d. ! queue ! {_AUDIO_PAYERS[wanted['audio']]}"
+    factory.set_launch(f"( {launch} )")
     if wanted["user"]:
         _guard(server, factory, rtsp, wanted)
     server.get_mount_points().add_factory("/clip", factory)

@@ -76,9 +76,10 @@ def add_camera(
         tags=tuple(body.tags),
         analysis_fps=body.analyze_fps,
         is_recorded=body.record,
+        keeps_audio=body.audio,
         is_enabled=body.enabled,
     )
-    stored = desk.add(camera, is_repeatable=idempotency_key is not None)
+    stored = desk.add(camera, is_repeatable=idempotency_key is not None, identity=identity)
     response.headers["Location"] = f"/api/v1/cameras/{stored.camera_id}"
     return _answer(stored, services)
 
@@ -114,7 +115,11 @@ def get_camera(camera_id: str, services: ServicesDep, desk: DeskDep) -> CameraAn
 
 @router.patch("/{camera_id}", openapi_extra=ADMIN)
 def change_camera(
-    camera_id: str, body: CameraChange, services: ServicesDep, desk: DeskDep
+    camera_id: str,
+    body: CameraChange,
+    identity: IdentityDep,
+    services: ServicesDep,
+    desk: DeskDep,
 ) -> CameraAnswer:
     """Change the fields given; the version goes up by one if anything differs."""
 
@@ -126,11 +131,12 @@ def change_camera(
             tags=camera.tags if body.tags is None else tuple(body.tags),
             analysis_fps=camera.analysis_fps if body.analyze_fps is None else body.analyze_fps,
             is_recorded=camera.is_recorded if body.record is None else body.record,
+            keeps_audio=camera.keeps_audio if body.audio is None else body.audio,
             is_enabled=camera.is_enabled if body.enabled is None else body.enabled,
             source=_changed_source(camera.source, body.source) if body.source else camera.source,
         )
 
-    return _answer(desk.change(camera_id, change), services)
+    return _answer(desk.change(camera_id, change, identity=identity), services)
 
 
 @router.delete("/{camera_id}", status_code=204, openapi_extra=ADMIN)
@@ -158,6 +164,7 @@ def get_scene(camera_id: str, desk: DeskDep) -> dict[str, Any]:
 def put_scene(
     camera_id: str,
     document: Annotated[dict[str, Any], Body()],
+    identity: IdentityDep,
     services: ServicesDep,
     desk: DeskDep,
 ) -> dict[str, Any]:
@@ -166,7 +173,8 @@ def put_scene(
     scene = SceneRulesParser("scene").parse(document)
     services.check_scene(scene)
     check_across(replace(camera, scene=scene), desk.all())
-    return dump_rules(desk.change(camera_id, lambda camera: replace(camera, scene=scene)).scene)
+    changed = desk.change(camera_id, lambda camera: replace(camera, scene=scene), identity=identity)
+    return dump_rules(changed.scene)
 
 
 def _answer(camera: Camera, services: Services) -> CameraAnswer:

@@ -197,6 +197,7 @@ def _from_settings(declared: CameraSettings, at: int) -> Camera:
         scene=rules or default_rules(),
         analysis_fps=declared.analysis_fps,
         is_recorded=declared.record,
+        keeps_audio=declared.audio,
     )
 
 

@@ -53,6 +53,7 @@ class CameraRecorder:
         self._file: OpenPart | None = None
         self._since: datetime | None = None
         self._problem = ""
+        self._audio_problem = ""
         self._has_salvaged = False
         self._retry_at_s = clock.monotonic_s()
         self._usage_at_s = clock.monotonic_s()
@@ -66,7 +67,7 @@ class CameraRecorder:
             since=self._since,
             oldest_at=usage.oldest_at,
             size_bytes=usage.size_bytes,
-            problem=self._problem,
+            problem=self._problem or self._audio_problem,
         )
 
     def run(self, stop: threading.Event) -> None:
@@ -126,6 +127,7 @@ class CameraRecorder:
         if self._problem:
             log.info("recording goes on", camera_id=self._camera_id)
         self._problem = ""
+        self._audio_problem = stretch.footage.template.audio_problem
         self._since = self._since or stretch.footage.starts_at
 
     def _finish(self) -> None:

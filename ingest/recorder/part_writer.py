@@ -7,8 +7,7 @@ import av
 
 from contracts.errors import EvidenceMissing
 from ingest.clip_ring import Stretch
-from ingest.clips import MP4_OPTIONS, PacketTrack
-from ingest.masked_footage import MaskedTrack
+from ingest.clips import MP4_OPTIONS, FootageWriter
 from ingest.recorder.open_part import OpenPart
 from ingest.recorder.parts import Part
 
@@ -40,14 +39,9 @@ class PartWriter:
         self._container = av.open(
             cast(BinaryIO, file), "w", format="mp4", container_options=_OPTIONS
         )
-        footage = first.footage
-        self._track: MaskedTrack | PacketTrack
-        if footage.masks:
-            self._track = MaskedTrack(self._container, footage)
-        else:
-            self._track = PacketTrack(
-                self._container, footage.template, first_s=first.begins_s, slack=_SLACK
-            )
+        self._footage = FootageWriter(
+            self._container, first.footage, first_s=first.begins_s, slack=_SLACK
+        )
 
     @property
     def run_id(self) -> str:
@@ -65,6 +59,7 @@ class PartWriter:
             stretch.number == self._newest.number + 1
             and stretch.run_id == self._first.run_id
             and stretch.footage.masks == self._first.footage.masks
+            and bool(stretch.footage.sounds) <= bool(self._first.footage.sounds)
             and stretch.ends_s - self._first.begins_s <= part_s
         )
 
@@ -79,7 +74,7 @@ class PartWriter:
         if stretch is self._first:
             # Pictures shown before the key frame that they follow refer to what is not here.
             packets = tuple(p for p in packets if p.stream_s >= stretch.begins_s)
-        self._track.add(packets)
+        self._footage.add(packets, stretch.footage.sounds)
         self._newest = stretch
 
     def publish(self) -> Part:
@@ -90,8 +85,7 @@ class PartWriter:
             OSError: The file cannot be written.
             av.FFmpegError: libav cannot write it.
         """
-        if isinstance(self._track, MaskedTrack):
-            self._track.finish()
+        self._footage.finish()
         self._container.close()
         return self._file.publish(self.duration_s)
 

@@ -54,7 +54,7 @@ class Recorders:
                 self._begin(camera_id, ring)
         for camera_id, running in self._running.items():
             status = running.recorder.status
-            RECORDING.labels(camera_id).set(0 if status.problem else 1)
+            RECORDING.labels(camera_id).set(0 if status.since is None else 1)
             RECORDING_BYTES.labels(camera_id).set(status.size_bytes)
 
     def status(self, camera_id: str) -> RecordingStatus | None:

@@ -33,6 +33,7 @@ _OPTIONS: Final = {
     "analyzeduration": str(_PROBE_US),
     "fpsprobesize": "0",  # no waiting for frames only to measure their rate
 }
+_WITH_AUDIO: Final = {**_OPTIONS, "allowed_media_types": "video+audio"}
 _CLOCK: Final = SystemClock()
 """libav's deadlines run on real time, whatever clock the caller has; a connection that ran into
 one may report anything as its reason."""
@@ -71,7 +72,7 @@ def open_rtsp(
             relay.url,
             mode="r",
             format="rtsp",
-            container_options=_OPTIONS,
+            container_options=_WITH_AUDIO if camera.keeps_audio else _OPTIONS,
             hwaccel=acceleration(settings),
             timeout=(max(_LEFT_MIN_S, left_s), settings.read_timeout_s),
         )

@@ -5,13 +5,14 @@ Shape legend: H = height, W = width in pixels, 3 = blue, green, red.
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, cast
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition
@@ -23,6 +24,7 @@ from av.video.stream import VideoStream
 from contracts.clock import SystemClock
 from contracts.frames import BgrImage
 from ingest.errors import SourceEnded, SourceError, SourceRejected, SourceUnavailable
+from ingest.sources.audio import AudioPacket, AudioReader
 from ingest.sources.http_body import HttpRefused
 from ingest.sources.opened import OpenedStream
 from ingest.timeline import PtsUnwrapper
@@ -112,12 +114,23 @@ class StreamReader:
         opened: Closed by whoever opened it, after the last call here.
         camera_id: For errors.
         is_offline: Decode with several threads. They delay frames, so that a live stream has one.
+        has_audio: Read its sound as well, if it has any.
+
+    Attributes:
+        on_audio: Hears of each packet of sound.
 
     Raises:
         SourceRejected: It has no video, or video in a codec that is not allowed.
     """
 
-    def __init__(self, opened: OpenedStream, *, camera_id: str, is_offline: bool = False) -> None:
+    def __init__(
+        self,
+        opened: OpenedStream,
+        *,
+        camera_id: str,
+        is_offline: bool = False,
+        has_audio: bool = False,
+    ) -> None:
         self._camera_id = camera_id
         self._is_live = opened.is_live
         self._has_clock = opened.has_clock
@@ -130,6 +143,8 @@ class StreamReader:
         context.options = {"max_pixels": str(PIXELS_MAX)}
         context.thread_type = "AUTO" if is_offline else "NONE"
         context.thread_count = _OFFLINE_THREADS if is_offline else 1
+        self._audio = _audio_of(opened.container) if has_audio and opened.has_clock else None
+        self.on_audio: Callable[[AudioPacket], None] | None = None
         self._unwrapper = PtsUnwrapper(self.stream.time_base or context.time_base)
         self._sender: _SenderTime | None = None
         self._packet_s: float | None = None
@@ -147,6 +162,11 @@ class StreamReader:
         """
         is_known = self._watched_s >= _WAITING_S / 2
         return self._waited_s / self._watched_s if is_known else 1.0
+
+    @property
+    def audio(self) -> AudioStream | None:
+        """The stream of its sound, where that is read."""
+        return None if self._audio is None else self._audio.stream
 
     @property
     def codec(self) -> str:
@@ -192,9 +212,10 @@ class StreamReader:
         return None if self._sender is None else self._sender.at(stream_s)
 
     def _demux(self) -> "Iterator[Packet[VideoStream]]":
-        packets = self._container.demux(self.stream)
+        wanted = [self.stream] if self._audio is None else [self.stream, self._audio.stream]
+        packets = self._container.demux(*wanted)
+        asked_s = _CLOCK.monotonic_s()
         while True:
-            asked_s = _CLOCK.monotonic_s()
             try:
                 if self._before_packet is not None:
                     self._before_packet()
@@ -212,7 +233,16 @@ class StreamReader:
                 # libav ran into its deadline and gave out what its parser held instead of saying
                 # so; the next call would wait for another whole time-out.
                 raise self._end("broke off: no data within the time-out")
-            yield packet
+            if isinstance(packet.stream, VideoStream):
+                yield cast("Packet[VideoStream]", packet)
+                asked_s = _CLOCK.monotonic_s()  # sound alone is no sign of life
+            else:
+                self._hear(cast("Packet[AudioStream]", packet))
+
+    def _hear(self, packet: "Packet[AudioStream]") -> None:
+        heard = None if self._audio is None else self._audio.read(packet)
+        if heard is not None and self.on_audio is not None:
+            self.on_audio(heard)
 
     def _note_wait(self, asked_s: float) -> float:
         """Return for how long the packet that is there now was waited for."""
@@ -314,6 +344,11 @@ def plain_reason(error: av.FFmpegError) -> str:
     if isinstance(error, av.error.ExitError):
         return "no data within the time-out"
     return error.strerror or type(error).__name__
+
+
+def _audio_of(container: InputContainer) -> AudioReader | None:
+    found = container.streams.audio
+    return AudioReader(found[0]) if found else None
 
 
 def _choose_stream(container: InputContainer, *, camera_id: str) -> VideoStream:

@@ -39,7 +39,7 @@ def test_a_change_that_could_not_be_told_goes_out_with_the_next_publishing() -> 
     history, publisher = InMemoryHistory(), RecordingPublisher()
     publisher.is_down = True
     desk = CameraDesk(history, publisher, ManualClock())
-    desk.add(GATE, is_repeatable=False)
+    desk.add(GATE, is_repeatable=False, identity=SOMEBODY)
     assert publisher.published == []
 
     publisher.is_down = False

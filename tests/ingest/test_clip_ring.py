@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from contracts.errors import EvidenceMissing
 from contracts.settings import IngestSettings
-from ingest.clip_ring import ClipRing, ClipTemplate, Footage
+from ingest.clip_ring import ClipRing, Footage
+from ingest.clip_template import ClipTemplate
 from ingest.sources.file import open_file
 from ingest.sources.stream import EncodedPacket, StreamReader
 from tests.fakes.clips import walker_path

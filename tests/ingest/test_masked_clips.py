@@ -12,7 +12,8 @@ import pytest
 from contracts.errors import EvidenceMissing
 from contracts.geometry import Zone
 from contracts.settings import IngestSettings
-from ingest.clip_ring import ClipRing, ClipTemplate, Footage
+from ingest.clip_ring import ClipRing, Footage
+from ingest.clip_template import ClipTemplate
 from ingest.clips import make_clip
 from ingest.evidence_stream import EvidenceRing
 from ingest.masks import pixels_of

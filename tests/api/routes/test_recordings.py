@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from api.cameras import KEEPING_CHANGED
 from contracts.cameras import (
     Camera,
     CameraState,
@@ -138,6 +139,23 @@ def test_recording_is_switched_on_and_off(client: WebClient, web: FakeWeb) -> No
     assert stored is not None
     assert stored.is_recorded
     assert client.patch(f"{CAMERAS}/gate", json={"name": "Gate"}).json()["record"] is True
+
+
+def test_who_switches_recording_or_sound_is_written_down(client: WebClient, web: FakeWeb) -> None:
+    web.history.save_camera(CAMERA)
+    client.patch(f"{CAMERAS}/gate", json={"record": True, "audio": True, "name": "Gate"})
+    client.patch(f"{CAMERAS}/gate", json={"name": "North gate"})
+    client.patch(f"{CAMERAS}/gate", json={"audio": False})
+    body = {"id": "yard", "source": {"url": "synthetic:yard"}, "record": True}
+    client.post(CAMERAS, json=body)
+
+    lines = web.history.audit_lines("gate", action=KEEPING_CHANGED, limit=9)
+    assert [(line.before, line.after) for line in lines] == [
+        ({"record": True, "audio": True}, {"record": True, "audio": False}),
+        ({"record": False, "audio": False}, {"record": True, "audio": True}),
+    ]
+    [line] = web.history.audit_lines("yard", action=KEEPING_CHANGED, limit=9)
+    assert line.after == {"record": True, "audio": False}
 
 
 def test_a_camera_says_how_its_recording_is_doing(client: WebClient, web: FakeWeb) -> None:

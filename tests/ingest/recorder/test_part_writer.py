@@ -7,7 +7,8 @@ import av
 import pytest
 
 from contracts.errors import EvidenceMissing
-from ingest.clip_ring import ClipTemplate, Stretch
+from ingest.clip_ring import Stretch
+from ingest.clip_template import ClipTemplate
 from ingest.recorder.folder import RecordingFolder
 from ingest.recorder.part_writer import PartWriter
 from ingest.recorder.parts import Part

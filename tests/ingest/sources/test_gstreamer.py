@@ -1,19 +1,27 @@
 """The RTSP source against a server that nobody here wrote."""
 
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pytest
 
-from contracts.cameras import RtspTransport
+from contracts.cameras import Camera, RtspTransport
 from contracts.settings import IngestSettings
+from ingest.clip_ring import ClipRing
+from ingest.clip_template import ClipTemplate
+from ingest.clips import make_clip
 from ingest.errors import CredentialsRefused, SourceRejected, SourceUnavailable
 from ingest.sources.rtsp import open_rtsp
 from ingest.sources.stream import PictureScaler, StreamReader
 from tests import gstreamer_server
-from tests.gstreamer_server import Codec
+from tests.fakes.clock import START
+from tests.gstreamer_server import Audio, Codec
 from tests.ingest.recordings import rtsp_camera
+from tests.ingest.sounding import bright_from_to, loud_from_to, write_sounding
 from tests.quirkcam import timecode
 from tests.quirkcam.clips import Clip, path_of
 
@@ -96,3 +104,57 @@ def test_a_foreign_server_that_ends_is_told() -> None:
         with pytest.raises(SourceUnavailable, match="the stream"):
             for _ in StreamReader(opened, camera_id="gate").units():
                 pass
+
+
+@pytest.mark.parametrize("transport", list(RtspTransport))
+@pytest.mark.parametrize(
+    ("audio", "encoder", "suffix"),
+    [("aac", "aac", ".mp4"), ("opus", "libopus", ".mkv"), ("pcmu", "pcm_mulaw", ".mov")],
+)
+def test_the_sound_of_a_foreign_server_is_kept_with_its_picture(
+    tmp_path: Path, audio: Audio, encoder: str, suffix: str, transport: RtspTransport
+) -> None:
+    path = write_sounding(tmp_path / f"source{suffix}", audio=encoder)
+    with gstreamer_server.serve(path, audio=audio) as url:
+        camera = replace(rtsp_camera(url, transport=transport), keeps_audio=True)
+        ring = ring_of_camera(camera)
+
+    footage = ring.cover("run1", START, START + timedelta(seconds=9))
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(make_clip(footage))
+
+    if audio == "pcmu":
+        assert "MP4 cannot hold pcm_mulaw" in footage.template.audio_problem
+        return
+    loud, bright = loud_from_to(clip), bright_from_to(clip)
+    assert loud[0] == pytest.approx(bright[0], abs=0.25)
+    assert loud[1] == pytest.approx(bright[1] + 0.1, abs=0.25)
+
+
+def test_without_being_told_a_foreign_server_is_not_asked_for_sound(tmp_path: Path) -> None:
+    path = write_sounding(tmp_path / "source.mp4")
+    with gstreamer_server.serve(path, audio="aac") as url:
+        opened = open_rtsp(rtsp_camera(url), IngestSettings())
+        streams = len(opened.container.streams)
+        opened.close()
+
+    assert streams == 1
+
+
+def ring_of_camera(camera: Camera) -> ClipRing:
+    """All that a camera sends, as ``run1`` from ``START`` on."""
+    opened = open_rtsp(camera, IngestSettings())
+    ring = ClipRing(keep_s=60.0)
+    try:
+        reader = StreamReader(opened, camera_id="gate", has_audio=camera.keeps_audio)
+        reader.on_audio = ring.add_audio
+        ring.begin_run("run1", ClipTemplate(reader.stream, reader.audio))
+        ring.anchor(START)
+        for packet in reader.packets():
+            ring.add(packet)
+    except SourceUnavailable:
+        return ring
+    finally:
+        opened.close()
+        ring.end_run()
+    return ring

@@ -1,16 +1,22 @@
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from av.container import InputContainer
 
 from contracts.settings import IngestSettings
-from ingest.errors import SourceEnded, SourceError, SourceRejected
+from ingest.errors import SourceEnded, SourceError, SourceRejected, SourceUnavailable
+from ingest.sources.audio import AudioPacket
 from ingest.sources.file import open_file
 from ingest.sources.opened import OpenedStream
 from ingest.sources.stream import PictureScaler, StreamReader, StreamUnit, analysis_size
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.ingest.recordings import Shot, file_camera, write
+from tests.ingest.sounding import write_sounding
 
 
 def opened(path: Path) -> OpenedStream:
@@ -207,3 +213,34 @@ def test_a_picture_larger_than_any_camera_makes_is_not_decoded(
 
     assert sum(len(unit.frames) for unit in units) == 0
     assert isinstance(error, SourceRejected)
+
+
+def test_sound_alone_is_no_sign_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A camera whose pictures stop is opened anew, though it still sends sound."""
+    stream = replace(
+        opened(write_sounding(tmp_path / "clip.mp4")), read_timeout_s=0.1, is_live=True
+    )
+    reader = StreamReader(stream, camera_id="gate", has_audio=True)
+    heard: list[AudioPacket] = []
+    reader.on_audio = heard.append
+
+    monkeypatch.setattr(reader, "_container", OnlySound(stream.container))
+
+    with pytest.raises(SourceUnavailable, match="no data within the time-out"):
+        list(reader.packets())
+
+    stream.close()
+    assert len(heard) >= 1
+
+
+class OnlySound:
+    """A container that sends its sound again and again, and no picture."""
+
+    def __init__(self, container: InputContainer) -> None:
+        self._container = container
+
+    def demux(self, *_: object) -> Iterator[object]:
+        packets = [p for p in self._container.demux(audio=0) if p.size]
+        while True:
+            threading.Event().wait(0.01)
+            yield packets[0]
