@@ -138,16 +138,31 @@ class CameraDesk:
             after=kept,
         )
 
-    def mask(self, camera_id: str, masks: tuple[Zone, ...], *, identity: Identity) -> Camera:
+    def mask(
+        self,
+        camera_id: str,
+        masks: tuple[Zone, ...],
+        *,
+        identity: Identity,
+        read_at: int | None = None,
+    ) -> Camera:
         """Replace the privacy masks, with an audit line; what is the same changes nothing.
 
+        Args:
+            camera_id: Of the camera.
+            masks: All of them.
+            identity: Who does it.
+            read_at: Version that the change was made from; None overwrites any.
+
         Raises:
-            Refusal: 404.
+            Refusal: 404; 409 if the camera has another version than ``read_at``.
         """
         with self._lock:
             current = self.get(camera_id)
             if masks == current.masks:
                 return current
+            if read_at not in (None, current.version):
+                raise Refusal(409, "camera-changed", "the camera was changed since it was read")
             changed = replace(current, masks=masks, version=current.version + 1)
             line = _masks_line(
                 current, masks, by=identity.name, how=identity.how, at=self._clock.now()

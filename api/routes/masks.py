@@ -38,6 +38,10 @@ class MasksBody(Body):
     """All privacy masks of a camera; those left out are masks no more."""
 
     masks: list[MaskBody] = Field(max_length=_MASKS_MAX)
+    version: int | None = Field(
+        default=None,
+        description="Of the camera, as the masks were read; 409 if it has another by now",
+    )
 
 
 class Mask(Answer):
@@ -115,7 +119,8 @@ def put_masks(
     doubled = sorted({name for name in ids if ids.count(name) > 1})
     if doubled:
         raise bad_field("masks", f"id(s) {doubled} stand more than once")
-    answer = MasksAnswer.of(desk.mask(camera_id, masks, identity=identity), desk)
+    masked = desk.mask(camera_id, masks, identity=identity, read_at=body.version)
+    answer = MasksAnswer.of(masked, desk)
     if not answer.in_force:
         response.status_code = 202
     return answer

@@ -83,6 +83,13 @@ async def publish_page(request: Request, camera_id: str) -> Response:
     return response
 
 
+@router.get("/cameras/{camera_id}/masks", openapi_extra=ADMIN, response_class=HTMLResponse)
+async def masks_page(request: Request, camera_id: str) -> Response:
+    """Show the page that draws a camera's privacy masks."""
+    del camera_id
+    return _serve(request, _APP, "masks.html")
+
+
 @router.get("/account", openapi_extra=ADMIN, response_class=HTMLResponse)
 async def account_page(request: Request) -> Response:
     """Show password and API tokens."""

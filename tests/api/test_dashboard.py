@@ -260,7 +260,9 @@ def test_what_a_rule_is_called_stays_text(page: Page, site: FakeWeb, server: Run
     assert page.locator(".alert-card img[onerror], .alert-card b").count() == 0
 
 
-@pytest.mark.parametrize("path", ["/", "/cameras", "/account", "/alerts/{alert_id}"])
+@pytest.mark.parametrize(
+    "path", ["/", "/cameras", "/cameras/gate/masks", "/account", "/alerts/{alert_id}"]
+)
 def test_nothing_sticks_out_on_a_phone(
     page: Page, site: FakeWeb, server: RunningServer, path: str
 ) -> None:

@@ -1,11 +1,17 @@
-"""Privacy masks from the API through a real Redis to the pictures, over edits and a restart."""
+"""Privacy masks from the API through a real Redis to the pictures, over edits and a restart.
+
+One is drawn in a real browser and looked at there.
+"""
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from api.transport.connection import connect
 from api.transport.directory import RedisCameraDirectory
@@ -13,19 +19,35 @@ from api.transport.leases import RedisLeases
 from contracts.cameras import Camera
 from contracts.clock import SystemClock
 from contracts.frames import FrameOutcome, QueuedFrame
+from contracts.queues import LivePicture
 from contracts.settings import IngestSettings, QueueSettings
 from ingest.frame_queue import RedisFrameQueue
 from ingest.supervisor import IngestSupervisor
 from tests.e2e.system import RunningVigil, running, wait_for
+from tests.fakes.chromium import chromium, in_chromium, signed_in
 from tests.fakes.clips import WalkerClip, walker_path
+from tests.fakes.mask_drawing import button, draw
 from tests.fakes.masked import is_covered
 from tests.fakes.ports import InMemoryEvidence, InMemoryWorkQueue
 from tests.fakes.web import FakeWeb, WebClient
+from tests.fakes.web_server import RunningServer
 from tests.ingest.recordings import file_camera
 
 MASKS = "/api/v1/cameras/gate/masks"
-LEFT = {"id": "left", "name": "", "polygon": [[0, 0], [0.25, 0], [0.25, 1], [0, 1]]}
+LEFT: dict[str, Any] = {"id": "left", "name": "", "polygon": [[0, 0], [0.25, 0], [0.25, 1], [0, 1]]}
 WITHIN_S = 60.0
+IS_FLAT = """
+([[from, to], isFlat]) => {
+  const { width, height } = document.querySelector(".mask-picture canvas");
+  const context = document.querySelector(".mask-picture canvas").getContext("2d");
+  const { data } = context.getImageData(from * width, 0, (to - from) * width, height);
+  const greens = data.filter((_, index) => index % 4 === 1);
+  const isThere = data[3] === 255;
+  const spread = greens.reduce((most, green) => Math.max(most, Math.abs(green - greens[0])), 0);
+  return isThere && spread <= 6 === isFlat;
+}
+"""
+"""Whether a strip of the picture on the page is of one grey."""
 
 
 class Site:
@@ -118,6 +140,51 @@ def test_a_camera_that_is_taken_with_masks_shows_nothing_from_its_first_frame_on
     site.publisher.publish_cameras(web.publisher.published[-1])
 
     assert all(is_covered(site.frame().frame.jpeg) for _ in range(10))
+
+
+@contextmanager
+def shown(site: Site, web: FakeWeb) -> Iterator[None]:
+    """Let the web have each frame as the newest picture."""
+    stop = threading.Event()
+
+    def show() -> None:
+        while not stop.is_set():
+            frame = site.frame().frame
+            web.pictures.pictures["gate"] = LivePicture(
+                header=frame.header, jpeg=frame.jpeg, boxes=()
+            )
+
+    thread = threading.Thread(target=show, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(20)
+
+
+@in_chromium
+def test_a_mask_drawn_in_the_browser_covers_the_picture_there(site: Site) -> None:
+    web = FakeWeb(clock=SystemClock())
+    web.history.save_camera(looping())
+    app = web.app(camera_publisher=site.publisher)
+    app.state.cameras.publish()
+    with (
+        RunningServer(app) as server,
+        chromium() as browser,
+        signed_in(browser, web, server.url) as page,
+        shown(site, web),
+    ):
+        page.goto(f"{server.url}/cameras/gate/masks")
+        page.wait_for_function(IS_FLAT, arg=[[0, 0.23], False])
+
+        draw(page, LEFT["polygon"])
+        button(page, "Save").click()
+
+        expect(page.get_by_text("Saved. New pictures are covered.")).to_be_visible()
+        page.wait_for_function(IS_FLAT, arg=[[0, 0.23], True])
+        page.wait_for_function(IS_FLAT, arg=[[0.27, 1], False])
+        assert is_covered(web.pictures.pictures["gate"].jpeg)
 
 
 def picture(vigil: RunningVigil) -> httpx.Response | None:

@@ -1,7 +1,7 @@
 // The cameras: how each is doing, what became of its frames, adding and removing.
 
 import { call, get, post, remove } from "/app/api.js";
-import { el, fill, icon } from "/app/dom.js";
+import { confirmed, el, fill, icon, say } from "/app/dom.js";
 import { ago, count, number, size } from "/app/format.js";
 import { LivePlayer } from "/app/live.js";
 import { listen } from "/app/stream.js";
@@ -86,13 +86,14 @@ class CameraCard {
     this.sum = el("p.account-sum");
     this.watch = el("button.button.quiet", { type: "button", on: { click: () => this.toggleLive() } }, "Watch live");
     this.publish = el("a.button.quiet", { href: `/cameras/${id}/publish`, hidden: true }, "Publish from here");
+    const masks = el("a.button.quiet", { href: `/cameras/${id}/masks` }, "Privacy masks");
     this.live = el("div");
     this.enable = el("button.button.quiet", { type: "button", on: { click: () => this.toggle() } });
     const discard = el("button.button.quiet.danger", { type: "button", on: { click: () => this.confirmRemoval() } }, icon("trash"), "Remove");
     this.element = el(
       "article.panel.camera-card",
       {},
-      el("header.camera-head", {}, el("div", {}, this.name, this.source), el("div.camera-actions", {}, this.badge, this.publish, this.watch, this.enable, discard)),
+      el("header.camera-head", {}, el("div", {}, this.name, this.source), el("div.camera-actions", {}, this.badge, this.publish, this.watch, masks, this.enable, discard)),
       this.live,
       this.cause,
       this.facts,
@@ -188,28 +189,16 @@ class CameraCard {
     refresh();
   }
 
-  confirmRemoval() {
-    const name = this.camera.name || this.id;
-    const dialog = el(
-      "dialog.panel",
-      { aria: { label: `Remove ${name}` } },
-      el("h2", {}, `Remove ${name}?`),
-      el("p.muted", {}, "Vigil stops watching it at once. Its alerts, events and evidence stay."),
-      el(
-        "form.dialog-actions",
-        { method: "dialog" },
-        el("button.button", { value: "keep" }, "Keep it"),
-        el("button.button.danger", { value: "remove" }, "Remove"),
-      ),
-    );
-    dialog.addEventListener("close", async () => {
-      dialog.remove();
-      if (dialog.returnValue !== "remove") return;
-      await remove(`/api/v1/cameras/${this.id}`).catch(() => null);
-      refresh();
+  async confirmRemoval() {
+    const isMeant = await confirmed({
+      heading: `Remove ${this.camera.name || this.id}?`,
+      text: "Vigil stops watching it at once. Its alerts, events and evidence stay.",
+      keep: "Keep it",
+      act: "Remove",
     });
-    document.body.append(dialog);
-    dialog.showModal();
+    if (!isMeant) return;
+    await remove(`/api/v1/cameras/${this.id}`).catch(() => null);
+    refresh();
   }
 }
 
@@ -244,11 +233,6 @@ function addForm(container) {
     message,
     submit,
   );
-  const say = (kind, symbol, text) => {
-    message.className = `notice ${kind}`;
-    message.hidden = false;
-    fill(message, icon(symbol), text);
-  };
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     message.hidden = true;
@@ -269,13 +253,13 @@ function addForm(container) {
         ? "It waits for somebody to publish to it: from its card, or with OBS or FFmpeg."
         : "Its first picture takes a few seconds.";
       form.reset();
-      say("good", "check", `${camera.name || camera.id} is added. ${next}`);
+      say(message, "good", "check", `${camera.name || camera.id} is added. ${next}`);
       refresh();
     } catch (error) {
       const known = error.errors.filter((one) => fields[one.field]);
       known.forEach((one) => fields[one.field].setError(`This ${one.message}.`));
       if (known.length) fields[known[0].field].input.focus();
-      else say("bad", "high", `Not added: ${error.message}.`);
+      else say(message, "bad", "high", `Not added: ${error.message}.`);
     }
     submit.disabled = false;
   });

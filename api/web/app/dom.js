@@ -29,6 +29,44 @@ export function fill(element, ...children) {
   return element;
 }
 
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Make an element of a drawing; `attrs` are attributes, null left out. */
+export function shape(name, attrs = {}, ...children) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attrs)) {
+    if (value != null) element.setAttribute(key, value);
+  }
+  element.append(...children.filter((child) => child || child === 0));
+  return element;
+}
+
+/** Show a notice that says something. */
+export function say(notice, kind, symbol, ...content) {
+  notice.className = `notice ${kind}`;
+  notice.hidden = false;
+  fill(notice, icon(symbol), ...content);
+}
+
+/** Ask before something is done that cannot be taken back; true if it shall be. */
+export function confirmed({ heading, text, keep, act }) {
+  const dialog = el(
+    "dialog.panel",
+    { aria: { label: heading } },
+    el("h2", {}, heading),
+    el("p.muted", {}, text),
+    el("form.dialog-actions", { method: "dialog" }, el("button.button", { value: "keep" }, keep), el("button.button.danger", { value: "act" }, act)),
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "act");
+    });
+  });
+}
+
 const PATHS = {
   info: "M8 1.500a6.500 6.500 0 1 1 0 13 6.500 6.500 0 0 1 0-13ZM8 7.250v4M8 4.750v.01",
   low: "M3 6l5 5 5-5",
@@ -51,23 +89,19 @@ const PATHS = {
   grid: "M2 2.500h5v5H2ZM9 2.500h5v5H9ZM2 9.500h5v4H2ZM9 9.500h5v4H9Z",
   film: "M2 3h12v10H2ZM5 3v10M11 3v10M2 6.300h3M2 9.700h3M11 6.300h3M11 9.700h3",
   frame: "M2 5V2h3M11 2h3v3M14 11v3h-3M5 14H2v-3",
+  undo: "M5.500 2.500 2.500 5.500l3 3M2.500 5.500h7a4 4 0 0 1 0 8H6",
   shield: "M8 1.500 13.500 3.500v4c0 3.500-2.300 5.900-5.500 7-3.200-1.100-5.500-3.500-5.500-7v-4Z",
 };
 
 /** A line icon of 16 px, hidden from screen readers: the text beside it says the same. */
 export function icon(name) {
-  const ns = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(ns, "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(ns, "path");
-  path.setAttribute("d", PATHS[name] ?? PATHS.info);
-  path.setAttribute("fill", "none");
-  path.setAttribute("stroke", "currentColor");
-  path.setAttribute("stroke-width", "1.5");
-  path.setAttribute("stroke-linecap", "round");
-  path.setAttribute("stroke-linejoin", "round");
-  svg.append(path);
-  return svg;
+  const path = shape("path", {
+    d: PATHS[name] ?? PATHS.info,
+    fill: "none",
+    stroke: "currentColor",
+    "stroke-width": "1.5",
+    "stroke-linecap": "round",
+    "stroke-linejoin": "round",
+  });
+  return shape("svg", { viewBox: "0 0 16 16", class: "icon", "aria-hidden": "true" }, path);
 }

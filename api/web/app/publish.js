@@ -1,7 +1,7 @@
 // A phone or a laptop as a camera: its picture is published by WHIP until somebody stops it.
 
 import { get } from "/app/api.js";
-import { el, fill, icon } from "/app/dom.js";
+import { el, fill, icon, say } from "/app/dom.js";
 import { listen } from "/app/stream.js";
 import { mountTopbar } from "/app/topbar.js";
 import { endSession, negotiate } from "/app/webrtc.js";
@@ -113,9 +113,7 @@ class Publisher {
   }
 
   say(kind, symbol, text) {
-    this.message.className = `notice ${kind}`;
-    this.message.hidden = false;
-    fill(this.message, icon(symbol), text);
+    say(this.message, kind, symbol, text);
   }
 
   showButton() {

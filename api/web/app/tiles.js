@@ -4,6 +4,7 @@ import { get } from "/app/api.js";
 import { el, fill, icon } from "/app/dom.js";
 import { drawBoxes, drawCorner, drawMasks, drawScene, fitCanvas, placeIn } from "/app/drawing.js";
 import { serverNow, timeOfDay } from "/app/format.js";
+import { NewestPicture } from "/app/newest.js";
 
 const PICTURE_EVERY_MS = 200;
 const RETRY_MS = 2000;
@@ -74,12 +75,10 @@ function failure(error) {
 class Tile {
   constructor(cameraId) {
     this.cameraId = cameraId;
-    this.picture = null;
-    this.boxes = [];
+    this.newest = new NewestPicture(cameraId);
     this.scene = {};
     this.masks = [];
     this.sceneAge = SCENE_EVERY;
-    this.etag = "";
     this.isVisible = false;
     this.isStopped = false;
     this.version = 0;
@@ -156,45 +155,30 @@ class Tile {
       const begun = performance.now();
       let waitMs = PICTURE_EVERY_MS;
       if (this.isVisible && document.visibilityState === "visible") {
-        waitMs = (await this.load().catch(() => false)) ? PICTURE_EVERY_MS : RETRY_MS;
+        const found = await this.newest.load().catch(() => "none");
+        if (found === "newer") this.draw();
+        waitMs = found === "none" ? RETRY_MS : PICTURE_EVERY_MS;
       }
       const restMs = Math.max(20, waitMs - (performance.now() - begun));
       await new Promise((resolve) => setTimeout(resolve, restMs));
     }
   }
 
-  /** Fetch the newest picture; false if there is none. */
-  async load() {
-    const answer = await fetch(`/api/v1/cameras/${this.cameraId}/latest.jpg`, {
-      cache: "no-store",
-      headers: this.etag ? { "If-None-Match": this.etag } : {},
-    });
-    if (answer.status === 304) return true;
-    if (!answer.ok) return false;
-    this.etag = answer.headers.get("ETag") ?? "";
-    this.boxes = JSON.parse(answer.headers.get("X-Vigil-Boxes") ?? "[]");
-    this.capturedAt = answer.headers.get("X-Vigil-Captured-At");
-    const picture = await createImageBitmap(await answer.blob());
-    this.picture?.close();
-    this.picture = picture;
-    this.draw();
-    return true;
-  }
-
   draw() {
     const { context, width, height } = fitCanvas(this.canvas);
     context.clearRect(0, 0, width, height);
-    if (!this.picture || !width) return;
-    const place = placeIn(this.picture.width, this.picture.height, width, height);
+    const picture = this.newest.bitmap;
+    if (!picture || !width) return;
+    const place = placeIn(picture.width, picture.height, width, height);
     context.imageSmoothingQuality = "high";
-    context.drawImage(this.picture, place.x, place.y, place.w, place.h);
+    context.drawImage(picture, place.x, place.y, place.w, place.h);
     if (this.status?.state === "blind") return;
     drawMasks(context, place, this.masks);
     drawScene(context, place, this.scene);
     drawBoxes(
       context,
       place,
-      this.boxes.map((box) => ({
+      this.newest.boxes.map((box) => ({
         box: box.box,
         text: `${box.label} ${box.track_id}`,
         tone: box.alerting ? "alerting" : "track",
@@ -204,8 +188,9 @@ class Tile {
   }
 
   drawTime(context, place) {
-    const ageS = (serverNow() - Date.parse(this.capturedAt)) / 1000;
-    const text = ageS > OLD_AFTER_S ? `${Math.round(ageS)} s old` : timeOfDay(this.capturedAt);
+    const { capturedAt } = this.newest;
+    const ageS = (serverNow() - Date.parse(capturedAt)) / 1000;
+    const text = ageS > OLD_AFTER_S ? `${Math.round(ageS)} s old` : timeOfDay(capturedAt);
     drawCorner(context, place, text, ageS > OLD_AFTER_S ? "#e0b657" : "#c6d0da");
   }
 }

@@ -77,6 +77,19 @@ def test_masks_that_were_told_before_the_queue_went_away_are_in_force(
     assert client.put(MASKS, json={"masks": [WINDOW]}).status_code == 200, "never lifted"
 
 
+def test_an_edit_does_not_overwrite_one_that_it_has_not_seen(
+    site: FakeWeb, client: WebClient
+) -> None:
+    client.put(MASKS, json={"masks": [WINDOW], "version": 1})
+
+    answer = client.put(MASKS, json={"masks": [STREET], "version": 1})
+    assert (answer.status_code, answer.json()["code"]) == (409, "camera-changed")
+    assert client.get(MASKS).json()["masks"] == [WINDOW]
+
+    assert client.put(MASKS, json={"masks": [WINDOW], "version": 1}).status_code == 200, "the same"
+    assert client.put(MASKS, json={"masks": [STREET], "version": 2}).status_code == 200
+
+
 def test_other_edits_leave_masks_alone(site: FakeWeb, client: WebClient) -> None:
     client.put(MASKS, json={"masks": [WINDOW]})
 

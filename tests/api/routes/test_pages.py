@@ -24,7 +24,9 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(WEB))
 
 
-@pytest.mark.parametrize("path", ["/", "/cameras", "/account", "/alerts/al_1"])
+@pytest.mark.parametrize(
+    "path", ["/", "/cameras", "/cameras/gate/masks", "/account", "/alerts/al_1"]
+)
 def test_a_page_is_shown_to_who_is_signed_in(client: WebClient, path: str) -> None:
     answer = client.get(path)
 
