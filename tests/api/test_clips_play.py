@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from alerts.history import incidents
 from alerts.history.database import Database
@@ -20,22 +20,19 @@ from contracts.incidents import EvidenceItem, EvidenceKind
 from tests.alerts.builders import alert, incident, told
 from tests.alerts.history.publishing import STEPS, publish_in_a_process
 from tests.fakes.archive import joined
+from tests.fakes.chromium import NEEDS_CHROMIUM
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.fakes.clock import START
 from tests.fakes.mp4_parts import pictures_in, whole_parts
 from tests.fakes.web import FakeWeb
 from tests.fakes.web_server import RunningServer
 
-CHROMIUM = Path("/usr/bin/chromium")
 CLIP = "/api/v1/events/ev_1/clip.mp4"
 TIMES = 20
 PICTURES = 40
 PART_S = 1.0
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 PLAY = """async ([url, rate]) => {
   const video = document.createElement("video");
@@ -77,16 +74,6 @@ class Survivor:
     ref: str
     ends_s: list[float]
     pictures: int
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

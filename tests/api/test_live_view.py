@@ -5,48 +5,25 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from contracts.cameras import CameraState, CameraStatus
 from contracts.clock import SystemClock
 from contracts.queues import LivePicture
 from contracts.settings import WebRtcSettings
 from tests.fakes.builders import header
+from tests.fakes.chromium import in_chromium
 from tests.fakes.time_code import PUBLISH, WATCH
 from tests.fakes.web import FakeWeb, WebClient
 from tests.fakes.web_server import RunningServer
 from tests.ingest.webrtc.peers import Bench
 
-CHROMIUM = Path("/usr/bin/chromium")
-needs_browser = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}")
 WHIP, WHEP = "/api/v1/cameras/gate/whip", "/api/v1/cameras/gate/whep"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--disable-background-timer-throttling",
-    "--disable-backgrounding-occluded-windows",
-    "--disable-renderer-backgrounding",
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -73,28 +50,7 @@ def site(web: FakeWeb, bench: Bench) -> FakeWeb:
     return web
 
 
-@pytest.fixture
-def server(site: FakeWeb) -> Iterator[RunningServer]:
-    with RunningServer(site.app()) as running:
-        yield running
-
-
-@pytest.fixture
-def page(browser: Browser, site: FakeWeb, server: RunningServer) -> Iterator[Page]:
-    """A page that has signed in; its scripts must not fail."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    opened = context.new_page()
-    failures: list[str] = []
-    opened.on("pageerror", lambda error: failures.append(str(error)))
-    opened.goto(f"{server.url}/sign-in#link={site.link_secret()}")
-    opened.wait_for_url(f"{server.url}/")
-    yield opened
-    context.close()
-    assert failures == []
-
-
-@pytest.mark.browser
-@needs_browser
+@in_chromium
 def test_a_browser_publishes_and_another_page_watches_it_back(
     page: Page, bench: Bench, server: RunningServer
 ) -> None:
@@ -111,8 +67,7 @@ def test_a_browser_publishes_and_another_page_watches_it_back(
     assert found["sizes"][-1] == "640x360"
 
 
-@pytest.mark.browser
-@needs_browser
+@in_chromium
 def test_the_pages_publish_the_devices_camera_and_play_it(
     page: Page, bench: Bench, server: RunningServer
 ) -> None:
@@ -135,8 +90,7 @@ def test_the_pages_publish_the_devices_camera_and_play_it(
     bench.until(lambda: bench.status().phase == "waiting")
 
 
-@pytest.mark.browser
-@needs_browser
+@in_chromium
 def test_without_video_the_player_shows_still_pictures_and_says_why(
     page: Page, site: FakeWeb, server: RunningServer
 ) -> None:
@@ -153,8 +107,7 @@ def test_without_video_the_player_shows_still_pictures_and_says_why(
     page.wait_for_function("() => document.querySelector('.live-player img').naturalWidth === 64")
 
 
-@pytest.mark.browser
-@needs_browser
+@in_chromium
 @pytest.mark.parametrize("path", ["/cameras", "/cameras/gate/publish"])
 def test_nothing_sticks_out_on_a_phone(page: Page, server: RunningServer, path: str) -> None:
     page.set_viewport_size({"width": 360, "height": 740})

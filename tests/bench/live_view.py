@@ -18,28 +18,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from contracts.clock import SystemClock
 from tests.bench.__main__ import machine
 from tests.e2e.system import RunningVigil, wait_for
+from tests.fakes.chromium import chromium
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.fakes.time_code import PUBLISH, WATCH
 
-CHROMIUM: Final = Path("/usr/bin/chromium")
-FLAGS: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--disable-background-timer-throttling",
-    "--disable-backgrounding-occluded-windows",
-    "--disable-renderer-backgrounding",
-)
 FIRST_MS_MAX: Final = 2000.0
 P95_MS_MAX: Final = 500.0
 SETTLED: Final = 30
@@ -133,9 +120,7 @@ def running(cameras: Sequence[tuple[str, str]]) -> Iterator[Site]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         vigil = RunningVigil(folder / "data", text)
         stack.callback(vigil.stop)
-        playwright = stack.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
-        stack.callback(browser.close)
+        browser = stack.enter_context(chromium())
         yield Site(vigil, browser)
 
 

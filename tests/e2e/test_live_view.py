@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.bench.live_view import CHROMIUM, FIRST_MS_MAX, P95_MS_MAX, running
+from tests.bench.live_view import FIRST_MS_MAX, P95_MS_MAX, running
+from tests.fakes.chromium import NEEDS_CHROMIUM
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.browser,
     pytest.mark.timeout(180),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}"),
+    *NEEDS_CHROMIUM,
 ]
 TRIES = 3
 """The best counts: what else this machine does is not what is tested."""
