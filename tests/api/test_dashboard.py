@@ -14,6 +14,8 @@ from contracts.clock import SystemClock
 from contracts.geometry import Zone
 from contracts.incidents import EvidenceItem, EvidenceKind, Incident
 from contracts.queues import LiveBox, LivePicture
+from ingest.onvif.discovery import FoundDevice
+from ingest.onvif.events import OwnEvent, OwnEventKind
 from tests.fakes.builders import box_at, header, incident, scene
 from tests.fakes.chromium import NEEDS_CHROMIUM
 from tests.fakes.web import FakeWeb
@@ -192,6 +194,34 @@ def test_a_bad_address_is_explained_beside_its_field(page: Page, server: Running
     page.get_by_role("button", name="Add camera").click()
     expect(page.get_by_role("heading", name="Back door")).to_be_visible()
     expect(page.get_by_text("rtsp://***@192.0.2.9/1")).to_be_visible()
+
+
+def test_a_camera_that_answers_is_put_into_the_form(
+    page: Page, site: FakeWeb, server: RunningServer
+) -> None:
+    url = "onvif://192.0.2.9:8000/onvif/device_service"
+    site.devices = [FoundDevice(address="192.0.2.9", url=url, name="<b>Acme</b>", hardware="D4")]
+    page.goto(f"{server.url}/cameras")
+    page.get_by_role("button", name="Look for ONVIF cameras").click()
+    expect(page.get_by_text("<b>Acme</b>, D4")).to_be_visible()
+    page.get_by_role("button", name="Use").click()
+
+    shown = "onvif://user:password@192.0.2.9:8000/onvif/device_service"
+    expect(page.get_by_label("Address")).to_have_value(shown)
+    page.keyboard.type("admin:hunter2")
+    page.get_by_role("button", name="Add camera").click()
+    expect(page.get_by_text("onvif://***@192.0.2.9:8000/onvif/device_service")).to_be_visible()
+
+    event = OwnEvent(
+        camera_id="camera",
+        at=site.clock.now(),
+        kind=OwnEventKind.TAMPER,
+        topic="VideoSource/GlobalSceneChange",
+        is_on=True,
+    )
+    site.own_events = [event]
+    expect(page.get_by_text("The camera itself says")).to_be_visible()
+    expect(page.get_by_text("tampering, ")).to_be_visible()
 
 
 def test_a_camera_says_what_is_masked(page: Page, site: FakeWeb, server: RunningServer) -> None:

@@ -1,6 +1,7 @@
 // The cameras: how each is doing, what became of its frames, adding and removing.
 
 import { call, get, post, remove } from "/app/api.js";
+import { discovery } from "/app/discover.js";
 import { confirmed, el, fill, icon, say } from "/app/dom.js";
 import { ago, count, number, size } from "/app/format.js";
 import { LivePlayer } from "/app/live.js";
@@ -229,6 +230,7 @@ function addForm(container) {
     "form",
     { noValidate: true },
     ...Object.values(fields).map(({ element }) => element),
+    discovery(fields["source.url"].input),
     el("div.field", {}, el("label", { htmlFor: "transport" }, "RTSP transport"), transport),
     message,
     submit,
