@@ -4,14 +4,14 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
 
-from alerts.history.ports import AuditLine, CameraStore
+from alerts.history.ports import CameraStore
 from api.access import Identity
+from api.camera_audit import CameraAuditor
 from api.ports import CameraPublisher, CameraStatuses, LivePictures
 from api.problems import Refusal, bad_field, not_found
 from contracts.cameras import (
@@ -25,7 +25,6 @@ from contracts.cameras import (
     redact_url,
 )
 from contracts.clock import Clock
-from contracts.codec import decode, encode, to_plain
 from contracts.errors import TransportUnavailable
 from contracts.geometry import Zone
 from ingest.onvif.places import main_stream_of
@@ -39,12 +38,6 @@ _ADDRESS: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:/")
 """With one slash as well: who mistypes rtsp:// has still given a password."""
 _NOT_ANALYSED: Final = "not analysed: no vision stage has looked at it within the last seconds"
 _SYNTHETIC: Final = "synthetic:"
-MASKS_CHANGED: Final = "camera.masks"
-"""Audit action: the privacy masks of a camera are others than before, or went with it."""
-CAMERA_REMOVED: Final = "camera.removed"
-"""Audit action: a camera without privacy masks was removed."""
-KEEPING_CHANGED: Final = "camera.keeping"
-"""Audit action: whether all of a camera's video, or its sound, is kept is otherwise than before."""
 _SCHEMES: Final = {
     SourceType.RTSP: ("rtsp", "rtsps"),
     SourceType.ONVIF: ("onvif", "onvifs"),
@@ -93,7 +86,8 @@ class CameraDesk:
         with self._lock:
             known = self._store.camera(camera.camera_id)
             if known is None:
-                self._store.save_camera(camera, line=self._keeping_line(None, camera, identity))
+                line = self._auditor(identity).keeping(None, camera)
+                self._store.save_camera(camera, line=line)
             elif not (is_repeatable and _is_same(known, camera)):
                 raise Refusal(409, "camera-exists", f"there is a camera {camera.camera_id} already")
         self._changed()
@@ -115,28 +109,10 @@ class CameraDesk:
             if changed == current:
                 return current
             changed = replace(changed, version=current.version + 1)
-            line = self._keeping_line(current, changed, identity)
+            line = self._auditor(identity).keeping(current, changed)
             self._store.save_camera(changed, line=line)
         self._changed()
         return changed
-
-    def _keeping_line(
-        self, before: Camera | None, after: Camera, identity: Identity
-    ) -> AuditLine | None:
-        """Return the audit line of a change of what is kept of a camera; None if that stays."""
-        kept = _kept(after)
-        was = dict.fromkeys(kept, False) if before is None else _kept(before)
-        if kept == was:
-            return None
-        return AuditLine(
-            at=self._clock.now(),
-            by=identity.name,
-            how=identity.how,
-            action=KEEPING_CHANGED,
-            subject=after.camera_id,
-            before=was,
-            after=kept,
-        )
 
     def mask(
         self,
@@ -164,9 +140,7 @@ class CameraDesk:
             if read_at not in (None, current.version):
                 raise Refusal(409, "camera-changed", "the camera was changed since it was read")
             changed = replace(current, masks=masks, version=current.version + 1)
-            line = _masks_line(
-                current, masks, by=identity.name, how=identity.how, at=self._clock.now()
-            )
+            line = self._auditor(identity).masks(current, masks)
             self._store.save_camera(changed, line=line)
         log.info("privacy masks changed", camera_id=camera_id, by=identity.name, zones=len(masks))
         self._changed()
@@ -176,7 +150,7 @@ class CameraDesk:
         """Remove a camera; its history stays. Raises Refusal (404)."""
         with self._lock:
             current = self.get(camera_id)
-            line = removal_line(current, by=identity.name, how=identity.how, at=self._clock.now())
+            line = self._auditor(identity).removal(current)
             if not self._store.remove_camera(camera_id, line=line):
                 raise not_found("camera")
         self._changed()
@@ -201,49 +175,14 @@ class CameraDesk:
         """Say whether the stages have been told of the camera's masks as they are here."""
         return self._told.get(camera.camera_id) == camera.masks
 
+    def _auditor(self, identity: Identity) -> CameraAuditor:
+        return CameraAuditor(by=identity.name, how=identity.how, at=self._clock.now())
+
     def _changed(self) -> None:
         try:
             self.publish()
         except TransportUnavailable as error:
             log.warning("camera change is stored but not published yet", cause=str(error))
-
-
-def removal_line(camera: Camera, *, by: str, how: str, at: datetime) -> AuditLine:
-    """Return the audit line of a camera that is removed: that of its masks, if it has any."""
-    if camera.masks:
-        return _masks_line(camera, (), by=by, how=how, at=at)
-    return AuditLine(
-        at=at,
-        by=by,
-        how=how,
-        action=CAMERA_REMOVED,
-        subject=camera.camera_id,
-        before={"name": camera.name, "place": camera.place},
-        after=None,
-    )
-
-
-def _masks_line(
-    camera: Camera, masks: tuple[Zone, ...], *, by: str, how: str, at: datetime
-) -> AuditLine:
-    return AuditLine(
-        at=at,
-        by=by,
-        how=how,
-        action=MASKS_CHANGED,
-        subject=camera.camera_id,
-        before=to_plain(camera.masks),
-        after=to_plain(masks),
-    )
-
-
-def zones_of(plain: object) -> tuple[Zone, ...]:
-    """Return the masks that an audit line names."""
-    return decode(encode(plain), tuple[Zone, ...])
-
-
-def _kept(camera: Camera) -> dict[str, bool]:
-    return {"record": camera.is_recorded, "audio": camera.keeps_audio}
 
 
 def _is_same(known: Camera, wanted: Camera) -> bool:

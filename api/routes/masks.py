@@ -8,7 +8,8 @@ from pydantic import Field
 from alerts.history.ports import AuditLine
 from alerts.payload import rfc3339
 from api.access import ADMIN, IdentityDep
-from api.cameras import MASKS_CHANGED, CameraDesk, zones_of
+from api.camera_audit import MASKS_CHANGED, zones_of
+from api.cameras import CameraDesk
 from api.problems import bad_field
 from api.routes.cameras import DeskDep
 from api.schemas import Answer, Body

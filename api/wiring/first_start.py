@@ -10,7 +10,7 @@ import structlog
 from alerts.history.database import checked_url
 from alerts.history.sql import History, migrate, open_history
 from api.auth import ensure_admin, make_sign_in_link
-from api.cameras import removal_line
+from api.camera_audit import CameraAuditor
 from api.transport.connection import connect
 from api.wiring.cameras import SOURCE_CAMERA_ID, declared_cameras
 from api.wiring.context import database_url
@@ -117,7 +117,7 @@ def _save_cameras(history: History, declared: Sequence[Camera], clock: Clock) ->
 def _remove(history: History, camera_id: str, clock: Clock) -> None:
     stored = history.cameras.camera(camera_id)
     if stored is not None:
-        line = removal_line(stored, by="vigil", how="start", at=clock.now())
+        line = CameraAuditor(by="vigil", how="start", at=clock.now()).removal(stored)
         history.cameras.remove_camera(camera_id, line=line)
         log.info("a source is given, the demo camera is removed", camera_id=camera_id)
 

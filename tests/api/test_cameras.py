@@ -2,7 +2,8 @@ import threading
 from collections.abc import Sequence
 
 from api.access import Identity
-from api.cameras import CAMERA_REMOVED, MASKS_CHANGED, CameraDesk
+from api.camera_audit import CAMERA_REMOVED, MASKS_CHANGED
+from api.cameras import CameraDesk
 from contracts.cameras import Camera, SourceSettings, SourceType
 from tests.fakes.archive import InMemoryHistory
 from tests.fakes.clock import START, ManualClock

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api.cameras import KEEPING_CHANGED
+from api.camera_audit import KEEPING_CHANGED
 from contracts.cameras import (
     Camera,
     CameraState,

@@ -5,7 +5,7 @@ import pytest
 from pydantic import SecretStr
 
 from alerts.history.sql import open_history
-from api.cameras import CAMERA_REMOVED, MASKS_CHANGED
+from api.camera_audit import CAMERA_REMOVED, MASKS_CHANGED
 from api.wiring.cameras import declared_cameras
 from api.wiring.context import database_url
 from api.wiring.first_start import prepare, sign_in_link
