@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-# SOURCE=rtsp://... or a file's path: what `make run` watches instead of the demo camera. It goes
-# through the environment, since a command line (and with it a camera's password) is public.
+# SOURCE=rtsp://..., onvif://..., usb:/dev/video0 or a path (docs/config.md): what `make run` watches
+# instead of the demo camera. It goes through the environment, since a command line (and with it a
+# camera's password) is public.
 SOURCE ?=
 export VIGIL_SOURCE := $(SOURCE)
 

@@ -121,8 +121,13 @@ class CameraIngest:
         if not (self._camera.source.evidence_url and isinstance(self._ring, EvidenceRing)):
             self._run(stop)
             return
+        self._ring.is_single = False
         main = EvidenceStream(
-            self._camera, ring=self._ring.main, settings=self._settings, clock=self._clock
+            self._camera,
+            ring=self._ring.main,
+            settings=self._settings,
+            clock=self._clock,
+            on_absent=self._ring.tell_single,
         )
         name = f"main-{self._camera.camera_id}"
         thread = threading.Thread(target=main.run, args=(stop,), name=name, daemon=True)

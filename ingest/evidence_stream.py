@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -37,11 +38,13 @@ class EvidenceRing(ClipRing):
 
     Attributes:
         main: Filled by ``EvidenceStream``; empty without one.
+        is_single: Whether the camera turned out to have no stream beside the analysed one.
     """
 
     def __init__(self, *, keep_s: float) -> None:
         super().__init__(keep_s=keep_s)
         self.main = ClipRing(keep_s=keep_s)
+        self.is_single = False
 
     @property
     def size_bytes(self) -> int:
@@ -64,6 +67,10 @@ class EvidenceRing(ClipRing):
         except EvidenceMissing:
             return super().cover(run_id, starts_at, ends_at)
 
+    def tell_single(self) -> None:
+        """Say that there is no main stream."""
+        self.is_single = True
+
 
 class EvidenceStream:
     """Reads the main stream into a ring until told to stop; its failures touch nothing else.
@@ -73,10 +80,17 @@ class EvidenceStream:
         ring: Where packets go.
         settings: Time-outs and waits.
         clock: For arrival and waits.
+        on_absent: Called if the camera says that it has no such stream.
     """
 
     def __init__(
-        self, camera: Camera, *, ring: ClipRing, settings: IngestSettings, clock: Clock
+        self,
+        camera: Camera,
+        *,
+        ring: ClipRing,
+        settings: IngestSettings,
+        clock: Clock,
+        on_absent: Callable[[], None] | None = None,
     ) -> None:
         url = camera.source.evidence_url
         source = replace(camera.source, source_type=type_of_url(url), url=url)
@@ -86,6 +100,8 @@ class EvidenceStream:
         self._clock = clock
         chance = random.Random()  # noqa: S311  # jitter, no secret
         self._reconnect = Reconnect(settings, chance=chance)
+        self._on_absent = on_absent
+        self._has_opened = False
 
     def run(self, stop: threading.Event) -> None:
         """Read until ``stop`` is set, or a recording ends."""
@@ -93,6 +109,8 @@ class EvidenceStream:
             try:
                 self._read(stop)
             except SourceEnded:
+                if self._on_absent is not None and not self._has_opened:
+                    self._on_absent()
                 return
             except SourceError as error:
                 wait_s = self._reconnect.wait_after(error, now_s=self._clock.monotonic_s())
@@ -116,6 +134,7 @@ class EvidenceStream:
 
     def _read(self, stop: threading.Event) -> None:
         opened = open_source(self._camera, self._settings)
+        self._has_opened = True
         try:
             reader = StreamReader(
                 opened,

@@ -168,7 +168,7 @@ class IngestSupervisor:
         wanted = {camera.camera_id for camera in cameras if camera.is_recorded}
         self.recorders.follow(
             {
-                camera_id: held.ring.main if held.camera.source.evidence_url else held.ring
+                camera_id: recorded_ring(held.camera, held.ring)
                 for camera_id, held in self._held.items()
                 if camera_id in wanted
             }
@@ -264,6 +264,12 @@ class IngestSupervisor:
                 self.leases.release(_lease(camera_id))
             except TransportUnavailable:
                 log.info("lease ends by itself", camera_id=camera_id)
+
+
+def recorded_ring(camera: Camera, ring: EvidenceRing) -> ClipRing:
+    """Return what to record: the main stream, unless there is none beside the analysed one."""
+    has_main = camera.source.evidence_url and not ring.is_single
+    return ring.main if has_main else ring
 
 
 def _lease(camera_id: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from aioice.ice import get_host_addresses
 
 from contracts.clock import Clock
-from ingest.onvif.places import is_private
+from ingest.onvif.places import PATH, is_private
 from ingest.onvif.soap import plain
 from ingest.onvif.xml_reader import Node, XmlRefused, read_xml
 
@@ -43,7 +43,8 @@ class FoundDevice:
 
     Attributes:
         address: From which the answer came.
-        url: Of its device service there: ``onvif://address[:port]/path``, without credentials.
+        url: Of its device service there, without credentials: ``onvif://address[:port]``, with a
+            path if that is another than ONVIF wants.
         advice: What to do next, or what is odd.
     """
 
@@ -148,7 +149,7 @@ def _url(reference: str, sender: str, *, has_port: bool) -> str:
     usual = {"onvif": 80, "onvifs": 443}[scheme]
     port = parts.port if has_port and parts.port not in (None, usual) else None
     path = plain(parts.path, most=200).replace(" ", "%20")
-    return f"{scheme}://{host}{f':{port}' if port else ''}{path or '/onvif/device_service'}"
+    return f"{scheme}://{host}{f':{port}' if port else ''}{'' if path == PATH else path}"
 
 
 def _with_login(url: str) -> str:

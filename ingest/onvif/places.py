@@ -11,7 +11,7 @@ from ingest.sources.http_body import HttpRefused
 
 SCHEMES: Final = {"onvif": "http", "onvifs": "https"}
 _PORTS: Final = {"http": 80, "https": 443}
-_PATH: Final = "/onvif/device_service"
+PATH: Final = "/onvif/device_service"
 """What ONVIF Core 5.1.1 wants every device to answer at."""
 _SHARED: Final = ipaddress.ip_network("100.64.0.0/10")
 _METADATA: Final = frozenset(
@@ -38,7 +38,7 @@ class DevicePlace:
     scheme: str
     host: str
     port: int
-    path: str = _PATH
+    path: str = PATH
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     wanted: dict[str, str] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class DevicePlace:
             scheme=scheme,
             host=parts.hostname,
             port=port or _PORTS[scheme],
-            path=parts.path if parts.path not in ("", "/") else _PATH,
+            path=parts.path if parts.path not in ("", "/") else PATH,
             user=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
             wanted=wanted,

@@ -12,7 +12,7 @@ const LOGIN = "user:password";
  */
 export function discovery(address) {
   const found = el("div.found", { attrs: { role: "status" } });
-  const look = el("button.button.quiet", { type: "button" }, "Look for ONVIF cameras");
+  const look = el("button.button", { type: "button" }, "Look for ONVIF cameras");
   look.addEventListener("click", async () => {
     look.disabled = true;
     fill(found, el("p.muted", {}, "Asking the network, 3 seconds ..."));

@@ -19,7 +19,7 @@ def test_what_answers_is_listed_once() -> None:
 
     assert [one.url for one in found] == [
         "onvif://127.0.0.1/own",
-        "onvif://127.0.0.1:8899/onvif/device_service",
+        "onvif://127.0.0.1:8899",
     ]
     assert (found[0].name, found[0].hardware, found[0].location) == (
         "Acme Dome",
@@ -34,7 +34,7 @@ def test_a_device_is_where_it_answers_from() -> None:
     found = read_match(match(xaddrs="http://10.0.0.9:8080/onvif/device_service"), sender=HERE)
 
     assert found is not None
-    assert found.url == f"onvif://{HERE}/onvif/device_service"
+    assert found.url == f"onvif://{HERE}"
     assert "names another address" in found.advice[0]
 
 
@@ -73,7 +73,7 @@ def test_an_answer_without_addresses_is_asked_at_the_usual_path() -> None:
     found = read_match(match(xaddrs="ftp://x/ http://[::bad/"), sender=HERE)
 
     assert found is not None
-    assert found.url == f"onvif://{HERE}/onvif/device_service"
+    assert found.url == f"onvif://{HERE}"
 
 
 def test_a_machine_without_networks_finds_nothing() -> None:
