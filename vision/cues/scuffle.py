@@ -72,7 +72,7 @@ class ScuffleCue:
 
     def _go_on(self, stirs: Sequence[Stir], glimpse: Glimpse) -> None:
         """Give each place its region, the longest followed first, and begin what is new."""
-        scored = [(stir, self._likelihood(stir, glimpse.tracks)) for stir in stirs]
+        scored = [(stir, self._likelihood(stir, glimpse)) for stir in stirs]
         free = {id(stir) for stir in stirs}
         for region in self._followed:
             heir = next(
@@ -92,12 +92,15 @@ class ScuffleCue:
             region.begin(stir, self._headers, glimpse)
             self._followed.append(region)
 
-    def _likelihood(self, stir: Stir, tracks: Sequence[Track]) -> Likelihood:
+    def _likelihood(self, stir: Stir, glimpse: Glimpse) -> Likelihood:
         window_TF = self._reader.window(stir)
         if len(window_TF) < LEAST_STEPS:
             return NOBODY
         is_shaky = self._reader.shake > SHAKY_PIXELS
-        if is_shaky or self._witnesses.saw_people(stir.box, tracks, at_s=stir.at_s):
+        aspect = glimpse.header.width / glimpse.header.height
+        if is_shaky or self._witnesses.saw_people(
+            stir.box, glimpse.tracks, at_s=stir.at_s, aspect=aspect
+        ):
             return self._score(window_TF)
         return NOBODY
 

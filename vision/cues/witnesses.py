@@ -4,13 +4,14 @@ What stirs like a fight and is none is told apart by who is there. Finds too wea
 count too: people who hold each other are found now and then, as one body or in parts.
 """
 
+import itertools
 from collections import deque
 from collections.abc import Sequence
 from statistics import median
 from typing import Final
 
 from contracts.detections import ANY_LABEL, VEHICLE_LABELS, Detections
-from contracts.geometry import Box
+from contracts.geometry import Box, centre
 from contracts.tracks import Track, TrackState
 from vision.boxes import overlap, share_within
 
@@ -33,6 +34,22 @@ ALONE_COVERS: Final = 0.8
 REACH: Final = 0.12
 """Arms reach out of a box by this share of its sides."""
 
+WAY_S: Final = 2.0
+"""Who walks through is told by the way of so long."""
+LEAST_WAY_S: Final = 1.0
+"""... and not of who has been followed for less."""
+PASSING_PACE: Final = 0.3
+"""Across the picture, body heights per second; a stroll is 0.5, and who fights stays about."""
+STRAIGHT: Final = 0.9
+"""Share of the way gone that is left as distance: who is pushed or dodges goes to and fro."""
+PASSING_SHARE: Final = 0.66
+"""Where so many of those who stir walk straight through, two or more, they meet and do not fight;
+the others may stand and wait."""
+
+WAY_POINTS: Final = 64
+"""Points that are looked at for it: 2 s at any rate that a camera is analysed at."""
+TIME_SLACK_S: Final = 1e-6
+
 STAYS_S: Final = 0.5
 """Whoever was seen in a place is taken to be there for so long: the finds of a struggle flicker."""
 
@@ -50,20 +67,30 @@ class Witnesses:
         """Take the finds of a frame; None if nobody looked."""
         self._looks.append([] if detections is None else _finds(detections))
 
-    def saw_people(self, place: Box, tracks: Sequence[Track], *, at_s: float) -> bool:
+    def saw_people(
+        self, place: Box, tracks: Sequence[Track], *, at_s: float, aspect: float = 1.0
+    ) -> bool:
         """Say whether people, more than one or who knows how many, were seen in a place.
 
         Neither if vehicles were seen there more surely, nor if one followed body is all that
-        stirs; but if they were a moment ago, they still are.
+        stirs, nor if most just walk through; but if they were a moment ago, they still are.
+
+        Args:
+            place: Where something stirs.
+            tracks: All of the frame.
+            at_s: Its stream time.
+            aspect: Its width over its height, pixels.
         """
         while self._seen and at_s - self._seen[0][0] > STAYS_S:
             self._seen.popleft()
-        if self._see_people(place, tracks, at_s=at_s):
+        if self._see_people(place, tracks, at_s=at_s, aspect=aspect):
             self._seen.append((at_s, place))
             return True
         return any(overlap(box, place) >= TOUCHES for _, box in self._seen)
 
-    def _see_people(self, place: Box, tracks: Sequence[Track], *, at_s: float) -> bool:
+    def _see_people(
+        self, place: Box, tracks: Sequence[Track], *, at_s: float, aspect: float
+    ) -> bool:
         people, vehicles = (
             sum(
                 max(
@@ -89,6 +116,8 @@ class Witnesses:
         if tall and median(tall) < TALL * (place[3] - place[1]):
             return False
         bodies = bodies_in(place, tracks, at_s=at_s, least=TOUCHES)
+        if _walk_through(bodies, at_s=at_s, aspect=aspect):
+            return False
         return len(bodies) != 1 or _covered(place, bodies[0].last_seen.box) < ALONE_COVERS
 
 
@@ -105,6 +134,35 @@ def bodies_in(
         and at_s - track.last_seen.monotonic_s <= RECENT_S
         and share_within(track.last_seen.box, place) >= least
     ]
+
+
+def _walk_through(bodies: Sequence[Track], *, at_s: float, aspect: float) -> bool:
+    """Say whether most bodies walk straight across the picture, each for itself."""
+    known = [
+        way for way in (_way(body, at_s=at_s, aspect=aspect) for body in bodies) if way is not None
+    ]
+    passing = sum(pace >= PASSING_PACE and share >= STRAIGHT for pace, share in known)
+    return passing > 1 and passing >= PASSING_SHARE * len(known)
+
+
+def _way(body: Track, *, at_s: float, aspect: float) -> tuple[float, float] | None:
+    """Return a body's pace across, body heights per second, and how straight it went.
+
+    None where it is not known for long enough.
+    """
+    points = [
+        point
+        for point in body.points[-WAY_POINTS:]
+        if point.is_observed and at_s - point.monotonic_s <= WAY_S + TIME_SLACK_S
+    ]
+    took_s = points[-1].monotonic_s - points[0].monotonic_s if points else 0.0
+    if took_s < LEAST_WAY_S - TIME_SLACK_S:
+        return None
+    across = [centre(point.box)[0] for point in points]
+    gone = sum(abs(after - before) for before, after in itertools.pairwise(across))
+    left = abs(across[-1] - across[0])
+    height = median(point.box[3] - point.box[1] for point in points)
+    return aspect * left / max(height, 1e-6) / took_s, left / max(gone, 1e-9)
 
 
 def _finds(detections: Detections) -> list[Find]:

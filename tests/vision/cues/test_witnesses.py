@@ -81,3 +81,41 @@ def test_bodies_count_while_they_were_seen_lately_in_the_place() -> None:
 
     assert bodies_in(PLACE, [there, beside], at_s=2.5) == [there]
     assert bodies_in(PLACE, [gone], at_s=3.5) == []
+
+
+def walking(name: str, *, start: float, pace: float, seconds: float = 2.0) -> Track:
+    """Somebody who goes across the picture, ``pace`` widths of it per second."""
+    steps = round(seconds * 5)
+    return followed(
+        [(2.0 - (steps - k) / 5, (start + pace * k / 5, 0.8)) for k in range(steps + 1)],
+        track_id=name,
+    )
+
+
+def swaying(name: str, *, at: float) -> Track:
+    return followed([(0.2 * k, (at + 0.02 * (k % 2), 0.8)) for k in range(11)], track_id=name)
+
+
+@pytest.mark.parametrize(
+    ("others", "witnessed"),
+    [
+        pytest.param([walking("t2", start=0.6, pace=-0.1)], False, id="two who meet"),
+        pytest.param([swaying("t2", at=0.5)], True, id="one passes somebody who struggles"),
+        pytest.param(
+            [swaying("t2", at=0.5), swaying("t3", at=0.45)], True, id="one passes a fight"
+        ),
+        pytest.param(
+            [walking("t2", start=0.6, pace=-0.1), swaying("t3", at=0.5)], False, id="one waits"
+        ),
+        pytest.param([walking("t2", start=0.5, pace=-0.01)], True, id="hardly moves"),
+        pytest.param(
+            [walking("t2", start=0.5, pace=-0.1, seconds=0.6)], True, id="known too short"
+        ),
+    ],
+)
+def test_people_who_walk_straight_through_do_not_fight(
+    others: list[Track], witnessed: bool
+) -> None:
+    tracks = [walking("t1", start=0.35, pace=0.1), *others]
+
+    assert saw(IN_IT).saw_people(PLACE, tracks, at_s=2.0) is witnessed
