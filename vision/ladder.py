@@ -34,8 +34,8 @@ class Rung(IntEnum):
     EVERYTHING = 0
     HALF = 1
     """Half as many frames as usual."""
-    KEY_FRAMES = 2
-    """One frame a second; ingest decodes no more than key frames."""
+    ONE_A_SECOND = 2
+    """One frame a second."""
     MOTION = 3
     """The same without the detector: whether anything moves, and what the cues see."""
     RECORD = 4
@@ -44,7 +44,7 @@ class Rung(IntEnum):
     @property
     def has_detector(self) -> bool:
         """Whether objects are looked for."""
-        return self <= Rung.KEY_FRAMES
+        return self <= Rung.ONE_A_SECOND
 
     @property
     def state(self) -> CameraState:
@@ -63,7 +63,7 @@ class Rung(IntEnum):
 _WORDS: Final = {
     Rung.EVERYTHING: "",
     Rung.HALF: "half of its frames are looked at",
-    Rung.KEY_FRAMES: "one of its frames a second is looked at",
+    Rung.ONE_A_SECOND: "one of its frames a second is looked at",
     Rung.MOTION: "nobody looks for people or things in its frames, only whether anything moves",
     Rung.RECORD: "its frames are not looked at, its video is kept",
 }

@@ -37,7 +37,7 @@ VIEW_STATE: Final = Gauge(
 )
 RUNG: Final = Gauge(
     "vigil_camera_rung",
-    "How much of a camera is looked at: 0 all, 1 half, 2 key frames, 3 motion, 4 only recorded.",
+    "How much of a camera is looked at: 0 all, 1 half, 2 one a second, 3 motion, 4 only recorded.",
     ["camera"],
 )
 RUNG_STEPS: Final = Counter(

@@ -135,7 +135,7 @@ def camera_changes(
     """List what the camera went through, newest first: phases of its connection, and rungs.
 
     The rungs say how much of it is looked at while the machine is too busy: ``everything``,
-    ``half``, ``key_frames``, ``motion``, ``record``.
+    ``half``, ``one_a_second``, ``motion``, ``record``.
     """
     desk.get(camera_id)
     return PhaseSteps(

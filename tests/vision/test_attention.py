@@ -51,7 +51,7 @@ def test_frames_that_wait_are_left_out_one_rung_at_a_time_and_counted() -> None:
     site = Busy()
     site.wait_through(clip(0, 60), waits_s=1.0)
 
-    assert site.rungs == ["half", "key_frames", "motion", "record"]
+    assert site.rungs == ["half", "one_a_second", "motion", "record"]
     outcomes = site.outcomes()
     assert outcomes[FrameOutcome.SHED] > outcomes[FrameOutcome.ANALYSED] > 0
     assert sum(outcomes.values()) == 60

@@ -54,7 +54,7 @@ def test_frames_that_wait_lead_down_one_rung_at_a_time_to_the_last() -> None:
     climb = Climb()
     climb.wait(LATE_S, seconds=60.0)
 
-    assert climb.rungs == [Rung.HALF, Rung.KEY_FRAMES, Rung.MOTION, Rung.RECORD]
+    assert climb.rungs == [Rung.HALF, Rung.ONE_A_SECOND, Rung.MOTION, Rung.RECORD]
     gaps = [later - earlier for (earlier, _), (later, _) in itertools.pairwise(climb.steps)]
     assert min(gaps) >= LATE_FOR_S
 
@@ -82,7 +82,7 @@ def test_it_comes_back_by_itself_one_rung_at_a_time() -> None:
     climb.wait(LATE_S, seconds=2 * LATE_FOR_S + 1.0)
     climb.wait(CALM_S, seconds=3 * CALM_FOR_S)
 
-    assert climb.rungs == [Rung.HALF, Rung.KEY_FRAMES, Rung.HALF, Rung.EVERYTHING]
+    assert climb.rungs == [Rung.HALF, Rung.ONE_A_SECOND, Rung.HALF, Rung.EVERYTHING]
     assert climb.steps[-1][1].cause == ""
 
 
@@ -144,7 +144,7 @@ def test_a_step_says_why_and_what_is_left_out() -> None:
     [
         (Rung.EVERYTHING, 0.0, CameraState.SEEING),
         (Rung.HALF, 0.4, CameraState.DEGRADED),
-        (Rung.KEY_FRAMES, 1.0, CameraState.DEGRADED),
+        (Rung.ONE_A_SECOND, 1.0, CameraState.DEGRADED),
         (Rung.MOTION, 1.0, CameraState.BLIND),
         (Rung.RECORD, 1.0, CameraState.BLIND),
     ],
@@ -155,7 +155,7 @@ def test_each_rung_leaves_out_more(rung: Rung, every_s: float, state: CameraStat
 
 
 def test_a_camera_of_one_frame_in_two_seconds_is_never_looked_at_more_often_than_that() -> None:
-    assert Rung.KEY_FRAMES.every_s(0.5) == pytest.approx(2.0)
+    assert Rung.ONE_A_SECOND.every_s(0.5) == pytest.approx(2.0)
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 5.0), st.floats(0.01, 3.0)), max_size=200))
