@@ -93,8 +93,10 @@ class Attention:
         """Return a live picture whose view says as well what is not looked at."""
         standing = self._standing(picture.header.camera_id)
         state, view = standing.ladder.rung.state, picture.view
-        if state is CameraState.SEEING or view.state is CameraState.BLIND:
+        if state is CameraState.SEEING:
             return picture
+        if view.state is CameraState.BLIND:
+            state = view.state
         cause = "; ".join(filter(None, (view.cause, standing.cause)))
         return replace(picture, view=CameraView(state=state, cause=cause, coverage=view.coverage))
 

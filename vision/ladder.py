@@ -16,6 +16,10 @@ WAITS_S: Final = 0.5
 """A frame that waited for so long before it was taken up is a late one."""
 LATE_FOR_S: Final = 1.5
 """Less is looked at once every frame of so many seconds was late."""
+TOO_LATE_S: Final = 2.0
+TOO_LATE_FOR_S: Final = 5.0
+"""The same before the detector is left out: a late alert is better than none, so one frame a second
+is looked at as long as that is of use at all."""
 CALM_S: Final = 0.25
 """A frame that waited for no longer was in time."""
 CALM_FOR_S: Final = 20.0
@@ -114,12 +118,14 @@ class Ladder:
             now_s: Monotonic time, never decreasing.
             waited_s: From when it was queued until it was taken up.
         """
-        self._late_since_s = _since(self._late_since_s, now_s, is_so=waited_s > WAITS_S)
+        is_last = self.rung >= Rung.ONE_A_SECOND
+        is_late = waited_s > (TOO_LATE_S if is_last else WAITS_S)
+        self._late_since_s = _since(self._late_since_s, now_s, is_so=is_late)
         self._calm_since_s = _since(self._calm_since_s, now_s, is_so=waited_s <= CALM_S)
         is_held = now_s - self._rose_at_s >= HELD_S
         if is_held and self.rung is Rung.EVERYTHING:
             self._calm_for_s = CALM_FOR_S
-        patience_s = LATE_FOR_S if is_held else TRIED_FOR_S
+        patience_s = TOO_LATE_FOR_S if is_last else LATE_FOR_S if is_held else TRIED_FOR_S
         if _has_lasted(self._late_since_s, now_s, patience_s) and self.rung < Rung.RECORD:
             if not is_held:
                 self._calm_for_s = min(CALM_FOR_MAX_S, 2 * self._calm_for_s)

@@ -49,12 +49,12 @@ def test_frames_that_do_not_wait_are_all_looked_at() -> None:
 
 def test_frames_that_wait_are_left_out_one_rung_at_a_time_and_counted() -> None:
     site = Busy()
-    site.wait_through(clip(0, 60), waits_s=1.0)
+    site.wait_through(clip(0, 100), waits_s=2.5)
 
     assert site.rungs == ["half", "one_a_second", "motion", "record"]
     outcomes = site.outcomes()
     assert outcomes[FrameOutcome.SHED] > outcomes[FrameOutcome.ANALYSED] > 0
-    assert sum(outcomes.values()) == 60
+    assert sum(outcomes.values()) == 100
 
 
 def test_the_camera_says_why_and_what_is_not_looked_at() -> None:
@@ -70,7 +70,7 @@ def test_the_camera_says_why_and_what_is_not_looked_at() -> None:
 
 def test_a_camera_that_is_only_recorded_is_blind_and_still_shown() -> None:
     site = Busy()
-    site.wait_through(clip(0, 60), waits_s=1.0)
+    site.wait_through(clip(0, 100), waits_s=2.5)
 
     shown = site.live.pictures[-1]
     assert (shown.view.state, shown.boxes) == (CameraState.BLIND, ())

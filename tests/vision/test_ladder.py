@@ -11,6 +11,7 @@ from vision.ladder import (
     CALM_FOR_MAX_S,
     CALM_FOR_S,
     LATE_FOR_S,
+    TOO_LATE_S,
     TRIED_FOR_S,
     WAITS_S,
     Ladder,
@@ -18,7 +19,7 @@ from vision.ladder import (
     Step,
 )
 
-LATE_S, CALM_S = 1.0, 0.05
+LATE_S, HOPELESS_S, CALM_S = 1.0, 2.5, 0.05
 FPS = 5.0
 
 
@@ -52,11 +53,19 @@ def test_what_does_not_wait_is_looked_at_whole() -> None:
 
 def test_frames_that_wait_lead_down_one_rung_at_a_time_to_the_last() -> None:
     climb = Climb()
-    climb.wait(LATE_S, seconds=60.0)
+    climb.wait(HOPELESS_S, seconds=60.0)
 
     assert climb.rungs == [Rung.HALF, Rung.ONE_A_SECOND, Rung.MOTION, Rung.RECORD]
     gaps = [later - earlier for (earlier, _), (later, _) in itertools.pairwise(climb.steps)]
     assert min(gaps) >= LATE_FOR_S
+
+
+def test_the_detector_looks_as_long_as_that_is_of_use_at_all() -> None:
+    """A late alert is better than none."""
+    climb = Climb()
+    climb.wait(TOO_LATE_S, seconds=600.0)
+
+    assert climb.rungs == [Rung.HALF, Rung.ONE_A_SECOND]
 
 
 @pytest.mark.parametrize(("waited_s", "steps"), [(WAITS_S, 0), (WAITS_S + 0.1, 1)])
