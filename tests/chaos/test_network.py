@@ -154,8 +154,10 @@ def test_udp_that_loses_packets(site: Site, measured: Measured) -> None:
         )
         measured.detected(degraded_s, at_most_s=10.0)
         time.sleep(max(0.0, 35.0 - degraded_s))
-        counts = {name: len(site.alerts(name)) for name in cameras}
+        kinds = {name: [alert["kind"] for alert in site.alerts(name)] for name in cameras}
+        counts = {name: len(found) for name, found in kinds.items()}
         corrupt = {name: site.status(name)["frames"]["corrupt"] for name in cameras}
+    measured.note(f"of loss20 {', '.join(kinds['loss20'])}")
     measured.note(f"alerts {counts}", holds=max(counts.values()) <= counts["clean"] + 1)
     measured.note(f"corrupt {corrupt}", holds=corrupt["loss20"] > corrupt["clean"])
     measured.hold()
