@@ -13,7 +13,7 @@ from contracts.errors import EvidenceMissing, StorageFull
 from ingest.clip_ring import ClipRing, Stretch
 from ingest.metrics import LOOP_ERRORS, RECORDED_BYTES, RECORDED_PARTS, RECORDING_LOST
 from ingest.pacing import pause
-from ingest.recorder.folder import RecordingFolder, storage_errors
+from ingest.recorder.folder import RecordingFolder, Usage, storage_errors
 from ingest.recorder.open_part import OpenPart
 from ingest.recorder.part_writer import PartWriter
 from ingest.recorder.parts import Part
@@ -57,7 +57,7 @@ class CameraRecorder:
         self._has_salvaged = False
         self._retry_at_s = clock.monotonic_s()
         self._usage_at_s = clock.monotonic_s()
-        self._usage = folder.usage(camera_id)
+        self._usage = Usage()
 
     @property
     def status(self) -> RecordingStatus:

@@ -99,6 +99,7 @@ class RecordingFolder:
         self._min_free_bytes = min_free_bytes
         self._on_step = on_step
         self._days: dict[Path, tuple[int, Usage]] = {}
+        self._has_looked_back = False
         self._lock = threading.Lock()
 
     @property
@@ -177,13 +178,17 @@ class RecordingFolder:
                 self._remove_surplus()
 
     def _finish_left(self) -> None:
-        oldest = self._clock.now() - _LEFT_AFTER
-        for path in _walk(self._root):
-            if not opened_at(path.parent.name, path.name):
-                continue
-            with suppress(OSError):
-                if path.stat().st_mtime < oldest.timestamp():
-                    self._salvage(path, path.parent.parent.name)
+        """Finish what is left half-written: of all days once, then of those that can get more."""
+        now = self._clock.now()
+        first = day_of(now - timedelta(days=1)) if self._has_looked_back else ""
+        self._has_looked_back = True
+        for day in self._all_days():
+            for path in _walk(day) if day.name >= first else ():
+                if not opened_at(day.name, path.name):
+                    continue
+                with suppress(OSError):
+                    if path.stat().st_mtime < (now - _LEFT_AFTER).timestamp():
+                        self._salvage(path, day.parent.name)
 
     def _salvage(self, path: Path, camera_id: str) -> Part | None:
         try:

@@ -96,13 +96,18 @@ def to_millisecond(at: datetime) -> datetime:
 
 
 def _time_of(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%H%M%S%f")[:9]
+    at = at.astimezone(UTC)
+    return f"{at.hour:02}{at.minute:02}{at.second:02}{at.microsecond // 1000:03}"
 
 
 def _moment(day: str, time: str) -> datetime | None:
+    """Return a time in UTC. By hand: ``strptime`` takes ten times as long, for each part kept."""
     if not is_day(day):
         return None
     try:
-        return datetime.strptime(f"{day}{time}", "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
+        return datetime(
+            int(day[:4]), int(day[4:6]), int(day[6:]),
+            int(time[:2]), int(time[2:4]), int(time[4:6]), int(time[6:]) * 1000, UTC,
+        )  # fmt: skip
     except ValueError:
         return None

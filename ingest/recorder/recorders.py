@@ -74,10 +74,8 @@ class Recorders:
 
     def close(self) -> None:
         """End all recorders; their parts are finished."""
-        for running in self._running.values():
-            running.stop.set()
-        for camera_id in list(self._running):
-            self._end(camera_id)
+        for running in [self._end(camera_id) for camera_id in list(self._running)]:
+            running.thread.join(_STOP_S)
 
     def _begin(self, camera_id: str, ring: ClipRing) -> None:
         recorder = CameraRecorder(camera_id, ring=ring, folder=self._folder, clock=self._clock)
@@ -89,10 +87,11 @@ class Recorders:
         log.info("recording begins", camera_id=camera_id)
         thread.start()
 
-    def _end(self, camera_id: str) -> None:
+    def _end(self, camera_id: str) -> _Running:
+        """Tell a recorder to finish; whoever follows cameras does not wait for its disk."""
         running = self._running.pop(camera_id)
         running.stop.set()
-        running.thread.join(_STOP_S)
         RECORDING.remove(camera_id)
         RECORDING_BYTES.remove(camera_id)
         log.info("recording ends", camera_id=camera_id)
+        return running
