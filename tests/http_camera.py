@@ -1,7 +1,6 @@
 """A camera that speaks HTTP on loopback: MJPEG, fragmented MP4, HLS, and a camera's bad habits."""
 
 import io
-import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ import av
 import cv2
 import numpy as np
 
-from tests.rtsp_requests import Credentials
+from tests.quirkcam.credentials import Gatekeeper
 
 _BOUNDARY = "frame"
 _JOIN_S = 5.0
@@ -43,16 +42,17 @@ class HttpServer:
     is_stopped: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
-        camera, nonce = self, secrets.token_hex(8)
-        wanted = Credentials(user=self.user, password=self.password, scheme="digest")
+        camera = self
+        gate = Gatekeeper(user=self.user, password=self.password, scheme="digest")
 
         class Answer(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 camera.requests.append(self.path)
-                given = self.headers.get("Authorization", "")
-                if not wanted.are_met(given, method="GET", nonce=nonce):
+                given = {"authorization": self.headers.get("Authorization", "")}
+                if challenges := gate.check("GET", given):
                     self.send_response(401)
-                    self.send_header("WWW-Authenticate", wanted.challenge(nonce))
+                    for challenge in challenges:
+                        self.send_header(*challenge.split(": ", 1))
                     self.send_header("Content-Length", "0")
                     self.end_headers()
                 elif self.path in camera.redirects:

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import io
 import re
-import secrets
 import socket
 import struct
 import threading
@@ -19,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Literal, Self
 
-from tests.rtsp_requests import Credentials
+from tests.quirkcam.credentials import Gatekeeper
 
 _JOIN_S = 5.0
 _SPACES = (
@@ -89,12 +88,12 @@ class OnvifServer:
     redirect: str = ""
     asked: list[str] = field(default_factory=list)
     refused: int = 0
-    nonce: str = field(default_factory=lambda: secrets.token_hex(8))
     heads: list[str] = field(default_factory=list)
     is_stopped: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
         device = self
+        self._gate = Gatekeeper(user=self.user, password=self.password, scheme="digest")
 
         class Answer(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
@@ -149,12 +148,10 @@ class OnvifServer:
 
     def met(self, content: str, authorization: str) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body for a request with an ``Authorization`` header."""
-        wanted = Credentials(user=self.user, password=self.password, scheme="digest")
-        if self.auth == "http" and not wanted.are_met(
-            authorization, method="POST", nonce=self.nonce
-        ):
+        given = {"authorization": authorization}
+        if self.auth == "http" and (challenges := self._gate.check("POST", given)):
             self.refused += 1
-            return 401, {"WWW-Authenticate": wanted.challenge(self.nonce)}, b""
+            return 401, dict(challenge.split(": ", 1) for challenge in challenges), b""
         if self.redirect:
             return 302, {"Location": self.redirect}, b""
         status, answer = self.answer_to(content)

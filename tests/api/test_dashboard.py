@@ -242,6 +242,7 @@ def test_a_camera_says_what_is_masked(page: Page, site: FakeWeb, server: Running
 
 
 def test_what_a_rule_is_called_stays_text(page: Page, site: FakeWeb, server: RunningServer) -> None:
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
     hostile = replace(happened(site, "ev_x"), camera_name="<img src=x onerror=alert(1)>")
     store(site.history, alert(hostile, title="<b>bold</b>", opened_at=site.clock.now()))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.e2e.system import RunningVigil, running, wait_for
 from tests.fakes.clips import walker_path
-from tests.rtsp_server import RtspServer
+from tests.quirkcam import QuirkCam
 
 
 def status(vigil: RunningVigil, camera_id: str) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def changes(vigil: RunningVigil, camera_id: str) -> list[str]:
 
 
 def test_a_native_crash_takes_its_own_group_along_and_no_other(tmp_path: Path) -> None:
-    with RtspServer(walker_path()) as server:
+    with QuirkCam(walker_path()) as server:
         settings = "[ingest]\ncameras_per_process = 1\n" + "".join(
             f'[[cameras]]\nid = "{name}"\nurl = "{server.url}"\n' for name in ("a", "b")
         )

@@ -15,7 +15,7 @@ from api.rules_file import dump_rules
 from ingest.sources.scenes.yard_truth import YARD_RULES
 from ingest.sources.synthetic import record_scene
 from tests.e2e.system import Endpoint, EventStream, RunningVigil, running, wait_for
-from tests.rtsp_server import RtspServer
+from tests.quirkcam import QuirkCam
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -33,12 +33,12 @@ def yard_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def camera(yard_clip: Path) -> Iterator[RtspServer]:
-    with RtspServer(yard_clip, user=USER, password=PASSWORD, is_looped=True) as server:
+def camera(yard_clip: Path) -> Iterator[QuirkCam]:
+    with QuirkCam(yard_clip, user=USER, password=PASSWORD, is_looped=True) as server:
         yield server
 
 
-def settings_for(camera: RtspServer, folder: Path) -> str:
+def settings_for(camera: QuirkCam, folder: Path) -> str:
     (folder / "gate.rules.json").write_text(json.dumps(dump_rules(YARD_RULES)))
     return (
         "[alerts]\nallow_private_webhooks = true\n"
@@ -55,7 +55,7 @@ def intrusion(vigil: RunningVigil) -> dict[str, Any] | None:
 
 
 def test_an_intruder_on_a_real_stream_reaches_people_and_systems(
-    camera: RtspServer, tmp_path: Path
+    camera: QuirkCam, tmp_path: Path
 ) -> None:
     endpoint = Endpoint()
     with running(tmp_path / "state", settings_for(camera, tmp_path)) as vigil:
@@ -129,7 +129,7 @@ def test_an_intruder_on_a_real_stream_reaches_people_and_systems(
     endpoint.close()
 
 
-def test_alerts_go_on_when_any_stage_is_killed(camera: RtspServer, tmp_path: Path) -> None:
+def test_alerts_go_on_when_any_stage_is_killed(camera: QuirkCam, tmp_path: Path) -> None:
     with running(tmp_path / "state", settings_for(camera, tmp_path)) as vigil:
         wait_for(lambda: intrusion(vigil), within_s=ALERT_WITHIN_S, what="the first intrusion")
         first = {alert["alert_id"] for alert in vigil.alerts()}
@@ -164,7 +164,7 @@ def test_alerts_go_on_when_any_stage_is_killed(camera: RtspServer, tmp_path: Pat
         assert account["received"] > 0
 
 
-def test_a_second_start_finds_its_state(camera: RtspServer, tmp_path: Path) -> None:
+def test_a_second_start_finds_its_state(camera: QuirkCam, tmp_path: Path) -> None:
     settings = settings_for(camera, tmp_path)
     with running(tmp_path / "state", settings) as vigil:
         alert = wait_for(

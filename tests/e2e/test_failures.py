@@ -19,7 +19,7 @@ from contracts.clock import SystemClock
 from ingest.sources.scenes.yard_truth import YARD_RULES
 from ingest.sources.synthetic import record_scene
 from tests.e2e.system import MOTION, Endpoint, RunningVigil, running, wait_for
-from tests.rtsp_server import RtspServer
+from tests.quirkcam import QuirkCam
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -105,7 +105,7 @@ def test_cameras_that_fail_touch_no_other_and_tell_no_secret(tmp_path: Path) -> 
     clip = tmp_path / "short.mp4"
     record_scene(clip, duration_s=2.0)
     endpoint = Endpoint()
-    with RtspServer(clip, user="viewer", password="wanted") as server:  # noqa: S106  # of this test
+    with QuirkCam(clip, user="viewer", password="wanted") as server:  # noqa: S106  # of this test
         wrong_url = server.bare_url.replace("rtsp://", f"rtsp://viewer:{CANARY}@")
         urls = {
             "good": "synthetic:yard",

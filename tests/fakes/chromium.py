@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.fakes.web import FakeWeb
 
@@ -16,6 +16,8 @@ NEEDS_CHROMIUM: Final = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}"),
 ]
 """Marks of a module that runs in it."""
+_PATIENCE_MS: Final = 20_000
+"""What is expected may take so long: the machine may be busy."""
 TestT = TypeVar("TestT", bound=Callable[..., None])
 _FLAGS: Final = (
     "--no-sandbox",
@@ -54,6 +56,7 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def signed_in(browser: Browser, web: FakeWeb, url: str) -> Iterator[Page]:
     """A page that has signed in by link and shows the overview; its scripts must not fail."""
+    expect.set_options(timeout=_PATIENCE_MS)
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     failures: list[str] = []

@@ -20,7 +20,7 @@ from tests.fakes.clips import WalkerClip, walker_path
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.ports import InMemoryCameras
 from tests.ingest.recordings import Shot, file_camera, rtsp_camera, write
-from tests.rtsp_server import Habits, RtspServer
+from tests.quirkcam import QuirkCam, Quirks
 
 SECRET = "hunter2"  # noqa: S105  # a test's
 IMPATIENT = IngestSettings(
@@ -258,7 +258,7 @@ def test_a_fault_in_our_own_code_is_told_without_its_text_and_the_loop_goes_on(
 
 @pytest.mark.parametrize("transport", list(RtspTransport))
 def test_a_live_camera_is_seen(transport: RtspTransport) -> None:
-    with RtspServer(walker_path(), speed=2) as server:
+    with QuirkCam(walker_path(), speed=2) as server:
         bench = live(server.url, transport=transport)
         bench.until(lambda: bench.queue.account("gate").received >= 5)
         bench.end()
@@ -268,7 +268,7 @@ def test_a_live_camera_is_seen(transport: RtspTransport) -> None:
 
 
 def test_a_live_camera_gives_clips_from_its_first_picture_on() -> None:
-    with RtspServer(walker_path(), speed=2) as server:
+    with QuirkCam(walker_path(), speed=2) as server:
         bench = live(server.url)
         bench.until(lambda: bench.queue.account("gate").received >= 8)
         bench.end()
@@ -286,7 +286,7 @@ def test_a_live_camera_gives_clips_from_its_first_picture_on() -> None:
 
 
 def test_a_camera_that_comes_back_is_read_again_as_a_new_run() -> None:
-    with RtspServer(walker_path(), speed=2) as server:
+    with QuirkCam(walker_path(), speed=2) as server:
         bench = live(server.url)
         bench.until(lambda: bench.phases[-1:] == ["live"])
         server.refuse_connections()
@@ -302,7 +302,7 @@ def test_a_camera_that_comes_back_is_read_again_as_a_new_run() -> None:
 
 def test_a_camera_that_falls_silent_is_stalled_while_the_read_still_waits() -> None:
     settings = IngestSettings(open_timeout_s=2.0, read_timeout_s=1.5, stall_after_s=0.5)
-    with RtspServer(walker_path(), habits=Habits(stall_after_s=1.5)) as server:
+    with QuirkCam(walker_path(), quirks=Quirks(stall_after_s=1.5)) as server:
         bench = Bench(rtsp_camera(server.url), SystemClock(), settings)
         bench.thread.start()
         bench.until(lambda: bench.phases[-1:] == ["live"])
@@ -314,7 +314,7 @@ def test_a_camera_that_falls_silent_is_stalled_while_the_read_still_waits() -> N
 
 def test_silence_ends_the_run_after_one_time_out_not_two() -> None:
     """libav gives out the picture that it held back when its deadline passes, then waits again."""
-    with RtspServer(walker_path(), habits=Habits(stall_after_s=1.5)) as server:
+    with QuirkCam(walker_path(), quirks=Quirks(stall_after_s=1.5)) as server:
         settings = IngestSettings(open_timeout_s=2.0, read_timeout_s=1.0, stall_after_s=60.0)
         bench = Bench(rtsp_camera(server.url), SystemClock(), settings)
         bench.thread.start()
@@ -329,7 +329,7 @@ def test_silence_ends_the_run_after_one_time_out_not_two() -> None:
 def test_refused_credentials_are_told_and_tried_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with RtspServer(walker_path(), user="admin", password=SECRET[::-1]) as server:
+    with QuirkCam(walker_path(), user="admin", password=SECRET[::-1]) as server:
         url = server.bare_url.replace("rtsp://", f"rtsp://admin:{SECRET}@")
         bench = live(url)
         bench.until(lambda: bench.phases[-1:] == ["failed_auth"])

@@ -8,7 +8,7 @@ from ingest.errors import SourceRejected
 from ingest.probe import ProbeReport, probe
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.ingest.recordings import Shot, file_camera, rtsp_camera, write
-from tests.rtsp_server import RtspServer
+from tests.quirkcam import QuirkCam
 
 
 def look(path: Path, **options: float) -> ProbeReport:
@@ -16,7 +16,7 @@ def look(path: Path, **options: float) -> ProbeReport:
 
 
 def test_what_a_live_camera_sends() -> None:
-    with RtspServer(walker_path()) as server:
+    with QuirkCam(walker_path()) as server:
         found = probe(rtsp_camera(server.url), IngestSettings(), clock=SystemClock(), watch_s=4.0)
 
     clip = WalkerClip()

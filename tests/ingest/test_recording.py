@@ -9,7 +9,7 @@ from ingest.recording import read_recording
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.fakes.clock import START
 from tests.ingest.recordings import Shot, file_camera, rtsp_camera, write
-from tests.rtsp_server import RtspServer
+from tests.quirkcam import QuirkCam
 
 SETTINGS = IngestSettings()
 
@@ -58,7 +58,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 def test_a_live_camera_is_no_recording() -> None:
     with (
-        RtspServer(walker_path(), speed=4) as server,
+        QuirkCam(walker_path(), speed=4) as server,
         pytest.raises(SourceRejected, match="is live; wanted: a recorded file"),
     ):
         read_recording(rtsp_camera(server.url), SETTINGS, starts_at=START)

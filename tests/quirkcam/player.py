@@ -134,14 +134,19 @@ class Player:
         return quirks.first_timestamp + round(stream_s * CLOCK_HZ)
 
     def _packets_of(self, unit: Unit, shown_s: float) -> list[bytes]:
-        timestamp = self._timestamp(shown_s) & 0xFFFFFFFF
+        timestamp = self._timestamp(shown_s)
         packets = []
         for payload, has_marker in payloads_of(self.media, unit, self.quirks):
             content = payload
             if self.quirks.bit_flips:
                 content = flip_bits(payload, self.quirks.bit_flips, self._chance)
             packets.append(
-                _rtp(self._sender, content, video_type(self.media), timestamp, has_marker)
+                self._sender.packet(
+                    content,
+                    payload_type=video_type(self.media),
+                    timestamp=timestamp,
+                    has_marker=has_marker,
+                )
             )
         return packets
 
@@ -149,7 +154,9 @@ class Player:
         quirks = self.quirks
         self._packets += 1
         if quirks.ghost_every and self._packets % quirks.ghost_every == 0:
-            stale = _rtp(self._ghost, packet[12:], video_type(self.media), 77, has_marker=False)
+            stale = self._ghost.packet(
+                packet[12:], payload_type=video_type(self.media), timestamp=77, has_marker=False
+            )
             self.carrier.send(stale, is_rtcp=False)
         self.carrier.send(packet, is_rtcp=False)
         if quirks.drip_stream_bps:
@@ -173,30 +180,12 @@ class Player:
         while sent * _AUDIO_EVERY_S <= decode_s:
             stalls_s = quirks.audio_stalls_after_s
             if stalls_s is None or sent * _AUDIO_EVERY_S < stalls_s:
-                packet = _rtp(
-                    self._sound,
+                packet = self._sound.packet(
                     _AUDIO[quirks.audio],
-                    audio_type(quirks),
-                    sent * ticks,
+                    payload_type=audio_type(quirks),
+                    timestamp=sent * ticks,
                     has_marker=sent == 0,
                 )
                 self.audio.send(packet, is_rtcp=False)
             sent += 1
         return sent
-
-
-def _rtp(
-    sender: RtpSender, payload: bytes, payload_type: int, timestamp: int, has_marker: bool
-) -> bytes:
-    head = struct.pack(
-        ">BBHII",
-        0x80,
-        (0x80 if has_marker else 0) | payload_type,
-        sender.sequence,
-        timestamp,
-        sender.ssrc,
-    )
-    sender.sequence = (sender.sequence + 1) & 0xFFFF
-    sender.packets_total += 1
-    sender.octets_total += len(payload)
-    return head + payload

@@ -8,7 +8,7 @@ from api.__main__ import main
 from ingest.onvif.discovery import FoundDevice
 from tests.fakes.clips import walker_path
 from tests.onvif_device import FakeProfile, OnvifServer
-from tests.rtsp_server import RtspServer
+from tests.quirkcam import QuirkCam
 
 SECRET = "Pq7-canary"  # noqa: S105  # of this test
 
@@ -16,7 +16,7 @@ SECRET = "Pq7-canary"  # noqa: S105  # of this test
 def test_a_device_and_its_stream_are_told_without_the_password(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with RtspServer(walker_path(), user="admin", password=SECRET) as stream:
+    with QuirkCam(walker_path(), user="admin", password=SECRET) as stream:
         profile = FakeProfile(profile_id="p1", url=stream.url)
         with OnvifServer(user="admin", password=SECRET, profiles=(profile,)) as server:
             monkeypatch.setenv("VIGIL_SOURCE", server.url)

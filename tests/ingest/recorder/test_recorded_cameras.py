@@ -23,7 +23,7 @@ from tests.fakes.ports import InMemoryCameras, InMemoryEvidence, InMemoryLeases,
 from tests.ingest.recorder.stretches import pictures_of
 from tests.ingest.recordings import rtsp_camera
 from tests.ingest.test_masked_clips import is_grey
-from tests.rtsp_server import RtspServer
+from tests.quirkcam import QuirkCam
 
 SETTINGS = IngestSettings(open_timeout_s=5.0, read_timeout_s=5.0, back_off_max_s=0.2)
 
@@ -71,7 +71,7 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    with RtspServer(walker_path(WalkerClip()), is_looped=False) as server:
+    with QuirkCam(walker_path(WalkerClip()), is_looped=False) as server:
         bench = Bench(tmp_path, replace(rtsp_camera(server.url), is_recorded=True))
         yield bench
         bench.end()

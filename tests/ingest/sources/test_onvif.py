@@ -13,7 +13,7 @@ from ingest.sources.registry import open_source
 from ingest.sources.stream import StreamReader
 from tests.fakes.clips import walker_path
 from tests.onvif_device import FakeProfile, OnvifServer
-from tests.rtsp_server import RtspServer
+from tests.quirkcam import QuirkCam
 
 SECRET = "hunter2"  # noqa: S105  # a test's
 PATIENT = IngestSettings()
@@ -26,7 +26,7 @@ def camera(url: str) -> Camera:
 @contextmanager
 def device() -> Iterator[OnvifServer]:
     """A device whose only stream is played by an RTSP server, both with a login."""
-    with RtspServer(walker_path(), user="admin", password=SECRET) as stream:
+    with QuirkCam(walker_path(), user="admin", password=SECRET) as stream:
         port = stream.url.rpartition(":")[2].partition("/")[0]
         path = stream.url.rpartition(":")[2].partition("/")[2]
         # A device behind NAT: it names an address that is not its own.

@@ -19,7 +19,7 @@ from ingest.sources.rtsp import open_rtsp
 from ingest.sources.stream import StreamReader
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.ingest.recordings import rtsp_camera
-from tests.rtsp_server import Habits, RtspServer
+from tests.quirkcam import QuirkCam, Quirks
 
 PATIENT = IngestSettings(open_timeout_s=5.0, read_timeout_s=5.0)
 HASTY = IngestSettings(open_timeout_s=0.5, read_timeout_s=0.5)
@@ -29,7 +29,7 @@ SECRET = "hunter2"  # noqa: S105  # a test's
 
 
 def times(
-    server: RtspServer, *, frames: int, transport: RtspTransport = RtspTransport.TCP
+    server: QuirkCam, *, frames: int, transport: RtspTransport = RtspTransport.TCP
 ) -> list[float | None]:
     opened = open_rtsp(rtsp_camera(server.url, transport=transport), PATIENT)
     try:
@@ -52,7 +52,7 @@ def failure(url: str, settings: IngestSettings = PATIENT) -> SourceError:
 
 @pytest.mark.parametrize("transport", list(RtspTransport))
 def test_streams(transport: RtspTransport) -> None:
-    with RtspServer(walker_path(), speed=4) as server:
+    with QuirkCam(walker_path(), speed=4) as server:
         found = times(server, frames=10, transport=transport)
 
     later = [at for at in found if at is not None][1:9]
@@ -62,7 +62,7 @@ def test_streams(transport: RtspTransport) -> None:
 
 
 def test_timestamps_that_wrap_do_not_go_back() -> None:
-    with RtspServer(walker_path(), speed=4, first_timestamp=2**32 - 45_000) as server:
+    with QuirkCam(walker_path(), speed=4, quirks=Quirks(first_timestamp=2**32 - 45_000)) as server:
         found = [at for at in times(server, frames=15) if at is not None]
 
     assert found == sorted(found)
@@ -71,7 +71,7 @@ def test_timestamps_that_wrap_do_not_go_back() -> None:
 
 @pytest.mark.parametrize("auth", SCHEMES)
 def test_right_credentials(auth: Scheme) -> None:
-    with RtspServer(walker_path(), speed=4, user="admin", password=SECRET, auth=auth) as server:
+    with QuirkCam(walker_path(), speed=4, user="admin", password=SECRET, scheme=auth) as server:
         assert len(times(server, frames=3)) >= 3
 
 
@@ -79,7 +79,7 @@ def test_right_credentials(auth: Scheme) -> None:
 def test_wrong_credentials_are_refused_and_never_repeated(
     auth: Scheme, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with RtspServer(walker_path(), user="admin", password=SECRET[::-1], auth=auth) as server:
+    with QuirkCam(walker_path(), user="admin", password=SECRET[::-1], scheme=auth) as server:
         url = server.bare_url.replace("rtsp://", f"rtsp://admin:{SECRET}@")
         error = failure(url)
 
@@ -97,7 +97,7 @@ def test_libav_prints_nothing_of_its_own() -> None:
 
 
 def test_a_camera_that_wants_a_password_says_where_it_goes() -> None:
-    with RtspServer(walker_path(), user="admin", password=SECRET) as server:
+    with QuirkCam(walker_path(), user="admin", password=SECRET) as server:
         error = failure(server.bare_url)
 
     assert isinstance(error, CredentialsRefused)
@@ -123,14 +123,14 @@ def test_a_port_where_nobody_listens() -> None:
 
 
 @pytest.mark.parametrize(
-    "habits",
+    "quirks",
     [
-        pytest.param(Habits(is_silent=True), id="silent"),
-        pytest.param(Habits(is_dripping=True), id="a byte every half second"),
+        pytest.param(Quirks(is_silent=True), id="silent"),
+        pytest.param(Quirks(drip_every_s=0.5), id="a byte every half second"),
     ],
 )
-def test_the_open_deadline_holds(habits: Habits) -> None:
-    with RtspServer(walker_path(), habits=habits) as server:
+def test_the_open_deadline_holds(quirks: Quirks) -> None:
+    with QuirkCam(walker_path(), quirks=quirks) as server:
         started_s = time.monotonic()
         error = failure(server.url, HASTY)
         took_s = time.monotonic() - started_s
@@ -141,14 +141,14 @@ def test_the_open_deadline_holds(habits: Habits) -> None:
 
 
 @pytest.mark.parametrize(
-    ("habits", "reason"),
+    ("quirks", "reason"),
     [
-        pytest.param(Habits(stall_after_s=0.5), "no data within the time-out", id="falls silent"),
-        pytest.param(Habits(drop_after_s=0.5), "the stream ", id="breaks off"),
+        pytest.param(Quirks(stall_after_s=0.5), "no data within the time-out", id="falls silent"),
+        pytest.param(Quirks(drop_after_s=0.5), "the stream ", id="breaks off"),
     ],
 )
-def test_a_stream_that_stops_is_unavailable(habits: Habits, reason: str) -> None:
-    with RtspServer(walker_path(), habits=habits) as server:
+def test_a_stream_that_stops_is_unavailable(quirks: Quirks, reason: str) -> None:
+    with QuirkCam(walker_path(), quirks=quirks) as server:
         opened = open_rtsp(
             rtsp_camera(server.url), IngestSettings(open_timeout_s=1.0, read_timeout_s=0.5)
         )
@@ -203,7 +203,7 @@ def test_something_that_is_no_camera() -> None:
 
 
 def test_a_camera_that_hangs_up_while_it_starts_is_tried_again_soon() -> None:
-    with RtspServer(walker_path()) as server:
+    with QuirkCam(walker_path()) as server:
         server.refuse_connections()
         assert isinstance(failure(server.url), SourceUnavailable)
 

@@ -19,7 +19,7 @@ from ingest.sources.rtsp_relay import RtspRelay
 from ingest.sources.stream import StreamReader
 from tests.fakes.clips import walker_path
 from tests.ingest.recordings import rtsp_camera
-from tests.rtsp_server import Habits, RtspServer
+from tests.quirkcam import QuirkCam, Quirks
 
 PATIENT = IngestSettings(open_timeout_s=5.0, read_timeout_s=5.0)
 SECRET = "hunter2"  # noqa: S105  # a test's
@@ -39,10 +39,10 @@ def pictures(url: str, *, wanted: int = 5) -> int:
 
 
 def test_a_redirect_is_refused_and_its_target_never_reached() -> None:
-    with RtspServer(walker_path()) as inside:
-        habits = Habits(redirect_to=inside.url.replace("rtsp://", f"rtsp://root:{SECRET}@"))
+    with QuirkCam(walker_path()) as inside:
+        quirks = Quirks(redirect_to=inside.url.replace("rtsp://", f"rtsp://root:{SECRET}@"))
         with (
-            RtspServer(walker_path(), habits=habits) as server,
+            QuirkCam(walker_path(), quirks=quirks) as server,
             pytest.raises(SourceRejected) as caught,
         ):
             open_rtsp(rtsp_camera(server.url), PATIENT)
@@ -53,7 +53,7 @@ def test_a_redirect_is_refused_and_its_target_never_reached() -> None:
 
 
 def test_libav_is_given_no_credentials() -> None:
-    with RtspServer(walker_path(), user="admin", password=SECRET) as server:
+    with QuirkCam(walker_path(), user="admin", password=SECRET) as server:
         relay = RtspRelay(camera_url=server.url, timeout_s=2.0)
         relay.open()
         relay.close()
@@ -64,7 +64,7 @@ def test_libav_is_given_no_credentials() -> None:
 
 
 def test_a_wrong_password_is_tried_once() -> None:
-    with RtspServer(walker_path(), user="admin", password=SECRET[::-1]) as server:
+    with QuirkCam(walker_path(), user="admin", password=SECRET[::-1]) as server:
         url = server.bare_url.replace("rtsp://", f"rtsp://admin:{SECRET}@")
         with pytest.raises(CredentialsRefused):
             open_rtsp(rtsp_camera(url), PATIENT)
@@ -74,14 +74,14 @@ def test_a_wrong_password_is_tried_once() -> None:
 
 @pytest.mark.parametrize("odd", ["p@ss:w/rd", "%41", "ü"])
 def test_odd_passwords_written_as_a_url_wants_them(odd: str) -> None:
-    with RtspServer(walker_path(), speed=4, user="admin", password=odd) as server:
+    with QuirkCam(walker_path(), speed=4, user="admin", password=odd) as server:
         url = server.bare_url.replace("rtsp://", f"rtsp://admin:{quote(odd, safe='')}@")
 
         assert pictures(url) >= 5
 
 
 def test_somebody_else_on_this_machine_is_turned_away() -> None:
-    with RtspServer(walker_path()) as server:
+    with QuirkCam(walker_path()) as server:
         relay = RtspRelay(camera_url=server.url, timeout_s=2.0)
         relay.open()
         port = int(relay.url.split(":")[2].split("/")[0])
@@ -93,14 +93,14 @@ def test_somebody_else_on_this_machine_is_turned_away() -> None:
 
 def test_what_answers_is_told() -> None:
     heard: list[bool] = []
-    with RtspServer(walker_path(), speed=4) as server:
+    with QuirkCam(walker_path(), speed=4) as server:
         open_rtsp(rtsp_camera(server.url), PATIENT, on_answer=lambda: heard.append(True)).close()
 
     assert heard == [True]
 
 
 def test_no_thread_and_no_socket_is_left_behind() -> None:
-    with RtspServer(walker_path(), speed=4) as server:
+    with QuirkCam(walker_path(), speed=4) as server:
         for _ in range(3):
             pictures(server.url, wanted=1)
 
@@ -223,7 +223,7 @@ def over_tls(target: str, folder: Path) -> Iterator[str]:
 
 def test_rtsps_with_a_certificate_of_its_own_is_read_and_said_so(tmp_path: Path) -> None:
     with (
-        RtspServer(walker_path(), speed=4, user="admin", password=SECRET) as server,
+        QuirkCam(walker_path(), speed=4, user="admin", password=SECRET) as server,
         over_tls(server.url, tmp_path) as url,
         structlog.testing.capture_logs() as lines,
     ):
@@ -236,7 +236,7 @@ def test_rtsps_with_a_certificate_of_its_own_is_read_and_said_so(tmp_path: Path)
 
 def test_a_password_is_not_sent_openly_to_a_stranger(tmp_path: Path) -> None:
     with (
-        RtspServer(walker_path(), user="admin", password=SECRET, auth="basic") as server,
+        QuirkCam(walker_path(), user="admin", password=SECRET, scheme="basic") as server,
         over_tls(server.url, tmp_path) as url,
         pytest.raises(SourceRejected, match="the password is not sent openly"),
     ):
