@@ -61,7 +61,7 @@ class FootageWriter:
     """Writes pictures, and sound where there is any, into an open MP4; times begin at 0.
 
     Packets are copied as they came. Where masks cover anything, pictures are covered and encoded
-    (ADR 0008); sound is copied all the same (ADR 0009).
+    (ADR 0008); sound is copied all the same (ADR 0010).
 
     Args:
         container: To be written to.

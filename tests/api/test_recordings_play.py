@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from contracts.geometry import Zone
 from ingest.recorder.folder import RecordingFolder
 from ingest.recorder.part_writer import PartWriter
 from ingest.recorder.retention import Limits
-from tests.api.test_clips_play import CHROMIUM, PLAY
+from tests.api.test_clips_play import PLAY
+from tests.fakes.chromium import NEEDS_CHROMIUM
 from tests.fakes.clock import START
 from tests.fakes.masked import LEFT
 from tests.fakes.web import FakeWeb
@@ -22,20 +23,14 @@ from tests.ingest.sounding import write_sounding
 
 PICTURES = 40
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield chromium.new_context().new_page()
-        chromium.close()
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
 
 
 @pytest.mark.parametrize("masks", [(), (LEFT,)], ids=["copied", "masked"])
