@@ -10,7 +10,7 @@ from api.__main__ import main
 from tests.e2e.system import RunningVigil, running, wait_for
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.fakes.mp4_parts import pictures_in
-from tests.rtsp_server import RtspServer
+from tests.quirkcam import QuirkCam
 
 GATE = "/api/v1/cameras/gate"
 WITHIN_S = 120.0
@@ -39,7 +39,7 @@ def still_of(vigil: RunningVigil) -> str | None:
 @pytest.mark.timeout(400)
 def test_a_recorded_camera_keeps_all_but_the_second_in_which_it_was_killed(tmp_path: Path) -> None:
     state = tmp_path / "state"
-    with RtspServer(walker_path(WalkerClip(width=640, height=360))) as server:
+    with QuirkCam(walker_path(WalkerClip(width=640, height=360))) as server:
         settings = f"[[cameras]]\nid = 'gate'\nurl = '{server.url}'\nrecord = true\n"
         with running(state, settings) as vigil:
             said = wait_for(

@@ -8,12 +8,12 @@ from ingest.supervisor import recorded_ring
 from tests.fakes.clips import walker_path
 from tests.ingest.test_camera import Bench
 from tests.onvif_device import FakeProfile, OnvifServer
-from tests.rtsp_server import RtspServer
+from tests.quirkcam import QuirkCam
 
 
 def test_the_only_stream_of_a_device_is_watched_and_recorded() -> None:
     """Asked for its main stream, it has none: nothing would be recorded, and nobody told."""
-    with RtspServer(walker_path()) as stream:
+    with QuirkCam(walker_path()) as stream:
         profile = FakeProfile(profile_id="p", url=stream.url)
         with OnvifServer(profiles=(profile,)) as device:
             source = SourceSettings(
