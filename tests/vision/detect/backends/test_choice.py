@@ -91,6 +91,7 @@ def test_a_device_that_was_asked_for_and_is_not_there_is_an_error(encoder_folder
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # a compiler at work on a machine that may do other things too
 def test_torch_is_compiled_where_it_is_asked_for(encoder_folder: Path) -> None:
     backend, spare = open_encoder(settings(encoder_folder, "torch"), clock=SystemClock())
 
