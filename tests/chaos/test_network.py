@@ -291,7 +291,8 @@ def test_fifty_cameras_that_flap(site: Site, measured: Measured) -> None:
             holds=share / (os.cpu_count() or 1) < 0.6,
         )
         grown = site.ingest_fds() - fds
-        measured.note(f"fds {fds}{grown:+d}", holds=abs(grown) <= 60)
+        # A leak grows; how many are open at one moment depends on how many cameras are up.
+        measured.note(f"fds {fds}{grown:+d}", holds=grown <= 60)
         measured.note(f"{attempts / 30:.0f} attempts/s", holds=attempts > 0)
         is_over.set()
         flapping.join(10)
