@@ -4,7 +4,6 @@ import io
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,10 +12,10 @@ import av
 import cv2
 import numpy as np
 
+from tests.loopback import LoopbackHttp, QuietHandler
 from tests.quirkcam.credentials import Gatekeeper
 
 _BOUNDARY = "frame"
-_JOIN_S = 5.0
 
 
 @dataclass
@@ -45,7 +44,7 @@ class HttpServer:
         camera = self
         gate = Gatekeeper(user=self.user, password=self.password, scheme="digest")
 
-        class Answer(BaseHTTPRequestHandler):
+        class Answer(QuietHandler):
             def do_GET(self) -> None:
                 camera.requests.append(self.path)
                 given = {"authorization": self.headers.get("Authorization", "")}
@@ -76,18 +75,7 @@ class HttpServer:
                 else:
                     self.send_error(404)
 
-            def log_message(self, *_arguments: object) -> None:
-                return
-
-        class Quiet(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_arguments: object) -> None:
-                """A client that is gone is no news."""
-
-        self._server = Quiet(("127.0.0.1", 0), Answer)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        self._server = LoopbackHttp(Answer)
         return self
 
     def __exit__(
@@ -97,13 +85,11 @@ class HttpServer:
         traceback: TracebackType | None,
     ) -> None:
         self.is_stopped.set()
-        self._server.shutdown()
-        self._thread.join(_JOIN_S)
-        self._server.server_close()
+        self._server.close()
 
     def url(self, path: str) -> str:
         userinfo = f"{self.user}:{self.password}@" if self.user else ""
-        return f"http://{userinfo}127.0.0.1:{self._server.server_address[1]}{path}"
+        return f"http://{userinfo}127.0.0.1:{self._server.port}{path}"
 
     def send_pictures(self, client: io.BufferedIOBase) -> None:
         for number in range(self.stall_after):

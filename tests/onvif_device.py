@@ -14,10 +14,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Literal, Self
 
+from tests.loopback import LoopbackHttp, QuietHandler
 from tests.quirkcam.credentials import Gatekeeper
 
 _JOIN_S = 5.0
@@ -95,7 +95,7 @@ class OnvifServer:
         device = self
         self._gate = Gatekeeper(user=self.user, password=self.password, scheme="digest")
 
-        class Answer(BaseHTTPRequestHandler):
+        class Answer(QuietHandler):
             def do_POST(self) -> None:
                 content = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
                 if device.is_silent:
@@ -110,20 +110,7 @@ class OnvifServer:
                 self.end_headers()
                 device.send(answer, self.wfile)
 
-            def log_message(self, *_arguments: object) -> None:
-                return
-
-        class Quiet(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_arguments: object) -> None:
-                """A client that is gone is no news."""
-
-        self._server = Quiet(("127.0.0.1", 0), Answer)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
-        self._thread.start()
+        self._server = LoopbackHttp(Answer)
         return self
 
     def __exit__(
@@ -133,13 +120,11 @@ class OnvifServer:
         traceback: TracebackType | None,
     ) -> None:
         self.is_stopped.set()
-        self._server.shutdown()
-        self._thread.join(_JOIN_S)
-        self._server.server_close()
+        self._server.close()
 
     @property
     def port(self) -> int:
-        return int(self._server.server_address[1])
+        return self._server.port
 
     @property
     def url(self) -> str:

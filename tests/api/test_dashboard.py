@@ -1,5 +1,6 @@
 """The dashboard in a real browser, against a real server."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +10,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from contracts.alerts import Alert
-from contracts.cameras import Camera, CameraState, CameraStatus, SourceSettings, SourceType
+from contracts.cameras import (
+    Camera,
+    CameraState,
+    CameraStatus,
+    RecordingStatus,
+    SourceSettings,
+    SourceType,
+)
 from contracts.clock import SystemClock
 from contracts.geometry import Zone
 from contracts.incidents import EvidenceItem, EvidenceKind, Incident
@@ -222,6 +230,24 @@ def test_a_camera_that_answers_is_put_into_the_form(
     site.own_events = [event]
     expect(page.get_by_text("The camera itself says")).to_be_visible()
     expect(page.get_by_text("tampering, ")).to_be_visible()
+
+
+def test_a_camera_says_how_its_recording_is_doing(
+    page: Page, site: FakeWeb, server: RunningServer
+) -> None:
+    page.goto(f"{server.url}/cameras")
+    expect(page.get_by_text("Coverage of the last hour")).to_be_visible()
+    fact = page.locator("dl div", has=page.get_by_text("Recording", exact=True)).locator("dd")
+    expect(fact).to_have_count(0)
+
+    def says(recording: RecordingStatus) -> None:
+        site.statuses.said["gate"] = replace(site.statuses.said["gate"], recording=recording)
+        page.reload()
+
+    says(RecordingStatus(size_bytes=2_500_000_000, since=site.clock.now()))
+    expect(fact).to_have_text(re.compile(r"^since .*, 2\.5 GB kept$"))
+    says(RecordingStatus(size_bytes=2_500_000_000, problem="the disk is full"))
+    expect(fact).to_have_text("the disk is full (2.5 GB kept)")
 
 
 def test_a_camera_says_what_is_masked(page: Page, site: FakeWeb, server: RunningServer) -> None:

@@ -86,6 +86,21 @@ def is_near(mask: Zone, polygon: Sequence[Point]) -> bool:
     return np.allclose(mask.polygon, polygon, atol=0.01)
 
 
+def test_what_can_be_done_next_is_said(masks_page: Page, site: FakeWeb) -> None:
+    hint = masks_page.get_by_role("status").first
+    expect(masks_page.get_by_text("Choose a mask to change it, or draw another.")).to_be_visible()
+
+    camera = site.history.camera("gate")
+    assert camera is not None
+    site.history.save_camera(replace(camera, masks=(), version=camera.version + 1))
+    masks_page.reload()
+
+    expect(masks_page.get_by_text("Draw a mask around what nobody is to see")).to_be_visible()
+    expect(hint).not_to_contain_text("Choose")
+    masks_page.get_by_role("link", name="All cameras").click()
+    masks_page.wait_for_url("**/cameras")
+
+
 def test_a_mask_is_drawn_named_saved_and_told_of(masks_page: Page, site: FakeWeb) -> None:
     draw(masks_page, WINDOW)
     masks_page.get_by_label("Name of mask-2").fill("Neighbour's <b>window</b>")

@@ -26,8 +26,8 @@ from contracts.settings import IngestSettings, VisionSettings
 from contracts.tracks import Track
 from ingest.recording import read_recording
 from tests.bench import gate_scenes as scenes
-from tests.bench.__main__ import machine
 from tests.bench.gate_scenes import FPS, Disturb, Mover, Picture
+from tests.bench.parts import write_parts
 from vision.detect.registry import make_detector
 from vision.drawing import decode_jpeg
 from vision.motion_gate import MotionGate, gate_frame
@@ -357,17 +357,7 @@ def main() -> int:
     if arguments.data and arguments.weights:
         parts["clips"] = lambda: real_clips(arguments)
         parts["smallest"] = lambda: smallest_people(arguments)
-    where = machine()
-    sys.stdout.write(
-        f"{where['cpu']}, {where['cores']} cores, one thread, Python {where['python']}, commit "
-        f"{where['commit']}, load {where['load']:.1f}\n"
-    )
-    for name, lines in parts.items():
-        if arguments.only in (None, name):
-            sys.stdout.write(f"\n{name}\n\n")
-            for line in lines():
-                sys.stdout.write(line + "\n")
-                sys.stdout.flush()
+    write_parts(parts, only=arguments.only)
     return 0
 
 

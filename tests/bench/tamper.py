@@ -27,10 +27,10 @@ from contracts.rules import RuleKind, RuleSettings
 from contracts.settings import IngestSettings
 from ingest.recording import read_recording
 from tests.bench import gate_scenes
-from tests.bench.__main__ import machine
 from tests.bench.gate import DISTURBANCES as WEATHER
 from tests.bench.gate import small_frame_of
 from tests.bench.gate_scenes import FPS, FloatPicture, Mover, Picture, background
+from tests.bench.parts import write_parts
 from tests.bench.tamper_scenes import DISTURBANCES, ELECTRONIC, TAMPERINGS, Effect, tampered
 from vision.cues.port import Cues, Glimpse
 from vision.cues.view import ViewCue
@@ -277,17 +277,7 @@ def main() -> int:
     }
     if arguments.data:
         parts["labelled"] = partial(labelled, arguments.data)
-    where = machine()
-    sys.stdout.write(
-        f"{where['cpu']}, {where['cores']} cores, one thread, Python {where['python']}, commit "
-        f"{where['commit']}, load {where['load']:.1f}\n"
-    )
-    for name, lines in parts.items():
-        if arguments.only in (None, name):
-            sys.stdout.write(f"\n{name}\n\n")
-            for line in lines():
-                sys.stdout.write(line + "\n")
-                sys.stdout.flush()
+    write_parts(parts, only=arguments.only)
     return 0
 
 

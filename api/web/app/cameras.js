@@ -3,7 +3,7 @@
 import { call, get, post, remove } from "/app/api.js";
 import { discovery } from "/app/discover.js";
 import { confirmed, el, fill, icon, say } from "/app/dom.js";
-import { ago, count, number, size } from "/app/format.js";
+import { ago, count, dateAndTime, number, size } from "/app/format.js";
 import { LivePlayer } from "/app/live.js";
 import { listen } from "/app/stream.js";
 import { mountTopbar } from "/app/topbar.js";
@@ -129,6 +129,7 @@ class CameraCard {
       ["Reconnects", count(status.reconnects)],
     ];
     if (status.own_event) facts.push(["The camera itself says", ownEvent(status.own_event)]);
+    if (status.recording) facts.push(["Recording", recordingOf(status.recording)]);
     if (camera.masks.length) facts.push(["Privacy masks", camera.masks.join(", ")]);
     fill(this.facts, ...facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
     if (status.frames) this.showAccount(status.frames);
@@ -201,6 +202,12 @@ class CameraCard {
     await remove(`/api/v1/cameras/${this.id}`).catch(() => null);
     refresh();
   }
+}
+
+/** Since when, or why not, and how much is kept. */
+function recordingOf({ recording_since: since, size_bytes: bytes, problem }) {
+  const kept = `${number(bytes / 1e9)} GB kept`;
+  return problem ? `${problem} (${kept})` : `${since ? `since ${dateAndTime(since)}` : "not yet"}, ${kept}`;
 }
 
 /** What a camera told last, in its own words; nobody checks it. */

@@ -14,6 +14,7 @@ const PICTURE_EVERY_MS = 500;
 const IN_FORCE_EVERY_MS = 2000;
 const EDITS_MAX = 50;
 const IDLE = "Choose a mask to change it, or draw another.";
+const NONE = "Draw a mask around what nobody is to see: a neighbour's window, the street.";
 const WAITING = "Stored, but not in force yet: the queue (Redis) cannot be reached, so what was in force before still is. Vigil repeats it every 2 s, and this page says when it is.";
 
 const cameraId = location.pathname.split("/")[2];
@@ -29,7 +30,7 @@ class Picture {
     this.canvas = el("canvas", { attrs: { role: "img", "aria-label": "Newest picture of the camera" } });
     this.missing = el("p.mask-missing", { hidden: true }, icon("blind"), "No picture comes at the moment. Masks can be drawn all the same.");
     this.hint = el("p.muted.mask-hint", { attrs: { role: "status" } });
-    this.editor = new MaskEditor(draft, { say: (text) => fill(this.hint, text || IDLE), onState });
+    this.editor = new MaskEditor(draft, { say: (text) => this.tell(text), onState });
     this.begin = button("button", () => this.editor.begin(), icon("plus"), "Draw a mask");
     this.finish = button("button.primary", () => this.editor.finish(), icon("check"), "Finish");
     this.stop = button("button.quiet", () => this.stopDrawing(), "Stop drawing");
@@ -49,9 +50,14 @@ class Picture {
         this.stepBack();
       }
     });
-    fill(this.hint, IDLE);
     this.showTools();
     this.loop();
+  }
+
+  /** What to do next: the editor's words, or what can be done when it has none. */
+  tell(text) {
+    this.told = text;
+    fill(this.hint, text || (this.draft.masks.length ? IDLE : NONE));
   }
 
   stepBack() {
@@ -71,6 +77,7 @@ class Picture {
 
   showTools() {
     const { drawing } = this.editor;
+    this.tell(this.told);
     const hadFocus = document.activeElement === this.finish;
     this.begin.hidden = Boolean(drawing);
     this.begin.disabled = this.draft.masks.length >= MASKS_MAX;
@@ -314,6 +321,7 @@ function whoOf({ by, signed_in_by: how }) {
 }
 
 async function showCamera() {
+  document.getElementById("back").prepend(icon("chevron"));
   const camera = await get(url);
   document.getElementById("camera").textContent = [camera.name || camera.id, camera.place].filter(Boolean).join(" \u00b7 ");
 }
