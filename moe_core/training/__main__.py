@@ -14,7 +14,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from contracts.errors import VigilError
@@ -25,11 +24,11 @@ from moe_core.shipped import SHIPPED
 from moe_core.training import report
 from moe_core.training.checkpoint import restore
 from moe_core.training.corpus import read_corpus
-from moe_core.training.fitting import fit
-from moe_core.training.loop import CHECKPOINT, Plan, optimizer_of, train
+from moe_core.training.fitting import fit, misjudged
+from moe_core.training.loop import BEST, CHECKPOINT, Plan, optimizer_of, train
 from moe_core.training.mean import Mean
 from moe_core.training.measures import of_core
-from moe_core.training.specialisation import kept_uses, losses_by_family
+from moe_core.training.specialisation import kept_uses
 from moe_core.training.splits import part_of, recorded, simulated
 from moe_core.training.whole import run_whole
 
@@ -66,10 +65,11 @@ def _train(chosen: argparse.Namespace) -> int:
     network = ClaimNetwork(DENSE_SHAPE if chosen.dense else SHIPPED_SHAPE)
     watched = parts.fit[: chosen.watch]
 
-    def look(step: int, mean: ClaimNetwork) -> None:
-        loss = float(np.mean(list(losses_by_family(mean, watched).values())))
+    def look(step: int, mean: ClaimNetwork) -> float:
+        loss = misjudged(mean, watched)
         tally = of_core(mean, watched[: chosen.watch // 3], floors=Floors())
-        say(f"step {step}: loss {loss:.3f}, {report.line(tally)}")
+        say(f"step {step}: misjudged {loss:.4f}, {report.line(tally)}")
+        return loss
 
     plan = Plan(
         minutes=chosen.minutes,
@@ -86,7 +86,10 @@ def _train(chosen: argparse.Namespace) -> int:
 def _export(chosen: argparse.Namespace) -> int:
     network = ClaimNetwork(DENSE_SHAPE if chosen.dense else SHIPPED_SHAPE)
     mean = Mean(network)
-    restore(chosen.run / CHECKPOINT, network, optimizer_of(network, rate=1e-3), mean=mean.network)
+    best = chosen.run / BEST
+    kept = best if best.exists() and not chosen.last else chosen.run / CHECKPOINT
+    done = restore(kept, network, optimizer_of(network, rate=1e-3), mean=mean.network)
+    say(f"{kept}: step {done.step}, {done.elapsed_s / 60:.0f} min, misjudged {done.best:.4f}")
     network = mean.network
     parts = simulated(chosen.corpus, wants=("train", "fit"))
     floors, calibration = fit(network, parts.fit[: chosen.most])
@@ -154,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", parents=[corpus], help="fit and write the weights")
     export.add_argument("--run", type=Path, required=True, help="folder of the checkpoint")
     export.add_argument("--dense", action="store_true", help="the run has no experts")
+    export.add_argument("--last", action="store_true", help="newest checkpoint, not the best")
     export.add_argument("--out", type=Path, default=SHIPPED, help="file of the weights")
     export.set_defaults(run_command=_export)
     judge = commands.add_parser("evaluate", parents=[corpus], help="core against program")

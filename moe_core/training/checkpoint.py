@@ -1,6 +1,7 @@
 """Saves a training run of the core so that it goes on where it was cut; safetensors, no pickle."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,11 +17,19 @@ from moe_core.model.network import ClaimNetwork
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run has come."""
+    """How far a run has come.
+
+    Attributes:
+        step: Batches.
+        tokens: That were read.
+        elapsed_s: Of training.
+        best: Least that was watched on cameras that are not trained on.
+    """
 
     step: int = 0
     tokens: int = 0
     elapsed_s: float = 0.0
+    best: float = math.inf
 
 
 def save(
@@ -60,12 +69,7 @@ def restore(
     Raises:
         ConfigError: The file is damaged, or of another network.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
-            progress = Progress(**json.loads((file.metadata() or {})["progress"]))
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise ConfigError(f"{path}: not a readable checkpoint: {error}") from error
+    progress, tensors = _read(path)
     try:
         network.load_state_dict(_below(tensors, "network/"))
         if mean is not None:
@@ -80,6 +84,24 @@ def restore(
             state.setdefault(int(index), {})[part] = tensor
     optimizer.load_state_dict({**content, "state": state})
     return progress
+
+
+def progress_of(path: Path) -> Progress:
+    """Return how far a checkpoint had come.
+
+    Raises:
+        ConfigError: The file is damaged.
+    """
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[Progress, dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+            return Progress(**json.loads((file.metadata() or {})["progress"])), tensors
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise ConfigError(f"{path}: not a readable checkpoint: {error}") from error
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -16,7 +16,8 @@ from moe_core.decoding import CONTEXT, Floors, draft_of
 from moe_core.model.batch import collate
 from moe_core.model.network import ClaimNetwork
 from moe_core.model.weights import Calibration
-from moe_core.training.examples import Example
+from moe_core.training.examples import UNKNOWN, Example
+from moe_core.training.losses import REAL_WEIGHT, TRUTH_WEIGHT
 from moe_core.training.measures import Tally
 
 Array = npt.NDArray[np.float64]
@@ -32,6 +33,8 @@ _HYPOTHESIS_FLOORS: Final[tuple[float, ...]] = tuple(
     np.round(np.arange(0.3, 0.86, 0.05), 2).tolist()
 )
 _SURE: Final = 0.99
+_LEAST: Final = 1e-6
+"""Least chance in a log loss."""
 _BATCH: Final = 64
 
 
@@ -106,6 +109,24 @@ def beliefs(network: ClaimNetwork, found: Sequence[Example]) -> tuple[list[Array
         truths += [row[: len(one.proposals)] for row, one in zip(chances, part, strict=True)]
         logits += answer.real_B.tolist()
     return truths, logits
+
+
+def misjudged(network: ClaimNetwork, found: Sequence[Example]) -> float:
+    """Return how far beliefs are from what is true: log loss of claims and, calibrated, of events.
+
+    What is told is decided by these alone; weighed as in training.
+    """
+    truths, logits = beliefs(network, found)
+    true_N = np.concatenate([one.true_C for one in found])
+    chance_N = np.concatenate(truths).clip(_LEAST, 1 - _LEAST)
+    is_known_N = true_N != UNKNOWN
+    is_true_N = true_N[is_known_N] == 1
+    told = -np.log(np.where(is_true_N, chance_N[is_known_N], 1 - chance_N[is_known_N])).mean()
+    real_N = np.array([one.is_real for one in found])
+    by = calibrated(logits, real_N.tolist())
+    z_N = by.scale * np.array(logits) + by.shift
+    happened = (np.logaddexp(0, z_N) - real_N * z_N).mean()
+    return float(TRUTH_WEIGHT * told + REAL_WEIGHT * happened)
 
 
 def calibrated(logits: Sequence[float], real: Sequence[bool]) -> Calibration:

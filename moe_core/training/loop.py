@@ -5,7 +5,7 @@ Shape legend: B = examples, L = tokens, E = experts, K = experts of a token.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,17 +18,18 @@ from contracts.errors import ModelError
 from moe_core.model.batch import Batch, collate
 from moe_core.model.network import ClaimNetwork
 from moe_core.model.router import LearnedRouter, Routed, TypeRouter, max_violation
-from moe_core.training.checkpoint import Progress, restore, save
+from moe_core.training.checkpoint import Progress, progress_of, restore, save
 from moe_core.training.examples import Example, shuffled
 from moe_core.training.losses import losses_of, targets_of, written
 from moe_core.training.mean import Mean
 from moe_core.training.mirror import mirrored
 
 CHECKPOINT: Final = "checkpoint.safetensors"
+BEST: Final = "best.safetensors"
 NOISE: Final = 0.05
-"""Every number is off by so much, relatively, each time it is read."""
+"""By how much every number is off, relatively, in the mean; from nothing to twice as much."""
 LOST: Final = 0.25
-"""Share of what nothing rests on that is not read."""
+"""Share of what nothing rests on that is not read, in the mean; from nothing to twice as much."""
 FAULTS: Final = 0.1
 """Share of the claims that are wrong in the chain that is read: one's own chain has faults."""
 MIRRORED: Final = 0.5
@@ -77,9 +78,11 @@ def train(
     plan: Plan,
     folder: Path,
     say: Callable[[str], None],
-    look: Callable[[int, ClaimNetwork], None] | None = None,
+    look: Callable[[int, ClaimNetwork], float] | None = None,
 ) -> Progress:
     """Train until the time is over; resumes from the folder's checkpoint.
+
+    The checkpoint for which ``look`` answered least stays in the folder as ``BEST``.
 
     Args:
         network: Is trained in place.
@@ -87,7 +90,8 @@ def train(
         plan: How.
         folder: Of the run.
         say: Told a line of progress.
-        look: Called with the step and the mean network after each checkpoint, to measure.
+        look: Called with the step and the mean network after each checkpoint, to measure; returns
+            how far it is from what it should be on cameras that are not trained on.
 
     Raises:
         ModelError: The loss is no number any more, or there is nothing to learn from.
@@ -101,7 +105,7 @@ def train(
     progress = _begun(network, found, optimizer, mean, path)
     running = Running()
     clock = SystemClock()
-    began_s, before_s = clock.monotonic_s(), progress.elapsed_s
+    began_s, before_s, best = clock.monotonic_s(), progress.elapsed_s, progress.best
     saved_s, step, tokens = began_s, progress.step, progress.tokens
     rng = np.random.default_rng([plan.seed, step])
     shown: list[tuple[float, ...]] = []
@@ -123,16 +127,29 @@ def train(
             shown.clear()
         if clock.monotonic_s() - saved_s >= plan.checkpoint_every_s:
             saved_s = clock.monotonic_s()
-            at = Progress(step=step, tokens=tokens, elapsed_s=elapsed_s)
-            save(path, network, optimizer, at, mean=mean.network)
-            if look is not None:
-                look(step, mean.network)
+            at = Progress(step=step, tokens=tokens, elapsed_s=elapsed_s, best=best)
+            best = _kept(path, network, optimizer, mean.network, at, look).best
     network.eval()
-    done = Progress(step=step, tokens=tokens, elapsed_s=before_s + clock.monotonic_s() - began_s)
-    save(path, network, optimizer, done, mean=mean.network)
-    if look is not None:
-        look(step, mean.network)
-    return done
+    elapsed_s = before_s + clock.monotonic_s() - began_s
+    done = Progress(step=step, tokens=tokens, elapsed_s=elapsed_s, best=best)
+    return _kept(path, network, optimizer, mean.network, done, look)
+
+
+def _kept(
+    path: Path,
+    network: ClaimNetwork,
+    optimizer: torch.optim.Optimizer,
+    mean: ClaimNetwork,
+    at: Progress,
+    look: Callable[[int, ClaimNetwork], float] | None,
+) -> Progress:
+    """Write the checkpoint, look, and write it beside if none before it did better."""
+    save(path, network, optimizer, at, mean=mean)
+    watched = math.inf if look is None else look(at.step, mean)
+    if watched < at.best:
+        at = replace(at, best=watched)
+        save(path.with_name(BEST), network, optimizer, at, mean=mean)
+    return at
 
 
 def _begun(
@@ -144,7 +161,9 @@ def _begun(
 ) -> Progress:
     """Go on with the checkpoint, or begin; return how far the run has come."""
     if path.exists():
-        return restore(path, network, optimizer, mean=mean.network)
+        progress = restore(path, network, optimizer, mean=mean.network)
+        best = path.with_name(BEST)
+        return replace(progress, best=progress_of(best).best) if best.exists() else progress
     share_out(network, found[:COUNTED])
     return Progress()
 
@@ -232,7 +251,10 @@ def _step(
     share: float,
 ) -> tuple[Batch, float, float, float, float]:
     seen = [mirrored(one) if rng.random() < MIRRORED else one for one in chosen]
-    fresh = [shuffled(one, rng, noise=NOISE, lost=LOST, faults=FAULTS) for one in seen]
+    fresh = [
+        shuffled(one, rng, noise=NOISE * much, lost=LOST * much, faults=FAULTS)
+        for one, much in zip(seen, rng.uniform(0, 2, len(seen)), strict=True)
+    ]
     batch = collate([one.prompt for one in fresh], [written(one) for one in fresh])
     answer = network(batch)
     losses = losses_of(answer, targets_of(fresh))

@@ -9,7 +9,7 @@ import torch
 
 from moe_core.decoding import Written
 from moe_core.training.examples import Example
-from moe_core.training.fitting import calibrated, context_floor, fit
+from moe_core.training.fitting import calibrated, context_floor, fit, misjudged
 from moe_core.training.measures import calibration_error, chance_of
 from tests.moe_core.cores import network_of
 from tests.moe_core.training.samples import examples
@@ -80,3 +80,13 @@ def test_the_floor_of_the_surroundings_is_where_few_are_untrue() -> None:
 
 def predicates(example: Example) -> list[str]:
     return [claim.predicate for claim in example.prompt.proposals.claims]
+
+
+def test_who_is_sure_without_knowing_misjudges_more() -> None:
+    network, found = network_of(1), examples()[:3]
+    before = misjudged(network, found)
+    with torch.no_grad():
+        for parameter in network.truth.parameters():
+            parameter.mul_(100)
+
+    assert 0 < before < misjudged(network, found) < math.inf

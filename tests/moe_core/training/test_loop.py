@@ -10,8 +10,9 @@ from contracts.errors import ConfigError, ModelError
 from moe_core.model.batch import collate
 from moe_core.model.network import ClaimNetwork
 from moe_core.model.router import LearnedRouter, Routed, max_violation
-from moe_core.training.checkpoint import Progress
+from moe_core.training.checkpoint import Progress, progress_of
 from moe_core.training.loop import (
+    BEST,
     CHECKPOINT,
     LOAD_MEMORY,
     WARM_UP,
@@ -45,9 +46,10 @@ def run(network: ClaimNetwork, folder: Path, *, steps: int, plan: Plan = PLAN) -
     """Train up to a step; return what was told."""
     said: list[str] = []
 
-    def look(step: int, _mean: ClaimNetwork) -> None:
+    def look(step: int, _mean: ClaimNetwork) -> float:
         if step >= steps:
             raise Enough
+        return 1.0
 
     with pytest.raises(Enough):
         train(network, examples(), plan=plan, folder=folder, say=said.append, look=look)
@@ -102,6 +104,29 @@ def test_a_trained_network_is_left_ready_to_be_asked(tmp_path: Path) -> None:
           folder=tmp_path / "new", say=print)  # fmt: skip
 
     assert not network.training
+
+
+def test_the_checkpoint_that_did_best_is_kept_over_later_ones_and_runs(tmp_path: Path) -> None:
+    def trained(*answers: float) -> None:
+        left = iter(answers)
+
+        def look(_step: int, _mean: ClaimNetwork) -> float:
+            answer = next(left, None)
+            if answer is None:
+                raise Enough
+            return answer
+
+        with pytest.raises(Enough):
+            train(untrained(), examples(), plan=PLAN, folder=tmp_path, say=print, look=look)
+
+    trained(0.9, 0.5, 0.7)
+    kept = progress_of(tmp_path / BEST)
+    assert (kept.step, kept.best) == (2, 0.5)
+    trained(0.6)
+    assert progress_of(tmp_path / BEST) == kept
+    trained(0.4)
+    assert progress_of(tmp_path / BEST).step > 2
+    assert progress_of(tmp_path / BEST).best == 0.4
 
 
 def test_fewer_examples_than_a_batch_are_refused(tmp_path: Path) -> None:
