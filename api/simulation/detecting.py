@@ -182,7 +182,7 @@ class SimulatedDetector:
         """Add what the detector took for somebody without standing by it, where cues ask."""
         if not self._is_asked or len(self._labels) == 1:
             return Detected(found, sources, sources)
-        boxes, names = [], []
+        boxes, names, low = [], [], []
         for row in rows.tolist():
             actor = self._scene.actors[row]
             hidden = self._scene.hidden_AT[row, index]
@@ -195,6 +195,7 @@ class SimulatedDetector:
                 if (low_4[2:] - low_4[:2] > 0.004).all():
                     boxes.append(low_4)
                     names.append(actor.object_id)
+                    low.append(self._scene.low_AT[row, index])
         guesses = Detections(
             boxes_N4=np.vstack([found.boxes_N4, *boxes]).astype(np.float32),
             confidences_N=np.concatenate(
@@ -205,6 +206,12 @@ class SimulatedDetector:
             ),
             labels=self._labels,
         )
+        if found.postures_NP is not None:
+            guesses = replace(
+                guesses,
+                postures_NP=np.vstack([found.postures_NP, self._postures(np.array(low))]),
+                posture_labels=POSTURES,
+            )
         return Detected(replace(found, guesses=guesses), sources, [*sources, *names])
 
     def _exact(self, truth: TrueObjects, rows: Ints) -> Detected:

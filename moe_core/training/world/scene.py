@@ -31,6 +31,8 @@ _KNOT_S: Final = 0.7
 """Whoever walks or stands sways from one such knot to the next."""
 _HIDES_FROM: Final = 0.1
 _FLICKER_S: Final = 0.8
+_STIRS: Final = (1.0, 4.0)
+"""How many times as much of the picture changes as bodies cover, where they are near."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,6 +99,7 @@ def play(script: Script, *, seed: int, family: str, is_look_alike: bool) -> Scen
     rng = np.random.default_rng([seed, 1])
     count = round(script.seconds * FPS)
     arrived = np.flatnonzero(rng.random(count) >= script.site.lost_share)
+    arrived = arrived[arrived >= script.begins_s * FPS]
     times_T = np.round(arrived / FPS + rng.uniform(0, 0.004, len(arrived)), 4)
     actors = tuple(script.actors)
     size = (len(actors), len(times_T))
@@ -137,7 +140,11 @@ def play(script: Script, *, seed: int, family: str, is_look_alike: bool) -> Scen
         low_AT=low_AT,
         events=tuple(script.events),
         cues=tuple(script.cues),
-        moving_T=_upset(_moving(boxes_AT4, in_view_AT & bodies_A[:, None], rng), times_T, script),
+        moving_T=_upset(
+            _stirred(_moving(boxes_AT4, in_view_AT & bodies_A[:, None], rng), script.site, rng),
+            times_T,
+            script,
+        ),
         light_T=_light(script.lights, times_T, rng),
         is_blind_T=_is_within(times_T, script.blinded),
     )
@@ -195,6 +202,13 @@ def _is_within(times_T: Array, spans: list[tuple[float, float]]) -> Bools:
     for start_s, end_s in spans:
         within |= (times_T >= start_s) & (times_T <= end_s)
     return within
+
+
+def _stirred(moving_T: Array, site: Site, rng: np.random.Generator) -> Array:
+    """Let shadows and reflections move with whoever is near."""
+    if not site.is_close:
+        return moving_T
+    return np.asarray(np.minimum(0.9, moving_T * rng.uniform(*_STIRS)), np.float64)
 
 
 def _upset(moving_T: Array, times_T: Array, script: Script) -> Array:

@@ -44,6 +44,7 @@ class Script:
     Attributes:
         blinded: From when to when the camera sees nothing of the scene.
         upsets: When so large a share of the picture changes at once.
+        begins_s: When the camera begins to look.
     """
 
     rng: np.random.Generator
@@ -59,6 +60,7 @@ class Script:
     cues: list[CueScript] = field(default_factory=list)
     blinded: list[tuple[float, float]] = field(default_factory=list)
     upsets: list[tuple[float, float]] = field(default_factory=list)
+    begins_s: float = 0.0
 
     def scene_rules(self) -> SceneRules:
         """Return the camera's configuration."""
@@ -115,7 +117,8 @@ class Script:
     def line(self) -> Line:
         """Add a line that people can cross."""
         top = self.site.view.foot(0.0, self.site.far_m)[1]
-        middle = (self.between(0.3, 0.7), self.between(top + 0.45 * (0.95 - top), 0.8))
+        high = top + 0.45 * (0.95 - top)
+        middle = (self.between(0.3, 0.7), self.between(high, max(0.8, high)))
         turn, half = self.between(0, math.tau), self.between(0.12, 0.25)
         across, down = half * math.cos(turn), 0.7 * half * math.sin(turn)
         points = [

@@ -10,12 +10,24 @@ from contracts.geometry import Calibration, Point
 from moe_core.training.world.view import View
 
 PLACES: Final = ("yard", "street", "lobby", "dock")
+CLOSE_PLACES: Final = ("room", "hall", "entrance")
+CLOSE_FROM: Final = 10_000
+"""Cameras from this number on are close: people are from a third of the picture high to all of
+it and more, as in most recordings of rooms, halls and entrances."""
 _SEED: Final = 7919
 _LEAST_DEPTH_M: Final = 8.0
 _SMALLEST: Final = 0.08
 """Of the picture's height: nobody is asked to be seen smaller."""
 _LOWEST_ROW: Final = 0.97
 _HIGHEST_ROW: Final = 0.14
+_CLOSE_DEPTH_M: Final = 2.0
+_CLOSE_SMALLEST: Final = (0.3, 0.7)
+_CLOSE_HIGHEST_ROW: Final = 0.45
+_CLOSE_FAR_ROW: Final = 0.75
+"""Whoever is farthest away has feet above this."""
+_CLOSE_LOWEST_ROW: Final = (0.97, 1.3)
+"""Where feet may be: below the picture too."""
+_CLOSE_M: Final = (1.8, 3.2)
 _INDOORS_M: Final = (2.6, 4.0)
 _OUTDOORS_M: Final = (3.0, 7.5)
 
@@ -46,6 +58,11 @@ class Site:
     lost_share: float
 
     @property
+    def is_close(self) -> bool:
+        """Whether people are large in its picture."""
+        return self.number >= CLOSE_FROM
+
+    @property
     def camera_id(self) -> str:
         """Of its camera."""
         return f"site-{self.number}"
@@ -54,17 +71,13 @@ class Site:
 def make_site(number: int) -> Site:
     """Return the site of that number, always the same."""
     rng = np.random.default_rng([_SEED, number])
-    place = PLACES[int(rng.integers(len(PLACES)))]
+    places = CLOSE_PLACES if number >= CLOSE_FROM else PLACES
+    place = places[int(rng.integers(len(places)))]
+    make = _close if number >= CLOSE_FROM else _wide
     while True:
-        view = View(
-            mount_m=float(rng.uniform(*(_INDOORS_M if place == "lobby" else _OUTDOORS_M))),
-            tilt_rad=float(rng.uniform(0.18, 0.6)),
-            focal=float(rng.uniform(0.55, 1.1)),
-            aspect=float(rng.choice([16 / 9, 16 / 9, 4 / 3])),
-        )
-        near_m = view.distance_m(_LOWEST_ROW)
-        far_m = min(view.distance_of_size_m(_SMALLEST), view.distance_m(_HIGHEST_ROW), 40.0)
-        if near_m > 1.0 and far_m - near_m >= _LEAST_DEPTH_M:
+        view, near_m, far_m, least_m = make(rng, place)
+        is_deep = near_m > 1.0 and far_m - near_m >= least_m
+        if is_deep and (number < CLOSE_FROM or view.foot(0.0, far_m)[1] <= _CLOSE_FAR_ROW):
             break
     return Site(
         number=number,
@@ -79,6 +92,32 @@ def make_site(number: int) -> Site:
         false=float(math.exp(rng.uniform(math.log(0.3), math.log(2.0)))),
         lost_share=float(rng.choice([0.0, 0.0, 0.01, 0.03])),
     )
+
+
+def _wide(rng: np.random.Generator, place: str) -> tuple[View, float, float, float]:
+    """Return a view over a place, the nearest and farthest that people go, and the least depth."""
+    view = View(
+        mount_m=float(rng.uniform(*(_INDOORS_M if place == "lobby" else _OUTDOORS_M))),
+        tilt_rad=float(rng.uniform(0.18, 0.6)),
+        focal=float(rng.uniform(0.55, 1.1)),
+        aspect=float(rng.choice([16 / 9, 16 / 9, 4 / 3])),
+    )
+    far_m = min(view.distance_of_size_m(_SMALLEST), view.distance_m(_HIGHEST_ROW), 40.0)
+    return view, view.distance_m(_LOWEST_ROW), far_m, _LEAST_DEPTH_M
+
+
+def _close(rng: np.random.Generator, place: str) -> tuple[View, float, float, float]:
+    """Return the same of a camera that hangs close by, as ``_wide`` does."""
+    del place
+    view = View(
+        mount_m=float(rng.uniform(*_CLOSE_M)),
+        tilt_rad=float(rng.uniform(0.05, 0.5)),
+        focal=float(rng.uniform(0.5, 1.2)),
+        aspect=float(rng.choice([16 / 9, 4 / 3])),
+    )
+    size = float(rng.uniform(*_CLOSE_SMALLEST))
+    far_m = min(view.distance_of_size_m(size), view.distance_m(_CLOSE_HIGHEST_ROW))
+    return view, view.distance_m(float(rng.uniform(*_CLOSE_LOWEST_ROW))), far_m, _CLOSE_DEPTH_M
 
 
 def _measured(view: View, near_m: float, far_m: float, rng: np.random.Generator) -> Calibration:

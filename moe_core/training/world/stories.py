@@ -28,6 +28,11 @@ REAL_SHARE: Final = 0.3
 """Look-alikes raise fewer incidents than events do, so that there must be more of them."""
 
 
+_BEGINS_LATE: Final = 0.6
+"""Share of the scenes of close cameras that begin shortly before what happens: as recordings do."""
+_BEFORE_S: Final = (1.5, 6.0)
+
+
 class Story(Protocol):
     """Writes one kind of event, or what only looks like it, into a script."""
 
@@ -106,4 +111,7 @@ def make_scene(seed: int, *, site: int, family: str = "", is_real: bool | None =
     bystanders(script)
     if script.chance(0.25):
         extra_rule(script, QUIET_KINDS[int(rng.integers(len(QUIET_KINDS)))])
+    if script.site.is_close and script.cues and script.chance(_BEGINS_LATE):
+        first_s = min(cue.start_s for cue in script.cues)
+        script.begins_s = max(0.0, first_s - script.between(*_BEFORE_S))
     return play(script, seed=seed, family=chosen, is_look_alike=chosen == NORMAL or not is_real)

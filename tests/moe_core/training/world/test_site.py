@@ -1,6 +1,8 @@
 """Simulated sites."""
 
-from moe_core.training.world.site import PLACES, make_site
+import numpy as np
+
+from moe_core.training.world.site import CLOSE_FROM, CLOSE_PLACES, PLACES, make_site
 from vision.ground import GroundPlane
 
 
@@ -32,3 +34,12 @@ def test_people_are_large_enough_between_near_and_far() -> None:
     for number in range(30):
         site = make_site(number)
         assert 1.0 < site.near_m < site.far_m <= 40.0
+
+
+def test_close_cameras_show_people_large_and_have_room_for_ways() -> None:
+    for number in range(CLOSE_FROM, CLOSE_FROM + 40):
+        site = make_site(number)
+        assert site.place in CLOSE_PLACES
+        head = site.view.project(np.zeros(1), np.full(1, 1.7), np.full(1, site.far_m))[1][0]
+        assert site.view.foot(0.0, site.far_m)[1] - head > 0.25
+        assert site.far_m - site.near_m >= 2.0
