@@ -101,7 +101,11 @@ class Pulse:
     def look(self, now_s: float) -> Health:
         """Return what is to be said now."""
         silent_s = now_s - self._picture_s
+        for times_s in (self._sound_s, self._corrupt_s):
+            _forget_before(times_s, now_s - WINDOW_S)
         if silent_s > self._stall_after_s:
+            if self._corrupt_s and now_s - self._corrupt_s[-1] <= self._stall_after_s:
+                return self._damaged(now_s)
             return Health(
                 signal=Signal.SILENCE, state=CameraState.BLIND, cause=self._silence(silent_s)
             )
@@ -109,17 +113,9 @@ class Pulse:
             return Health(
                 signal=Signal.POOR, state=CameraState.BLIND, cause=_held_back(self._delay)
             )
-        _forget_before(self._corrupt_s, now_s - WINDOW_S)
         fps = self.fps(now_s)
-        pictures = len(self._sound_s) + len(self._corrupt_s)
-        share = len(self._corrupt_s) / pictures if pictures else 0.0
-        if share > CORRUPT_SHARE_MAX:
-            return Health(
-                signal=Signal.POOR,
-                state=CameraState.DEGRADED,
-                cause=f"{share:.0%} of its pictures arrive damaged "
-                f"(allowed: {CORRUPT_SHARE_MAX:.0%}); is the network overloaded?",
-            )
+        if self._damaged_share > CORRUPT_SHARE_MAX:
+            return self._damaged(now_s)
         enough_fps = STARVED_SHARE * min(self._usual_fps(now_s, fps), self._wanted_fps)
         if now_s - self._from_s >= WINDOW_S and fps < enough_fps:
             state = CameraState.BLIND if fps < BLIND_FPS else CameraState.DEGRADED
@@ -130,6 +126,25 @@ class Pulse:
                 "the network or this machine overloaded?",
             )
         return Health(signal=Signal.SOUND, state=CameraState.SEEING)
+
+    @property
+    def _damaged_share(self) -> float:
+        pictures = len(self._sound_s) + len(self._corrupt_s)
+        return len(self._corrupt_s) / pictures if pictures else 0.0
+
+    def _damaged(self, now_s: float) -> Health:
+        """Say that too much arrives damaged; blind, if next to nothing is left."""
+        # Pictures that are left come in bursts, from a whole key picture to the next damage.
+        left_fps = len(self._sound_s) / min(WINDOW_S, max(1.0, now_s - self._from_s))
+        left = ""
+        if left_fps < STARVED_SHARE * self._wanted_fps:
+            left = f", {left_fps:.1f} a second are left to see by"
+        return Health(
+            signal=Signal.POOR,
+            state=CameraState.BLIND if left_fps < BLIND_FPS else CameraState.DEGRADED,
+            cause=f"{self._damaged_share:.0%} of its pictures arrive damaged "
+            f"(allowed: {CORRUPT_SHARE_MAX:.0%}){left}; is the network overloaded?",
+        )
 
     def _usual_fps(self, now_s: float, fps: float) -> float:
         if now_s - self._from_s >= WINDOW_S:

@@ -102,6 +102,7 @@ class StatusKeeper:
         """Say that the stream is open; pictures may come."""
         with self._lock:
             self._pulse.restart(self._clock.monotonic_s())
+            self._health = Health(signal=Signal.SOUND, state=CameraState.SEEING)
         self._take(Signal.OPENED)
 
     def packet(self) -> None:
@@ -215,6 +216,8 @@ class StatusKeeper:
                 return replace(status, state=CameraState.SEEING)
             case Phase.DEGRADED:
                 return replace(status, state=self._health.state, cause=self._health.cause)
+            case Phase.WAIT_KEY_FRAME if self._health.signal is Signal.POOR:
+                return replace(status, cause=self._health.cause)
             case Phase.STALLED:
                 return replace(status, cause=self._health.cause)
             case _:

@@ -25,6 +25,7 @@ class OpenedStream:
         before_packet: Called before each read, to begin its deadline.
         sent_at: When a moment of stream time was by the sender's own clock, where ``container``
             does not carry what RTCP sender reports said.
+        lost: Returns how many packets were lost on the way so far, where that is known.
     """
 
     container: InputContainer
@@ -35,3 +36,4 @@ class OpenedStream:
     comes_in_bursts: bool = False
     before_packet: Callable[[], None] | None = None
     sent_at: Callable[[float], datetime | None] | None = None
+    lost: Callable[[], int] | None = None

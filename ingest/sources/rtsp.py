@@ -98,6 +98,7 @@ def open_rtsp(
         close=close,
         is_live=True,
         read_timeout_s=settings.read_timeout_s,
+        lost=lambda: relay.lost,
     )
 
 

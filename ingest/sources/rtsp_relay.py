@@ -105,6 +105,11 @@ class RtspRelay:
     _udp: UdpTracks | None = None
     _is_closed: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def lost(self) -> int:
+        """Packets that UDP has lost so far."""
+        return 0 if self._udp is None else self._udp.lost
+
     def open(self) -> None:
         """Connect to the camera and wait for libav. Raises OSError."""
         parts = urlsplit(self.camera_url)

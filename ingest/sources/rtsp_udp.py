@@ -72,6 +72,11 @@ class UdpTracks:
         dues = [track.order.due_s for track in self._tracks.values()]
         return min((due_s for due_s in dues if due_s is not None), default=None)
 
+    @property
+    def lost(self) -> int:
+        """Packets of media that never came, of those that libav has been told of by their gaps."""
+        return sum(track.order.lost for track in self._tracks.values())
+
     def ask(self, request: Message) -> tuple[int, int] | None:
         """Turn a SETUP for interleaved data into one for UDP; return its channels. Raises OSError.
 

@@ -25,6 +25,7 @@ from contracts.clock import SystemClock
 from contracts.frames import BgrImage
 from ingest.errors import SourceEnded, SourceError, SourceRejected, SourceUnavailable
 from ingest.sources.audio import AudioPacket, AudioReader
+from ingest.sources.damage import DamageTrail, Soundness
 from ingest.sources.http_body import HttpRefused
 from ingest.sources.opened import OpenedStream
 from ingest.timeline import PtsUnwrapper
@@ -44,6 +45,8 @@ _CLOCK: Final = SystemClock()
 _DEFAULT_INTERVAL_S: Final = 0.04
 _FPS_RANGE: Final = (0.1, 240.0)
 _OFFLINE_THREADS: Final = 2
+_CAUGHT_UP_S: Final = 0.002
+"""A read that takes longer had to wait: all that came before has been read."""
 _WAITING_S: Final = 5.0
 """Time constant of the share of time that is spent waiting."""
 
@@ -87,7 +90,8 @@ class StreamUnit:
     Attributes:
         packet: None at the end, when the decoder gives what it still held.
         frames: In order of presentation; none while a decoder waits for a key frame.
-        corrupt: Pictures left out because they, or what they refer to, arrived damaged.
+        corrupt: Pictures left out because they, or the key picture that they rest on, arrived
+            damaged.
     """
 
     packet: EncodedPacket | None
@@ -145,6 +149,9 @@ class StreamReader:
         context.thread_count = _OFFLINE_THREADS if is_offline else 1
         self._audio = _audio_of(opened.container) if has_audio and opened.has_clock else None
         self.on_audio: Callable[[AudioPacket], None] | None = None
+        self._damage = DamageTrail()
+        self._lost = opened.lost
+        self._last_wait_s = 0.0
         self._unwrapper = PtsUnwrapper(self.stream.time_base or context.time_base)
         self._sender: _SenderTime | None = None
         self._packet_s: float | None = None
@@ -251,25 +258,32 @@ class StreamReader:
         self._waited_s = left * self._waited_s + now_s - asked_s
         self._watched_s = left * self._watched_s + now_s - self._given_s
         self._given_s = now_s
-        return now_s - asked_s
+        self._last_wait_s = now_s - asked_s
+        return self._last_wait_s
 
     def _decode(self, packet: "Packet[VideoStream]") -> StreamUnit:
         corrupt = 0
         pictures: list[VideoFrame] = []
         self._arrived_s = None if self._has_clock else _CLOCK.monotonic_s()
         encoded = self._encoded(packet)
+        if self._lost is not None:
+            self._damage.lost(self._lost(), is_caught_up=self._last_wait_s >= _CAUGHT_UP_S)
         try:
             pictures = packet.decode()
         except av.FFmpegError:
             corrupt += 1
+            self._damage.failed(is_key=packet.is_keyframe)
         frames: list[DecodedFrame] = []
         for picture in pictures:
-            if picture.is_corrupt:
-                corrupt += 1
-                continue
             stream_s = self._arrived_s
             if stream_s is None:
                 stream_s = self._unwrapper.seconds(picture.pts)
+            soundness = self._damage.look(
+                is_damaged=picture.is_corrupt, is_key=picture.key_frame, stream_s=stream_s
+            )
+            if picture.is_corrupt or soundness is Soundness.SPOILT:
+                corrupt += 1
+                continue
             sent_at = None if stream_s is None else self.sent_at(stream_s)
             frames.append(DecodedFrame(picture=picture, stream_s=stream_s, sent_at=sent_at))
         self._packets += 1

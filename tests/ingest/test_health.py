@@ -97,6 +97,51 @@ def test_one_picture_in_twenty_may_be_damaged(corrupt: int, state: CameraState) 
     assert stream.look().state is state
 
 
+def damaged(stream: Stream, *, sound: int, of: int) -> Health:
+    """What is said after 20 s at 10 fps, of which ``sound`` pictures in ``of`` are sound."""
+    for number in range(200):
+        stream.now_s += 0.1
+        stream.pulse.packet()
+        if number % of < sound:
+            stream.pulse.picture(stream.now_s)
+        else:
+            stream.pulse.corrupt(stream.now_s, 1)
+    return stream.look()
+
+
+@pytest.mark.parametrize(
+    ("sound", "state", "left"),
+    [
+        (50, CameraState.DEGRADED, ""),
+        (10, CameraState.DEGRADED, ", 1.0 a second are left to see by"),
+        (4, CameraState.BLIND, ", 0.4 a second are left to see by"),
+    ],
+)
+def test_few_sound_pictures_among_damaged_ones(sound: int, state: CameraState, left: str) -> None:
+    found = damaged(Stream(), sound=sound, of=100)
+
+    share = 100 - sound
+    assert found.state is state
+    assert found.cause == (
+        f"{share}% of its pictures arrive damaged (allowed: 5%){left}; is the network overloaded?"
+    )
+
+
+def test_nothing_but_damaged_pictures_is_no_silence() -> None:
+    found = damaged(Stream(), sound=0, of=100)
+
+    assert (found.signal, found.state) == (Signal.POOR, CameraState.BLIND)
+    assert found.cause.startswith("100% of its pictures arrive damaged")
+
+
+def test_silence_after_damaged_pictures_is_told_as_such() -> None:
+    stream = Stream()
+    damaged(stream, sound=0, of=100)
+    stream.now_s += 5.1
+
+    assert stream.look().signal is Signal.SILENCE
+
+
 @pytest.mark.parametrize(
     ("fps", "state"),
     [(3.0, CameraState.SEEING), (2.0, CameraState.DEGRADED), (0.4, CameraState.BLIND)],

@@ -103,6 +103,18 @@ def test_a_few_damaged_pictures_do_not_degrade(bench: Bench) -> None:
     assert bench.status().state is CameraState.SEEING
 
 
+def test_a_camera_that_has_sent_nothing_but_damaged_pictures_says_so(bench: Bench) -> None:
+    bench.keeper.connecting()
+    bench.keeper.opened()
+    for _ in range(60):
+        bench.clock.advance(0.1)
+        bench.keeper.packet()
+        bench.keeper.corrupt(1)
+
+    assert bench.status().phase == "wait_key_frame"
+    assert "100% of its pictures arrive damaged" in bench.status().cause
+
+
 def test_a_cause_stays_until_a_frame_shows_that_it_is_over(bench: Bench) -> None:
     bench.keeper.connecting()
     bench.keeper.is_out(Phase.BACK_OFF, cause="cannot be reached")

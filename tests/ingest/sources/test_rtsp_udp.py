@@ -124,6 +124,19 @@ def test_what_is_missing_is_waited_for_until_it_is_due() -> None:
         assert made.receive([], now_s=due_s) == framed(2, rtp_packet(6))
 
 
+def test_what_never_came_is_counted_once_it_is_given_up() -> None:
+    with tracks() as (made, rtp, rtcp):
+        port, _ = agreed(made, rtp, rtcp)
+        for number in (1, 2, 3, 4, 7):
+            rtp.sendto(rtp_packet(number), (HOST, port))
+        made.receive(made.sockets, now_s=1.0)
+        assert made.lost == 0
+
+        made.receive([], now_s=made.due_s or 0.0)
+
+    assert made.lost == 2
+
+
 def test_a_camera_that_takes_interleaved_data_all_the_same_is_left_to_it() -> None:
     said = "RTP/AVP/TCP;unicast;interleaved=2-3"
     with tracks() as (made, _, _):
