@@ -6,7 +6,8 @@ of the place. Nobody does there what a rule forbids, so every alert is a false a
 explained by who was where at that moment.
 
 The hour is made in parts of ten minutes, each a run of its own, the three places in turn. What is
-finished stays in ``--folder``: begun again, it goes on with what is missing. Prints Markdown.
+finished stays in ``--folder``: begun again, it goes on with what is missing. So do the recordings
+and their truth: whoever takes a part's result away has it watched again. Prints Markdown.
 """
 
 import argparse
@@ -51,7 +52,15 @@ Truth = list[tuple[float, list[tuple[str, Box]], str]]
 
 
 def render(place: Place, number: int, seconds: float, video: Path) -> Truth:
-    """Write a part of the hour as H.264 and return its truth."""
+    """Write a part of the hour as H.264, its truth beside it, and return that.
+
+    What lies there whole already is taken as it is; a truth is written last.
+    """
+    kept = video.with_suffix(".truth.json")
+    if video.is_file() and kept.is_file():
+        found = _as_truth(json.loads(kept.read_text(encoding="utf-8")))
+        if len(found) == round(seconds * FPS):
+            return found
     truth: Truth = []
     shown = tqdm(
         chunk(place, number=number, seconds=seconds),
@@ -68,7 +77,15 @@ def render(place: Place, number: int, seconds: float, video: Path) -> Truth:
             container.mux(stream.encode(_as_video(frame)))
             truth.append((frame.at_s, list(frame.there), frame.weather))
         container.mux(stream.encode())
+    kept.write_text(json.dumps(truth), encoding="utf-8")
     return truth
+
+
+def _as_truth(rows: list[Any]) -> Truth:
+    return [
+        (at_s, [(name, (box[0], box[1], box[2], box[3])) for name, box in there], weather)
+        for at_s, there, weather in rows
+    ]
 
 
 def _as_video(frame: Shown) -> av.VideoFrame:
@@ -144,7 +161,6 @@ def part(place: Place, number: int, *, seconds: float, folder: Path) -> dict[str
     truth = render(place, number, seconds, video)
     evidence = folder / f"{place.name}-{number}"
     alerts, frames, cpu_s = watch(place, video, evidence, total=round(seconds * FPS))
-    video.unlink()
     found = {
         "place": place.name,
         "part": number,

@@ -192,6 +192,11 @@ class BodyCue:
         unlike = self._pictures.share_unlike(life.box, life.before, but=life.stood().box)
         return unlike >= LEAST_CHANGED
 
+    def _is_there(self, life: BodyLife, descent: Descent) -> bool:
+        """Say whether the place where a body seems to lie was never seen like this: bare ground was."""
+        share, _ = self._pictures.most_like(life.box, until_s=descent.upright.monotonic_s)
+        return share >= LEAST_CHANGED
+
     def _sunken(self, life: BodyLife, header: FrameHeader) -> Box | None:
         """Return what came to lie beside where a sinking body stood; None if nothing did."""
         now_s = header.monotonic_s
@@ -269,7 +274,8 @@ class BodyCue:
                 fall=fall,
                 is_down=fall.share >= LIKELY
                 and descent.down_s >= LIKELY_S
-                and not self._is_part_of_another(life),
+                and not self._is_part_of_another(life)
+                and (life.is_down or self._is_there(life, descent)),
             )
         if before is not None and before.is_down and before.descent is not None:
             body = _still_down(before, before.descent, body, now_s=header.monotonic_s)
@@ -278,7 +284,11 @@ class BodyCue:
             life.before = ()
         elif not life.before and body.descent is not None:
             stood_s = body.descent.upright.monotonic_s
-            life.before = (self._pictures.at(stood_s), self._pictures.at(stood_s - EARLIER_S))
+            life.before = (
+                self._pictures.at(stood_s),
+                self._pictures.at(stood_s - EARLIER_S),
+                self._pictures.most_like(life.box, until_s=stood_s)[1],
+            )
         life.body = replace(body, has_fallen=life.has_fallen)
         return life.body
 

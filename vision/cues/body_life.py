@@ -40,7 +40,7 @@ class BodyLife:
         found_s: Stream time of the newest find.
         body: As of the last frame.
         has_fallen: It is down, or has been.
-        before: The picture when it stood, and one from before that, for as long as it is down.
+        before: The picture when it stood, and some from before that, for as long as it is down.
     """
 
     name: str

@@ -35,6 +35,7 @@ RIM_PX: Final = 2
 """What stood somewhere blurs so far into its surroundings."""
 LEAST_ASKED: Final = 0.25
 """Share of a box that must be left to be asked."""
+TIME_SLACK_S: Final = 1e-6
 _TONES: Final = (10, 30, 50, 70, 90)
 """Percentiles of the two pictures that tell what the camera's exposure did."""
 
@@ -128,6 +129,19 @@ class RecentPictures:
         part = new_HW[_part(box, new_HW.shape)]
         return float(part.mean()) if part.size else 0.0
 
+    def most_like(self, box: Box, *, until_s: float) -> tuple[float, Luma]:
+        """Return the picture that a box looks most like, and the share (0..1) that has changed.
+
+        Asked are all that were kept up to then, or the oldest. Where people leave one after
+        another somebody is in most of them; the bare ground is in one.
+        """
+        asked = [kept for kept in self._kept if kept[0] <= until_s + TIME_SLACK_S]
+        shares = [
+            (self.share_changed(box, since_s=at_s), luma_HW)
+            for at_s, luma_HW in asked or [self._kept[0]]
+        ]
+        return min(shares, key=lambda pair: pair[0])
+
     def changed(self, *, since_s: float) -> Changed:
         """Return which pixels (H, W) of the newest picture are not as they were then."""
         if self._now is None:
@@ -139,7 +153,8 @@ class RecentPictures:
 
     def _at(self, since_s: float) -> tuple[float, Luma]:
         return next(
-            (kept for kept in reversed(self._kept) if kept[0] <= since_s + 1e-6), self._kept[0]
+            (kept for kept in reversed(self._kept) if kept[0] <= since_s + TIME_SLACK_S),
+            self._kept[0],
         )
 
 

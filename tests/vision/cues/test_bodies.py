@@ -162,6 +162,38 @@ def test_a_dog_that_comes_in_where_somebody_went_out_is_not_he() -> None:
     assert not down(play([*walk, *gone, *comes]))
 
 
+def comes_from_the_right(*, at_s: float, then: Box, for_s: float) -> list[tuple[float, Box]]:
+    """Somebody who walks to the left, stands whole at ``at_s`` for the last time, and what then."""
+    whole = [
+        (at_s - steps / 5, (0.3 + 0.04 * steps, 0.2, 0.4 + 0.04 * steps, 0.7))
+        for steps in range(5, -1, -1)
+    ]
+    return [*whole, *((at_s + (step + 1) / 5, then) for step in range(round(5 * for_s)))]
+
+
+@pytest.mark.parametrize(
+    ("then", "for_s", "falls"),
+    [
+        pytest.param((0.3, 0.58, 0.38, 0.7), 0.4, False, id="a leg looks out from behind a wall"),
+        pytest.param((0.3, 0.58, 0.5, 0.7), 3.0, True, id="falls there"),
+    ],
+)
+def test_people_who_go_behind_a_wall_one_after_another_did_not_fall(
+    then: Box, for_s: float, falls: bool
+) -> None:
+    """Where one vanished the other had stood, in both pictures that it is compared with."""
+    one = comes_from_the_right(at_s=2.0, then=(0.3, 0.58, 0.38, 0.7), for_s=0.4)
+    other = comes_from_the_right(at_s=4.4, then=then, for_s=for_s)
+    at = {round(5 * at_s): box for at_s, box in (*one, *other)}
+    script: list[tuple[float, Sequence[Box], Finds | None]] = []
+    for frame in range(40):
+        box = at.get(frame)
+        finds = [] if box is None else [(box, 0.9 if box[1] < 0.5 else 0.2)]
+        script.append((frame / 5, [] if box is None else [box], finds))
+
+    assert bool(down(play(script))) is falls
+
+
 def test_who_sits_down_is_followed_and_not_down() -> None:
     way = stays((STANDING, 2.0), (SITTING, 4.0))
     said = play([(at_s, [box], [(box, 0.9)]) for at_s, box in way if box is not None])

@@ -103,3 +103,16 @@ def test_what_came_elsewhere_is_somebody_else() -> None:
     pictures.look(picture(1.0, MAN, (0.62, 0.2, 0.68, 0.5)))
 
     assert arrived(pictures.changed(since_s=0.0), MAN, MAN, aspect=ASPECT) is None
+
+
+def test_ground_that_was_bare_for_a_moment_has_not_changed_since_then() -> None:
+    pictures = RecentPictures()
+    there: Box = (0.3, 0.6, 0.58, 0.7)
+    for at_s, things in ((0.0, (MAN,)), (1.0, ()), (2.0, (MAN,)), (3.0, ()), (4.0, (there,))):
+        pictures.look(picture(at_s, *things))
+        if at_s == 3:
+            assert pictures.share_changed(MAN, since_s=2.0) > 0.8
+            assert pictures.most_like(MAN, until_s=2.0)[0] == 0
+            assert pictures.most_like(MAN, until_s=0.0)[0] > 0.8
+
+    assert pictures.most_like(there, until_s=2.0)[0] == pytest.approx(0.65, abs=0.1)
