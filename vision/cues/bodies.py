@@ -193,7 +193,7 @@ class BodyCue:
         return unlike >= LEAST_CHANGED
 
     def _is_there(self, life: BodyLife, descent: Descent) -> bool:
-        """Say whether the place where a body seems to lie was never seen like this: bare ground was."""
+        """Say whether no picture from before it came shows the place as it is: bare ground."""
         share, _ = self._pictures.most_like(life.box, until_s=descent.upright.monotonic_s)
         return share >= LEAST_CHANGED
 

@@ -35,16 +35,19 @@ REACH: Final = 0.12
 """Arms reach out of a box by this share of its sides."""
 
 WAY_S: Final = 2.0
-"""Who walks through is told by the way of so long."""
+"""Who walks through is told by the way of so long, up to where he was seen last; and so long ago at
+most that was, since so much of what stirred is weighed."""
 LEAST_WAY_S: Final = 1.0
 """... and not of who has been followed for less."""
 PASSING_PACE: Final = 0.3
 """Across the picture, body heights per second; a stroll is 0.5, and who fights stays about."""
 STRAIGHT: Final = 0.9
 """Share of the way gone that is left as distance: who is pushed or dodges goes to and fro."""
+STILL_PACE: Final = 0.1
+"""Whose whole way is shorter, body heights per second, stands and waits, and does not count."""
 PASSING_SHARE: Final = 0.66
-"""Where so many of those who stir walk straight through, two or more, they meet and do not fight;
-the others may stand and wait."""
+"""Where so many of the others walk straight through, two or more, they meet and do not fight; one
+may have been followed badly: those who cross change names."""
 
 WAY_POINTS: Final = 64
 """Points that are looked at for it: 2 s at any rate that a camera is analysed at."""
@@ -115,14 +118,19 @@ class Witnesses:
         ]
         if tall and median(tall) < TALL * (place[3] - place[1]):
             return False
-        bodies = bodies_in(place, tracks, at_s=at_s, least=TOUCHES)
-        if _walk_through(bodies, at_s=at_s, aspect=aspect):
+        if _walk_through(place, tracks, at_s=at_s, aspect=aspect):
             return False
+        bodies = bodies_in(place, tracks, at_s=at_s, least=TOUCHES)
         return len(bodies) != 1 or _covered(place, bodies[0].last_seen.box) < ALONE_COVERS
 
 
 def bodies_in(
-    place: Box, tracks: Sequence[Track], *, at_s: float, least: float = WITHIN
+    place: Box,
+    tracks: Sequence[Track],
+    *,
+    at_s: float,
+    least: float = WITHIN,
+    lately_s: float = RECENT_S,
 ) -> list[Track]:
     """Return people, and objects without a name, that were seen in a place lately."""
     return [
@@ -131,38 +139,44 @@ def bodies_in(
         if track.label in (PERSON, ANY_LABEL)
         and track.state is not TrackState.ENDED
         and track.hits > 1
-        and at_s - track.last_seen.monotonic_s <= RECENT_S
+        and at_s - track.last_seen.monotonic_s <= lately_s
         and share_within(track.last_seen.box, place) >= least
     ]
 
 
-def _walk_through(bodies: Sequence[Track], *, at_s: float, aspect: float) -> bool:
-    """Say whether most bodies walk straight across the picture, each for itself."""
-    known = [
-        way for way in (_way(body, at_s=at_s, aspect=aspect) for body in bodies) if way is not None
-    ]
-    passing = sum(pace >= PASSING_PACE and share >= STRAIGHT for pace, share in known)
-    return passing > 1 and passing >= PASSING_SHARE * len(known)
+def _walk_through(place: Box, tracks: Sequence[Track], *, at_s: float, aspect: float) -> bool:
+    """Say whether most of those who move there walk straight across the picture."""
+    bodies = bodies_in(place, tracks, at_s=at_s, least=TOUCHES, lately_s=WAY_S + TIME_SLACK_S)
+    known = [way for way in (_way(body, aspect=aspect) for body in bodies) if way is not None]
+    moving = [(pace, share) for pace, share in known if pace >= STILL_PACE * share]
+    passing = sum(pace >= PASSING_PACE and share >= STRAIGHT for pace, share in moving)
+    return passing > 1 and passing >= PASSING_SHARE * len(moving)
 
 
-def _way(body: Track, *, at_s: float, aspect: float) -> tuple[float, float] | None:
-    """Return a body's pace across, body heights per second, and how straight it went.
+def _way(body: Track, *, aspect: float) -> tuple[float, float] | None:
+    """Return a body's pace across, body heights per second, and which share of its way that was.
 
     None where it is not known for long enough.
     """
+    until_s = body.last_seen.monotonic_s
     points = [
         point
         for point in body.points[-WAY_POINTS:]
-        if point.is_observed and at_s - point.monotonic_s <= WAY_S + TIME_SLACK_S
+        if point.is_observed and until_s - point.monotonic_s <= WAY_S + TIME_SLACK_S
     ]
     took_s = points[-1].monotonic_s - points[0].monotonic_s if points else 0.0
     if took_s < LEAST_WAY_S - TIME_SLACK_S:
         return None
-    across = [centre(point.box)[0] for point in points]
+    across = _calm([centre(point.box)[0] for point in points])
     gone = sum(abs(after - before) for before, after in itertools.pairwise(across))
     left = abs(across[-1] - across[0])
     height = median(point.box[3] - point.box[1] for point in points)
     return aspect * left / max(height, 1e-6) / took_s, left / max(gone, 1e-9)
+
+
+def _calm(values: Sequence[float]) -> list[float]:
+    """Return the running median of three: a box around two people at once moves no way."""
+    return [median(values[max(0, index - 1) : index + 2]) for index in range(len(values))]
 
 
 def _finds(detections: Detections) -> list[Find]:

@@ -83,13 +83,27 @@ def test_bodies_count_while_they_were_seen_lately_in_the_place() -> None:
     assert bodies_in(PLACE, [gone], at_s=3.5) == []
 
 
-def walking(name: str, *, start: float, pace: float, seconds: float = 2.0) -> Track:
+def walking(
+    name: str, *, start: float, pace: float, seconds: float = 2.0, until: float = 2.0
+) -> Track:
     """Somebody who goes across the picture, ``pace`` widths of it per second."""
     steps = round(seconds * 5)
     return followed(
-        [(2.0 - (steps - k) / 5, (start + pace * k / 5, 0.8)) for k in range(steps + 1)],
+        [(until - (steps - k) / 5, (start + pace * k / 5, 0.8)) for k in range(steps + 1)],
         track_id=name,
     )
+
+
+def jumping(name: str, *, start: float, pace: float) -> Track:
+    """Somebody who walks, and whose box is for a moment around somebody else too."""
+    return followed(
+        [(0.2 * k, (start + pace * k / 5 + 0.05 * (k == 5), 0.8)) for k in range(11)],
+        track_id=name,
+    )
+
+
+def standing(name: str, *, at: float) -> Track:
+    return followed([(0.2 * k, (at + 0.001 * k, 0.8)) for k in range(11)], track_id=name)
 
 
 def swaying(name: str, *, at: float) -> Track:
@@ -108,6 +122,21 @@ def swaying(name: str, *, at: float) -> Track:
             [walking("t2", start=0.6, pace=-0.1), swaying("t3", at=0.5)], False, id="one waits"
         ),
         pytest.param([walking("t2", start=0.5, pace=-0.01)], True, id="hardly moves"),
+        pytest.param(
+            [walking("t2", start=0.6, pace=-0.1), swaying("t3", at=0.5), standing("t4", at=0.45)],
+            False,
+            id="one waits, and one was followed badly",
+        ),
+        pytest.param(
+            [walking("t2", start=0.6, pace=-0.1), swaying("t3", at=0.5), swaying("t4", at=0.45)],
+            True,
+            id="two pass two who struggle",
+        ),
+        pytest.param([jumping("t2", start=0.6, pace=-0.1)], False, id="one box was around both"),
+        pytest.param([walking("t2", start=0.6, pace=-0.1, until=0.6)], False, id="went out"),
+        pytest.param(
+            [walking("t2", start=0.6, pace=-0.1, until=-0.2)], True, id="went out long ago"
+        ),
         pytest.param(
             [walking("t2", start=0.5, pace=-0.1, seconds=0.6)], True, id="known too short"
         ),
