@@ -26,6 +26,7 @@ class FrameHeader:
         captured_at: Best UTC estimate of exposure, from the stream's clock.
         monotonic_s: Stream time in seconds, never decreasing within a run. For durations.
         width, height: Of these pixels (analysis size), in pixels.
+        is_patched: What moves may be smeared, or be seen where it was: parts arrived damaged.
     """
 
     camera_id: str
@@ -35,6 +36,7 @@ class FrameHeader:
     monotonic_s: float
     width: int
     height: int
+    is_patched: bool = False
 
     @property
     def frame_id(self) -> str:
@@ -100,8 +102,7 @@ class FrameReader(Protocol):
     def take(self, camera_ids: Sequence[str], *, timeout_s: float) -> list[QueuedFrame]:
         """Return frames not yet returned to this reader, oldest first for each camera.
 
-        A new reader begins with the oldest unsettled frame, so what a killed reader had in its
-        hands is seen again. Returns an empty list at the time-out.
+        A new reader begins with the oldest unsettled frame. Empty at the time-out.
 
         Raises:
             TransportUnavailable: The queue cannot be reached.

@@ -257,6 +257,7 @@ class CameraIngest:
                 captured_at=framer.last_captured_at or self._clock.now(),
                 width=decoded.picture.width,
                 height=decoded.picture.height,
+                is_patched=decoded.is_patched,
                 codec=reader.codec,
                 run_id=framer.run_id,
                 delay=Delay(

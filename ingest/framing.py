@@ -146,6 +146,7 @@ class Framer:
             monotonic_s=moment.monotonic_s,
             width=pixels_HW3.shape[1],
             height=pixels_HW3.shape[0],
+            is_patched=decoded.is_patched,
         )
         self._seq += 1
         return EncodedFrame(header=header, jpeg=self._encode(pixels_HW3))

@@ -57,15 +57,17 @@ class Pulse:
     def __init__(self, now_s: float, *, wanted_fps: float, stall_after_s: float) -> None:
         self._wanted_fps = wanted_fps
         self._stall_after_s = stall_after_s
-        self._sound_s: deque[float] = deque()
+        self._seen_s: deque[float] = deque()
         self._corrupt_s: deque[float] = deque()
+        self._patched_s: deque[float] = deque()
         self._rates: deque[tuple[float, float]] = deque()
         self.restart(now_s)
 
     def restart(self, now_s: float) -> None:
         """Begin anew, with a new connection; what rate is usual is kept."""
-        self._sound_s.clear()
+        self._seen_s.clear()
         self._corrupt_s.clear()
+        self._patched_s.clear()
         self._from_s = self._picture_s = now_s
         self._packets = 0
         self._delay = Delay()
@@ -74,23 +76,27 @@ class Pulse:
         """Note that something came that may become a picture."""
         self._packets += 1
 
-    def picture(self, now_s: float, *, delay: Delay | None = None) -> None:
-        """Note a sound picture and how late it came."""
+    def picture(
+        self, now_s: float, *, delay: Delay | None = None, is_patched: bool = False
+    ) -> None:
+        """Note a picture that can be seen by, how late it came, and whether all of it is sound."""
         self._picture_s = now_s
         self._delay = delay or Delay()
         self._packets = 0
-        self._sound_s.append(now_s)
-        _forget_before(self._sound_s, now_s - WINDOW_S)
+        self._seen_s.append(now_s)
+        if is_patched:
+            self._patched_s.append(now_s)
+        _forget_before(self._seen_s, now_s - WINDOW_S)
 
     def corrupt(self, now_s: float, count: int) -> None:
-        """Note damaged pictures."""
+        """Note pictures that are too damaged to see by."""
         self._corrupt_s.extend([now_s] * count)
         _forget_before(self._corrupt_s, now_s - WINDOW_S)
 
     def fps(self, now_s: float) -> float:
-        """Return sound pictures per second over the last seconds."""
-        _forget_before(self._sound_s, now_s - WINDOW_S)
-        times_s = self._sound_s
+        """Return pictures per second over the last seconds, without damaged ones."""
+        _forget_before(self._seen_s, now_s - WINDOW_S)
+        times_s = self._seen_s
         if len(times_s) < 2 or times_s[-1] <= times_s[0]:
             return 0.0
         interval_s = (times_s[-1] - times_s[0]) / (len(times_s) - 1)
@@ -101,7 +107,7 @@ class Pulse:
     def look(self, now_s: float) -> Health:
         """Return what is to be said now."""
         silent_s = now_s - self._picture_s
-        for times_s in (self._sound_s, self._corrupt_s):
+        for times_s in (self._seen_s, self._corrupt_s, self._patched_s):
             _forget_before(times_s, now_s - WINDOW_S)
         if silent_s > self._stall_after_s:
             if self._corrupt_s and now_s - self._corrupt_s[-1] <= self._stall_after_s:
@@ -129,13 +135,14 @@ class Pulse:
 
     @property
     def _damaged_share(self) -> float:
-        pictures = len(self._sound_s) + len(self._corrupt_s)
-        return len(self._corrupt_s) / pictures if pictures else 0.0
+        pictures = len(self._seen_s) + len(self._corrupt_s)
+        damaged = len(self._patched_s) + len(self._corrupt_s)
+        return damaged / pictures if pictures else 0.0
 
     def _damaged(self, now_s: float) -> Health:
         """Say that too much arrives damaged; blind, if next to nothing is left."""
         # Pictures that are left come in bursts, from a whole key picture to the next damage.
-        left_fps = len(self._sound_s) / min(WINDOW_S, max(1.0, now_s - self._from_s))
+        left_fps = len(self._seen_s) / min(WINDOW_S, max(1.0, now_s - self._from_s))
         left = ""
         if left_fps < STARVED_SHARE * self._wanted_fps:
             left = f", {left_fps:.1f} a second are left to see by"

@@ -40,6 +40,7 @@ class Seen:
     codec: str
     run_id: str
     delay: Delay = Delay()  # noqa: RUF009  # frozen
+    is_patched: bool = False
 
 
 class StatusKeeper:
@@ -114,7 +115,9 @@ class StatusKeeper:
         with self._lock:
             was_held_back = self._seen is not None and self._seen.delay.is_held_back
             self._seen = seen
-            self._pulse.picture(self._clock.monotonic_s(), delay=seen.delay)
+            self._pulse.picture(
+                self._clock.monotonic_s(), delay=seen.delay, is_patched=seen.is_patched
+            )
             is_change = after(self._phase, Signal.PICTURE) is not self._phase
             if is_change:
                 self._cause = ""

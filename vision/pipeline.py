@@ -327,7 +327,8 @@ class CameraPipeline:
         return Tracker(confidence=self._settings.confidence, first_number=first_number)
 
     def _motion_in(self, small: Frame) -> Motion:
-        motion = self._gate.look(small, is_followed=not self._tracker.is_idle)
+        is_followed = small.header.is_patched or not self._tracker.is_idle
+        motion = self._gate.look(small, is_followed=is_followed)
         now_s = small.header.monotonic_s
         self._motions.append(
             PictureMotion(at_s=now_s, share=motion.share, light_change=motion.light_change)

@@ -25,9 +25,9 @@ from contracts.clock import SystemClock
 from contracts.frames import BgrImage
 from ingest.errors import SourceEnded, SourceError, SourceRejected, SourceUnavailable
 from ingest.sources.audio import AudioPacket, AudioReader
-from ingest.sources.damage import DamageTrail, Soundness
 from ingest.sources.http_body import HttpRefused
 from ingest.sources.opened import OpenedStream
+from ingest.sources.soundness import Judge, Soundness
 from ingest.timeline import PtsUnwrapper
 
 ALLOWED_CODECS: Final = frozenset({"h264", "hevc", "mpeg4", "mjpeg", "vp8", "vp9", "av1"})
@@ -45,8 +45,6 @@ _CLOCK: Final = SystemClock()
 _DEFAULT_INTERVAL_S: Final = 0.04
 _FPS_RANGE: Final = (0.1, 240.0)
 _OFFLINE_THREADS: Final = 2
-_CAUGHT_UP_S: Final = 0.002
-"""A read that takes longer had to wait: all that came before has been read."""
 _WAITING_S: Final = 5.0
 """Time constant of the share of time that is spent waiting."""
 
@@ -76,11 +74,13 @@ class DecodedFrame:
     Attributes:
         stream_s: Unwrapped stream time; None if the stream gave none.
         sent_at: When it was taken by the camera's own clock, from RTCP sender reports.
+        is_patched: See ``FrameHeader``.
     """
 
     picture: VideoFrame
     stream_s: float | None
     sent_at: datetime | None = None
+    is_patched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,8 +90,8 @@ class StreamUnit:
     Attributes:
         packet: None at the end, when the decoder gives what it still held.
         frames: In order of presentation; none while a decoder waits for a key frame.
-        corrupt: Pictures left out because they, or the key picture that they rest on, arrived
-            damaged.
+        corrupt: Pictures left out because they arrived damaged, or rest on what did, and do not
+            show the view any more.
     """
 
     packet: EncodedPacket | None
@@ -149,8 +149,7 @@ class StreamReader:
         context.thread_count = _OFFLINE_THREADS if is_offline else 1
         self._audio = _audio_of(opened.container) if has_audio and opened.has_clock else None
         self.on_audio: Callable[[AudioPacket], None] | None = None
-        self._damage = DamageTrail()
-        self._lost = opened.lost
+        self._judge = Judge(opened.lost)
         self._last_wait_s = 0.0
         self._unwrapper = PtsUnwrapper(self.stream.time_base or context.time_base)
         self._sender: _SenderTime | None = None
@@ -266,26 +265,29 @@ class StreamReader:
         pictures: list[VideoFrame] = []
         self._arrived_s = None if self._has_clock else _CLOCK.monotonic_s()
         encoded = self._encoded(packet)
-        if self._lost is not None:
-            self._damage.lost(self._lost(), is_caught_up=self._last_wait_s >= _CAUGHT_UP_S)
+        self._judge.next_packet(waited_s=self._last_wait_s)
         try:
             pictures = packet.decode()
         except av.FFmpegError:
             corrupt += 1
-            self._damage.failed(is_key=packet.is_keyframe)
+            self._judge.failed(is_key=packet.is_keyframe)
         frames: list[DecodedFrame] = []
         for picture in pictures:
             stream_s = self._arrived_s
             if stream_s is None:
                 stream_s = self._unwrapper.seconds(picture.pts)
-            soundness = self._damage.look(
-                is_damaged=picture.is_corrupt, is_key=picture.key_frame, stream_s=stream_s
-            )
-            if picture.is_corrupt or soundness is Soundness.SPOILT:
+            soundness = self._judge.look(picture, stream_s=stream_s)
+            if soundness is Soundness.SPOILT:
                 corrupt += 1
                 continue
-            sent_at = None if stream_s is None else self.sent_at(stream_s)
-            frames.append(DecodedFrame(picture=picture, stream_s=stream_s, sent_at=sent_at))
+            frames.append(
+                DecodedFrame(
+                    picture=picture,
+                    stream_s=stream_s,
+                    sent_at=None if stream_s is None else self.sent_at(stream_s),
+                    is_patched=soundness is Soundness.PATCHED,
+                )
+            )
         self._packets += 1
         self._decoded += len(frames)
         return StreamUnit(packet=encoded, frames=tuple(frames), corrupt=corrupt)

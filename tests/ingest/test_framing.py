@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import av
@@ -173,3 +174,13 @@ def test_nothing_of_a_connection_on_trial_is_shown_until_it_has_kept_up() -> Non
 
     assert frames[0].header.monotonic_s == pytest.approx(TRIAL_S)
     assert (made.late, len(frames)) == (15, 11)
+
+
+@pytest.mark.parametrize("is_patched", [False, True])
+def test_a_frame_says_whether_parts_of_it_arrived_damaged(is_patched: bool) -> None:
+    decoded = replace(picture(0.0), is_patched=is_patched)
+    made = framer(is_recording=True)
+
+    frames = made.add(decoded, arrival=Arrival(at=START, monotonic_s=0.0)) + made.release()
+
+    assert [frame.header.is_patched for frame in frames] == [is_patched]

@@ -127,6 +127,18 @@ def test_few_sound_pictures_among_damaged_ones(sound: int, state: CameraState, l
     )
 
 
+@pytest.mark.parametrize(("patched", "state"), [(5, CameraState.SEEING), (6, CameraState.DEGRADED)])
+def test_pictures_that_are_damaged_in_parts_count_as_damaged(
+    patched: int, state: CameraState
+) -> None:
+    stream = Stream()
+    for number in range(100):
+        stream.now_s += 0.1
+        stream.pulse.picture(stream.now_s, is_patched=number < patched)
+
+    assert stream.look().state is state
+
+
 def test_nothing_but_damaged_pictures_is_no_silence() -> None:
     found = damaged(Stream(), sound=0, of=100)
 

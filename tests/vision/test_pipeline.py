@@ -1,5 +1,6 @@
 """What the pipeline makes of what is seen: incidents, facts, evidence, clips."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import cv2
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from contracts.codec import decode, encode
+from contracts.frames import FrameOutcome
 from contracts.geometry import Line
 from contracts.incidents import EvidenceKind, FactName, Incident, IncidentState
 from contracts.rules import RuleKind, RuleSettings, SceneRules, Severity
@@ -223,3 +225,14 @@ def test_two_intruders_at_once_are_one_incident() -> None:
         IncidentState.CLOSED,
     ]
     assert {event.track_id for event in incidents[-1].rule_events} == {"t1", "t2"}
+
+
+def test_who_comes_while_pictures_are_patched_is_told_all_the_same() -> None:
+    rig = Rig(INTO_DOCK)
+    frames = [
+        replace(frame, header=replace(frame.header, is_patched=frame.header.monotonic_s > 3.0))
+        for frame in seconds(0, 7)
+    ]
+
+    assert states(rig.play(frames)) == [IncidentState.OPENED]
+    assert {result.outcome for result in rig.results} == {FrameOutcome.ANALYSED}

@@ -19,10 +19,17 @@ class CueReaders:
         self._smoke = SmokeCue()
         self._view = ViewCue()
         self._scuffle = ScuffleCue()
+        self._last = Cues()
 
     def look(self, glimpse: Glimpse) -> Cues:
-        """Return what they say; each sees every frame once, in order."""
-        return Cues(
+        """Return what they say; each sees every frame once, in order.
+
+        Smears look like smoke, like things that were left and like a hand on the lens: of a
+        patched picture they say what they said before.
+        """
+        if glimpse.header.is_patched:
+            return self._last
+        self._last = Cues(
             bodies=self._bodies.look(glimpse),
             things=self._things.look(glimpse),
             flames=self._flames.look(glimpse),
@@ -30,3 +37,4 @@ class CueReaders:
             view=self._view.look(glimpse),
             scuffles=self._scuffle.look(glimpse),
         )
+        return self._last

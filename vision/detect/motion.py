@@ -103,19 +103,25 @@ class MotionDetector:
     def _look(self, frame: Frame) -> Detections:
         image_PHW = working_picture(frame.pixels_HW3)
         view, step_s = self._view(frame, image_PHW)
-        background = view.background
+        background, is_learning = view.background, not frame.header.is_patched
         if not background.is_seeded:
+            if not is_learning:
+                return Detections.none(self.labels)
             background.seed(image_PHW, step_s=step_s)
             return Detections.none(self.labels)
         background.follow_light(image_PHW)
         score_HW = background.score(image_PHW)
-        if view.is_another(score_HW, step_s=step_s):
+        if is_learning and view.is_another(score_HW, step_s=step_s):
             background.restart()
             background.seed(image_PHW, step_s=0.0)
             return Detections.none(self.labels)
         things = [
-            blob for blob in blobs.find_blobs(score_HW) if _is_thing(blob, background, image_PHW)
+            blob
+            for blob in blobs.find_blobs(score_HW)
+            if _is_thing(blob, background, image_PHW, is_learning=is_learning)
         ]
+        if not is_learning:
+            return self._bodies(things, score_HW.shape)
         held_HW = np.zeros(score_HW.shape, np.uint8)
         for blob in things:
             np.bitwise_or(held_HW[blob.part], blob.mask_HW, out=held_HW[blob.part])
@@ -182,7 +188,9 @@ def working_picture(pixels_HW3: BgrImage) -> Planes:
     return np.array(planes, np.float32)
 
 
-def _is_thing(blob: blobs.Blob, background: Background, image_PHW: Planes) -> bool:
+def _is_thing(
+    blob: blobs.Blob, background: Background, image_PHW: Planes, *, is_learning: bool
+) -> bool:
     """Tell things from ghosts and light; a ghost, and what has long stood, is absorbed."""
     luma_HW, mean_HW = image_PHW[0][blob.part], background.mean_PHW[0][blob.part]
     still_s_HW = background.still_s_HW[blob.part]
@@ -192,8 +200,9 @@ def _is_thing(blob: blobs.Blob, background: Background, image_PHW: Planes) -> bo
     if np.count_nonzero(still_s_HW > ABSORB_S) > half or (
         is_fresh and blobs.is_ghost(blob.mask_HW, luma_HW, mean_HW)
     ):
-        whole_HW = np.zeros(image_PHW.shape[1:], np.uint8)
-        whole_HW[blob.part] = cv2.dilate(blob.mask_HW, _HOLD)
-        background.absorb(image_PHW, whole_HW)
+        if is_learning:
+            whole_HW = np.zeros(image_PHW.shape[1:], np.uint8)
+            whole_HW[blob.part] = cv2.dilate(blob.mask_HW, _HOLD)
+            background.absorb(image_PHW, whole_HW)
         return False
     return not blobs.is_light(blob.mask_HW, luma_HW, mean_HW)

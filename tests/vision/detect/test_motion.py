@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,10 +20,18 @@ class Camera:
         self.now_s = 0.0
         self._camera_id = camera_id
 
-    def show(self, picture: Picture, *, noise: float = 2.0, step_s: float = 0.2) -> Detections:
+    def show(
+        self,
+        picture: Picture,
+        *,
+        noise: float = 2.0,
+        step_s: float = 0.2,
+        is_patched: bool = False,
+    ) -> Detections:
         frame = frame_of(
             picture, self.number, camera_id=self._camera_id, at_s=self.now_s, noise=noise
         )
+        frame = replace(frame, header=replace(frame.header, is_patched=is_patched))
         self.number += 1
         self.now_s += step_s
         [found] = self.detector.detect([frame])
@@ -210,3 +220,25 @@ def test_a_tiny_picture_does_no_harm() -> None:
     found = [detector.detect([frame_of(pixels, number)])[0] for number in range(10)]
 
     assert sum(len(detections) for detections in found) == 0
+
+
+def test_a_patched_picture_teaches_nothing_and_shows_who_is_there() -> None:
+    camera = Camera().learn()
+    grey = np.full_like(room(), 128)
+
+    for _ in range(10):
+        camera.show(grey, is_patched=True)
+    found = camera.show(with_person(room(), 300, 150), is_patched=True)
+
+    assert len(found) == 1
+    assert len(camera.show(room())) == 0
+
+
+def test_a_scene_is_not_learnt_from_patched_pictures() -> None:
+    camera = Camera()
+    for _ in range(10):
+        camera.show(np.full_like(room(), 128), is_patched=True)
+
+    camera.learn()
+
+    assert len(camera.show(with_person(room(), 300, 150))) == 1
