@@ -105,8 +105,6 @@ class MotionDetector:
         view, step_s = self._view(frame, image_PHW)
         background, is_learning = view.background, not frame.header.is_patched
         if not background.is_seeded:
-            if not is_learning:
-                return Detections.none(self.labels)
             background.seed(image_PHW, step_s=step_s)
             return Detections.none(self.labels)
         background.follow_light(image_PHW)
