@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Final
 
 from alerts.history.ports import AuditLine
+from api.plain import to_plain
 from contracts.cameras import Camera
-from contracts.codec import decode, encode, to_plain
+from contracts.codec import decode, encode
 from contracts.geometry import Zone
 
 MASKS_CHANGED: Final = "camera.masks"

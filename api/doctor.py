@@ -18,7 +18,9 @@ from api.transport.connection import check_server, connect
 from api.transport.redis_server import redis_binary
 from contracts.clock import SystemClock
 from contracts.errors import ConfigError, ModelError, TransportUnavailable
-from contracts.settings import Settings, VisionSettings
+from contracts.settings import QueueSettings, Settings, VisionSettings
+from ingest.frame_ring import ring_bytes
+from ingest.shared_pixels import shared_folder, slots_of
 from moe_core.registry import describe
 from vision.detect.backends.driver import has_cuda_driver
 from vision.detect.detector_choice import AUTO, choose_detector
@@ -30,6 +32,7 @@ _PACKAGES: Final = (
     "fastapi", "uvicorn", "sqlalchemy",
 )  # fmt: skip
 _LOW_SPACE_BYTES: Final = 1_000_000_000
+_USUAL_PICTURE_BYTES: Final = 640 * 360 * 3
 _WANTED_CODECS: Final = ("h264", "hevc", "mjpeg", "vp8", "vp9", "av1")
 
 
@@ -68,6 +71,7 @@ def examine(
         _accelerator(),
         _data_dir(settings.data_dir),
         _redis(settings),
+        _shared_memory(settings.queue),
         _time_zone(settings.time_zone),
         *_detector(settings, shipped=shipped, is_compiling=is_compiling),
         _reasoner(settings),
@@ -166,6 +170,36 @@ def _redis(settings: Settings) -> Check:
     if problems:
         return Check(name="Redis", state=CheckState.FAILED, found="; ".join(problems))
     return Check(name="Redis", state=CheckState.OK, found="reachable, durable, does not evict")
+
+
+def _shared_memory(queue: QueueSettings) -> Check:
+    """Say whether frames can go to vision without JPEG, and for how many cameras there is room."""
+    name = "shared memory"
+    folder = shared_folder(queue)
+    if folder is None:
+        return Check(name=name, state=CheckState.OK, found="off by the settings: frames go as JPEG")
+    try:
+        folder.place()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return Check(
+            name=name,
+            state=CheckState.NOTE,
+            found=f"{folder.path}: {reason}; frames go as JPEG",
+            remedy="set VIGIL_QUEUE__SHARED_MEMORY_FOLDER to a tmpfs that can be written",
+        )
+    one = ring_bytes(slots_of(queue), _USUAL_PICTURE_BYTES)
+    free = shutil.disk_usage(folder.path).free
+    cameras = int(min(folder.limit_bytes - folder.used_bytes(), free) / one)
+    found = f"{folder.path}, {free / 1e6:.0f} MB free: {one / 1e6:.1f} MB a camera of 640x360"
+    if cameras < 1:
+        return Check(
+            name=name,
+            state=CheckState.NOTE,
+            found=f"{found}; there is room for no more, the others' frames go as JPEG",
+            remedy="raise VIGIL_QUEUE__SHARED_MEMORY_MB, or --shm-size of the container",
+        )
+    return Check(name=name, state=CheckState.OK, found=f"{found}, room for {cameras} more")
 
 
 def _time_zone(name: str) -> Check:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.payload import reasoning_data, rfc3339
-from contracts.codec import to_plain
+from api.plain import to_plain
 from contracts.incidents import EvidenceItem, EvidenceKind, Incident
 from contracts.reasoning import Finding
 from contracts.tracks import Track, TrackPoint

@@ -13,8 +13,13 @@ from ingest.webrtc.signals import Signal, SignalAnswer
 class LivePictures(Protocol):
     """Reads what ``LiveView`` shows."""
 
-    def latest(self, camera_id: str) -> LivePicture | None:
-        """Return the newest picture, or None if there is none (any more)."""
+    def latest(self, camera_id: str, *, is_watched: bool = False) -> LivePicture | None:
+        """Return the newest picture, or None if there is none (any more).
+
+        Args:
+            camera_id: Whose.
+            is_watched: Somebody looks and will look again: they are to come with each frame.
+        """
         ...
 
 

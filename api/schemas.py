@@ -151,7 +151,11 @@ class Source(Answer):
 
 
 class FrameCounts(Answer):
-    """The frame account: received = analysed + gated + dropped + queued, or it is not balanced."""
+    """The frame account: received = analysed + gated + dropped + queued, or it is not balanced.
+
+    Attributes:
+        carrier: How the newest frame came to vision: ``memory`` (shared on one host) or ``jpeg``.
+    """
 
     received: int
     analysed: int
@@ -162,6 +166,7 @@ class FrameCounts(Answer):
     balanced: bool
     skipped_by_sampling: int
     corrupt: int
+    carrier: str
 
     @classmethod
     def of(cls, account: FrameAccount) -> "FrameCounts":
@@ -178,6 +183,7 @@ class FrameCounts(Answer):
             balanced=account.is_balanced,
             skipped_by_sampling=account.skipped,
             corrupt=account.corrupt,
+            carrier=account.carrier,
         )
 
 

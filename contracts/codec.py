@@ -32,8 +32,3 @@ def decode(content: bytes, kind: type[ItemT]) -> ItemT:
         return msgspec.json.decode(content, type=kind)
     except (msgspec.DecodeError, msgspec.ValidationError, VigilError) as error:
         raise CodecError(f"these bytes are no {kind.__name__}: {error}") from error
-
-
-def to_plain(item: Any) -> Any:  # noqa: ANN401  # any contract dataclass, as JSON-ready values
-    """Return the dataclass as dicts, lists, strings and numbers."""
-    return msgspec.to_builtins(item)

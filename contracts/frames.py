@@ -46,18 +46,27 @@ class FrameHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
-    """One decoded picture. The pixels belong to the receiver and may be written to."""
+    """One decoded picture. Whoever writes to its pixels makes a copy first."""
 
     header: FrameHeader
     pixels_HW3: BgrImage
 
 
+class SharedPixels(Protocol):
+    """Pixels in memory that ingest and vision share; newer ones take their place before long."""
+
+    def copy(self) -> BgrImage | None:
+        """Return them whole, or None if they are not there any more: the frame is overtaken."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EncodedFrame:
-    """One picture as it travels: JPEG at analysis size."""
+    """One picture as it travels, at analysis size: a JPEG, or where its pixels are."""
 
     header: FrameHeader
-    jpeg: bytes
+    jpeg: bytes = b""
+    shared: SharedPixels | None = None
 
 
 class FrameOutcome(StrEnum):
@@ -72,6 +81,8 @@ class FrameOutcome(StrEnum):
     """Left out in favour of the others: the machine is too busy for all (``vision/ladder.py``)."""
     QUEUE_FULL = "queue_full"
     """Pushed out by newer frames before anyone took it."""
+    OVERTAKEN = "overtaken"
+    """Newer frames had taken its place in shared memory when it was its turn."""
     DECODE_ERROR = "decode_error"
     """Its JPEG could not be read back."""
     ANALYSIS_ERROR = "analysis_error"

@@ -17,14 +17,6 @@ CLIPS: Final = "clips"
 EVIDENCE: Final = "evidence"
 """Topic of ``EvidenceReady``: consumed by alerts."""
 
-GROUPS: Final[dict[str, tuple[str, ...]]] = {
-    INCIDENTS: ("alerts", "moe_core", "sequences"),
-    FINDINGS: ("alerts",),
-    CLIPS: ("ingest",),
-    EVIDENCE: ("alerts",),
-}
-"""Who consumes what; a topic keeps an item until each of its groups has acknowledged it."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItem:
@@ -90,11 +82,3 @@ class LivePicture:
     jpeg: bytes
     boxes: tuple[LiveBox, ...]
     view: CameraView = field(default_factory=CameraView)
-
-
-class LiveView(Protocol):
-    """Newest picture per camera; losing it costs nothing."""
-
-    def show(self, picture: LivePicture) -> None:
-        """Replace the camera's newest picture. What cannot be sent is dropped."""
-        ...

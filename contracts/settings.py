@@ -86,6 +86,13 @@ class QueueSettings(Section):
     max_age_s: float = Field(
         default=2.0, gt=0, description="A frame older than this is not analysed, and counted."
     )
+    shared_memory_mb: int = Field(
+        default=512, ge=0, description="Pixels in memory shared on this host, at most; 0: JPEG."
+    )
+    shared_memory_folder: Path = Field(
+        default=Path("/dev/shm"),  # noqa: S108  # in a folder of its own that nobody else may enter
+        description="Where that memory is; a tmpfs that ingest and vision both see.",
+    )
     lease_s: float = Field(
         default=3.0, gt=0.5, description="A dead worker's cameras are taken over after this long."
     )

@@ -11,7 +11,7 @@ import structlog
 
 from contracts.cameras import Camera, SourceType
 from contracts.clock import Clock
-from contracts.frames import EncodedFrame
+from contracts.frames import Frame
 from contracts.geometry import Zone
 from contracts.settings import IngestSettings
 from ingest.clip_ring import ClipRing
@@ -197,7 +197,6 @@ class CameraIngest:
     def _read(self, reader: StreamReader, pace: _Pace, stop: threading.Event) -> None:
         framer = Framer(
             self._camera,
-            jpeg_quality=self._settings.jpeg_quality,
             frame_interval_s=reader.frame_interval_s,
             starts_at=self._clock.now() if pace.is_as_fast_as_possible else None,
             is_on_trial=self._fell_behind,
@@ -268,7 +267,7 @@ class CameraIngest:
             )
         )
 
-    def _queue(self, frames: Iterable[EncodedFrame]) -> None:
+    def _queue(self, frames: Iterable[Frame]) -> None:
         for frame in frames:
             self._writer.put(frame)
             FRAMES.labels(self._camera.camera_id).inc()

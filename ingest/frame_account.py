@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from contracts.frames import EncodedFrame
+from contracts.frames import EncodedFrame, Frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +13,9 @@ class FrameAccount:
 
     What the source decoded and left out on purpose (``skipped`` by sampling, ``corrupt``) is
     counted apart: it never became a frame of the queue.
+
+    Attributes:
+        carrier: How the newest frame travelled: ``memory`` or ``jpeg``; empty before any did.
     """
 
     received: int = 0
@@ -20,6 +23,7 @@ class FrameAccount:
     outcomes: Mapping[str, int] = field(default_factory=dict)
     skipped: int = 0
     corrupt: int = 0
+    carrier: str = field(default="", compare=False)
 
     @property
     def settled(self) -> int:
@@ -35,8 +39,10 @@ class FrameAccount:
 class FrameWriter(Protocol):
     """Ingest's end of the frame queue."""
 
-    def put(self, frame: EncodedFrame) -> None:
+    def put(self, frame: Frame | EncodedFrame) -> None:
         """Append the frame and count it as received; the oldest goes if the queue is full.
+
+        Pixels are the caller's again when it returns.
 
         Never raises for a queue that cannot be reached: the frame is then counted locally as
         ``queue_unavailable`` and the count is added to the account when the queue is back.
@@ -45,6 +51,10 @@ class FrameWriter(Protocol):
 
     def count_unqueued(self, camera_id: str, *, skipped: int = 0, corrupt: int = 0) -> None:
         """Add frames that the source decoded and did not queue, by reason."""
+        ...
+
+    def let_go(self, camera_id: str) -> None:
+        """Free what is kept for a camera that this process reads no more."""
         ...
 
 

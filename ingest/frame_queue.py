@@ -3,8 +3,9 @@
 Keys of a camera share a hash tag, so that one script may touch all of them in a cluster:
 
 * ``vigil:{<camera>}:frames``: the stream; an entry stays until it is settled
-* ``vigil:{<camera>}:account``: hash of ``received, skipped, corrupt, outcome:<name>``
+* ``vigil:{<camera>}:account``: hash of ``received, skipped, corrupt, carrier, outcome:<name>``
 * ``vigil:{<camera>}:writers``: hash of what each writer has offered, as far as it is counted
+* ``vigil:{<camera>}:reader``: which shared memory its reader sees (``ingest/shared_pixels.py``)
 
 ``received = settled + queued`` holds at every instant, since each script that changes one side
 changes the other. A writer numbers what it offers and the script counts the numbers that it has
@@ -23,17 +24,22 @@ from redis.retry import Retry
 from contracts.clock import Clock
 from contracts.codec import CodecError, decode, encode
 from contracts.errors import ConfigError, TransportUnavailable
-from contracts.frames import EncodedFrame, FrameHeader, FrameOutcome, QueuedFrame
+from contracts.frames import EncodedFrame, Frame, FrameHeader, FrameOutcome, QueuedFrame
 from contracts.ids import new_id
 from contracts.settings import QueueSettings
+from ingest.encoding import as_jpeg
 from ingest.frame_account import FrameAccount
+from ingest.frame_scripts import ACCOUNT, PUT, SETTLE
 from ingest.frame_tally import Batch, FrameTally
 from ingest.metrics import FRAMES_DROPPED, STAGE_SECONDS
+from ingest.shared_pixels import NO_PLACE, PixelReceiver, PixelSender
 
 log = structlog.get_logger()
 
 RedisClient: TypeAlias = Any
 """A ``redis.Redis``; its own annotations say of each answer that it may be awaitable."""
+Script: TypeAlias = Any
+"""What its ``register_script`` returns, likewise."""
 
 SOCKET_TIMEOUT_S: Final = 2.0
 _BLOCK_MAX_S: Final = 1.0
@@ -46,54 +52,13 @@ _RETRY_PATIENCE: Final = 2.0
 frozen Redis holds up decoding for a third of the time at most."""
 _WRITER_LIFE_MS: Final = 86_400_000
 _OUTCOME: Final = "outcome:"
-
-_PUT: Final = """
-local writer, offered = ARGV[1], tonumber(ARGV[2])
-local has_frame = ARGV[9] ~= ''
-local function known(what, base)
-  return tonumber(redis.call('HGET', KEYS[3], writer .. what) or base)
-end
-local counted = known(':offered', ARGV[3])
-local dropped = 0
-if offered > counted then
-  local unavailable = offered - counted
-  if has_frame then
-    redis.call('XADD', KEYS[1], '*', 'header', ARGV[9], 'jpeg', ARGV[10])
-    unavailable = unavailable - 1
-  end
-  redis.call('HINCRBY', KEYS[2], 'received', offered - counted)
-  if unavailable > 0 then
-    redis.call('HINCRBY', KEYS[2], 'outcome:queue_unavailable', unavailable)
-  end
-  redis.call('HSET', KEYS[3], writer .. ':offered', offered)
-  while redis.call('XLEN', KEYS[1]) > tonumber(ARGV[8]) do
-    local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
-    redis.call('XDEL', KEYS[1], oldest[1])
-    dropped = dropped + 1
-  end
-  if dropped > 0 then redis.call('HINCRBY', KEYS[2], 'outcome:queue_full', dropped) end
-end
-for index, what in ipairs({'skipped', 'corrupt'}) do
-  local total = tonumber(ARGV[2 + 2 * index])
-  local before = known(':' .. what, ARGV[3 + 2 * index])
-  if total > before then
-    redis.call('HINCRBY', KEYS[2], what, total - before)
-    redis.call('HSET', KEYS[3], writer .. ':' .. what, total)
-  end
-end
-redis.call('PEXPIRE', KEYS[3], ARGV[11])
-return dropped
-"""
-
-_SETTLE: Final = """
-local removed = redis.call('XDEL', KEYS[1], ARGV[1])
-if removed == 1 then redis.call('HINCRBY', KEYS[2], ARGV[2], 1) end
-return removed
-"""
-
-_ACCOUNT: Final = """
-return {redis.call('XLEN', KEYS[1]), redis.call('HGETALL', KEYS[2])}
-"""
+_MEMORY, _JPEG = "memory", "jpeg"
+"""Names of the field that carries pixels' reference, or the picture itself."""
+_QUALITY: Final = 85
+_SAY_EVERY_S: Final = 2.0
+_SAID_LIFE_MS: Final = 10_000
+"""A reader that has said nothing for so long reads no more; its successor may be anywhere."""
+_QUEUE: Final = STAGE_SECONDS.labels("queue")
 
 
 class RedisFrameQueue:
@@ -105,28 +70,47 @@ class RedisFrameQueue:
         url: Of Redis; may hold a password.
         settings: How many frames a camera may have waiting.
         clock: For when to try again after a failure.
+        jpeg_quality: Of frames that are put as pixels and do not go by shared memory.
+        sender: Ingest's way to shared memory; None sends JPEG.
+        receiver: Vision's way to it; None asks for JPEG.
 
     Raises:
         ConfigError: The URL is not one of Redis.
     """
 
-    def __init__(self, url: str, *, settings: QueueSettings, clock: Clock) -> None:
+    def __init__(  # both ends of the queue
+        self,
+        url: str,
+        *,
+        settings: QueueSettings,
+        clock: Clock,
+        jpeg_quality: int = _QUALITY,
+        sender: PixelSender | None = None,
+        receiver: PixelReceiver | None = None,
+    ) -> None:
         self._client = _connect(url)
+        self._quality = jpeg_quality
+        self._sender = sender
+        self._receiver = receiver
+        self._said: dict[str, tuple[bool | None, float]] = {}
         self._limit = settings.frames_per_camera
         self._clock = clock
         self._writer = new_id("w")
         self._tallies: dict[str, FrameTally] = {}
         self._cursors: dict[str, bytes] = {}
         self._retry_at_s = float("-inf")
-        self._put_script = self._client.register_script(_PUT)
-        self._settle_script = self._client.register_script(_SETTLE)
-        self._account_script = self._client.register_script(_ACCOUNT)
+        self._put_scripts: dict[str, Script] = {}
+        self._settle_script = self._client.register_script(SETTLE)
+        self._account_script = self._client.register_script(ACCOUNT)
 
-    def put(self, frame: EncodedFrame) -> None:
-        """Append the frame, at the cost of the oldest if the queue is full; never raises."""
+    def put(self, frame: Frame | EncodedFrame) -> None:
+        """Append the frame, at the cost of the oldest if the queue is full; never raises.
+
+        Pixels go by shared memory where that reaches the reader, else as JPEG.
+        """
         camera_id = frame.header.camera_id
         tally = self._tally(camera_id)
-        with STAGE_SECONDS.labels("queue").time(), tally.lock:
+        with _QUEUE.time(), tally.lock:
             tally.offer()
             if not self._is_due() or not self._send(camera_id, tally, frame=frame):
                 FRAMES_DROPPED.labels(camera_id, FrameOutcome.QUEUE_UNAVAILABLE.value).inc()
@@ -184,7 +168,9 @@ class RedisFrameQueue:
         except (redis.RedisError, OSError) as error:
             raise _unavailable("reading the account of frames", error) from error
         pairs = zip(fields[::2], fields[1::2], strict=True)
-        counts = {name.decode(): int(value) for name, value in pairs}
+        found = {name.decode(): value for name, value in pairs}
+        carrier = found.pop("carrier", b"").decode()
+        counts = {name: int(value) for name, value in found.items()}
         outcomes = {
             name.removeprefix(_OUTCOME): count
             for name, count in counts.items()
@@ -196,10 +182,19 @@ class RedisFrameQueue:
             outcomes=outcomes,
             skipped=counts.get("skipped", 0),
             corrupt=counts.get("corrupt", 0),
+            carrier=carrier,
         )
 
+    def let_go(self, camera_id: str) -> None:
+        """Free the connection and the shared memory of a camera that is put no more."""
+        if self._sender is not None:
+            self._sender.let_go(camera_id)
+        self._put_scripts.pop(camera_id, None)
+
     def close(self) -> None:
-        """Give connections back."""
+        """Give connections and shared memory back."""
+        for camera_id in list(self._put_scripts):
+            self.let_go(camera_id)
         self._client.close()
 
     def _tally(self, camera_id: str) -> FrameTally:
@@ -209,12 +204,15 @@ class RedisFrameQueue:
     def _is_due(self) -> bool:
         return self._clock.monotonic_s() >= self._retry_at_s
 
-    def _send(self, camera_id: str, tally: FrameTally, *, frame: EncodedFrame | None) -> bool:
+    def _send(
+        self, camera_id: str, tally: FrameTally, *, frame: Frame | EncodedFrame | None
+    ) -> bool:
         """Bring the account up to date, with or without a frame; False if Redis did not answer."""
         batch = tally.batch()
+        arguments = self._arguments(batch, frame)
         started_s = self._clock.monotonic_s()
         try:
-            dropped = self._put_script(keys=_keys(camera_id), args=self._arguments(batch, frame))
+            dropped, reader = self._put_script(camera_id)(keys=_keys(camera_id), args=arguments)
         except (redis.RedisError, OSError) as error:
             now_s = self._clock.monotonic_s()
             if self._retry_at_s == float("-inf"):
@@ -225,11 +223,38 @@ class RedisFrameQueue:
             log.info("frames can be queued again")
             self._retry_at_s = float("-inf")
         tally.sent(batch, now_s=self._clock.monotonic_s())
+        if self._sender is not None:
+            self._sender.heard(camera_id, reader.decode("ascii", "replace"))
         if dropped:
             FRAMES_DROPPED.labels(camera_id, FrameOutcome.QUEUE_FULL.value).inc(dropped)
         return True
 
-    def _arguments(self, batch: Batch, frame: EncodedFrame | None) -> list[str | int | bytes]:
+    def _put_script(self, camera_id: str) -> Script:
+        """Return the script on a connection of the camera's own.
+
+        Its tally's lock guards it; taking one from the pool for each frame takes as long as the
+        rest of the call.
+        """
+        script = self._put_scripts.get(camera_id)
+        if script is None:
+            pool = self._client.connection_pool
+            own: RedisClient = redis.Redis(connection_pool=pool, single_connection_client=True)
+            script = self._put_scripts[camera_id] = own.register_script(PUT)
+        return script
+
+    def _carried(self, frame: Frame | EncodedFrame) -> tuple[str, bytes]:
+        """Return the name and content of the field that brings a frame's pixels to its reader."""
+        if isinstance(frame, EncodedFrame):
+            return _JPEG, frame.jpeg
+        reference = None if self._sender is None else self._sender.send(frame)
+        if reference is not None:
+            return _MEMORY, reference
+        return _JPEG, as_jpeg(frame, quality=self._quality).jpeg
+
+    def _arguments(
+        self, batch: Batch, frame: Frame | EncodedFrame | None
+    ) -> list[str | int | bytes]:
+        carrier, content = (_JPEG, b"") if frame is None else self._carried(frame)
         return [
             self._writer,
             batch.offered,
@@ -240,8 +265,9 @@ class RedisFrameQueue:
             batch.corrupt_before,
             self._limit,
             encode(frame.header) if frame else b"",
-            frame.jpeg if frame else b"",
+            content,
             _WRITER_LIFE_MS,
+            carrier,
         ]
 
     def _read(self, camera_ids: Sequence[str], *, block_s: float) -> list[QueuedFrame]:
@@ -249,6 +275,7 @@ class RedisFrameQueue:
         cursors = {key: self._cursors.get(camera_id, b"0") for key, camera_id in by_key.items()}
         block_ms = int(block_s * 1000) or None
         try:
+            self._say_place(camera_ids)
             answer = self._client.xread(cursors, count=_TAKE_PER_CAMERA, block=block_ms)
         except (redis.RedisError, OSError) as error:
             raise _unavailable("taking frames", error) from error
@@ -264,6 +291,23 @@ class RedisFrameQueue:
                     taken.append(QueuedFrame(entry_id=name, frame=frame, queued_at=queued_at))
         return taken
 
+    def _say_place(self, camera_ids: Sequence[str]) -> None:
+        """Tell the writers which shared memory is seen here, now and then."""
+        receiver, now_s = self._receiver, self._clock.monotonic_s()
+        said: dict[str, str] = {}
+        for one in camera_ids:
+            is_jpeg = receiver is None or receiver.is_lost(one)
+            was_jpeg, said_s = self._said.get(one, (None, 0.0))
+            if is_jpeg is not was_jpeg or now_s - said_s >= _SAY_EVERY_S:
+                said[one] = NO_PLACE if receiver is None or is_jpeg else receiver.place()
+                self._said[one] = (is_jpeg, now_s)
+        if not said:
+            return
+        pipe = self._client.pipeline(transaction=False)
+        for one, place in said.items():
+            pipe.set(_keys(one)[3], place, px=_SAID_LIFE_MS)
+        pipe.execute()
+
     def _frame(
         self, camera_id: str, entry_id: bytes, fields: dict[bytes, bytes]
     ) -> EncodedFrame | None:
@@ -273,7 +317,10 @@ class RedisFrameQueue:
             log.warning("frame cannot be read back", camera_id=camera_id, reason=str(error))
             self._settle(camera_id, entry_id.decode(), FrameOutcome.DECODE_ERROR)
             return None
-        return EncodedFrame(header=header, jpeg=fields.get(b"jpeg", b""))
+        reference = fields.get(_MEMORY.encode())
+        if reference is None or self._receiver is None:
+            return EncodedFrame(header=header, jpeg=fields.get(_JPEG.encode(), b""))
+        return EncodedFrame(header=header, shared=self._receiver.receive(header, reference))
 
     def _settle(self, camera_id: str, entry_id: str, outcome: FrameOutcome) -> bool:
         arguments = [entry_id, f"{_OUTCOME}{outcome.value}"]
@@ -289,7 +336,7 @@ def _queued_at(entry_id: str) -> datetime:
 
 
 def _keys(camera_id: str) -> list[str]:
-    return [f"vigil:{{{camera_id}}}:{part}" for part in ("frames", "account", "writers")]
+    return [f"vigil:{{{camera_id}}}:{part}" for part in ("frames", "account", "writers", "reader")]
 
 
 def _unavailable(what: str, error: Exception) -> TransportUnavailable:

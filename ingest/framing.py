@@ -1,14 +1,13 @@
-"""Decoded pictures to frames for the queue: run, number, time, sampling and JPEG."""
+"""Decoded pictures to frames for the queue: run, number, time, sampling and size."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-import cv2
 import structlog
 
 from contracts.cameras import Camera
-from contracts.frames import BgrImage, EncodedFrame, FrameHeader
+from contracts.frames import Frame, FrameHeader
 from contracts.ids import new_id
 from ingest.errors import SourceUnavailable
 from ingest.metrics import STAGE_SECONDS, TIME_BREAKS
@@ -20,7 +19,6 @@ from ingest.timeline import Arrival, Break, Discontinuity, Moment, Timeline
 log = structlog.get_logger()
 
 _SCALE: Final = STAGE_SECONDS.labels("scale")
-_ENCODE: Final = STAGE_SECONDS.labels("encode")
 
 
 class Framer:
@@ -33,7 +31,6 @@ class Framer:
 
     Args:
         camera: Its analysis rate and width apply.
-        jpeg_quality: 1 to 100.
         frame_interval_s: Of the source.
         starts_at: UTC of the first picture of a recording; None for what happens now.
         is_on_trial: The connection before fell behind; see ``Punctuality``.
@@ -43,13 +40,11 @@ class Framer:
         self,
         camera: Camera,
         *,
-        jpeg_quality: int,
         frame_interval_s: float,
         starts_at: datetime | None = None,
         is_on_trial: bool = False,
     ) -> None:
         self._camera = camera
-        self._quality = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality]
         self._interval_s = frame_interval_s
         self._is_recording = starts_at is not None
         self._is_by_arrival = False
@@ -59,8 +54,8 @@ class Framer:
         self._punctuality = Punctuality(is_on_trial=is_on_trial)
         self.skipped = 0
         self.late = 0
-        self._held: list[EncodedFrame] = []
-        self._ready: list[EncodedFrame] = []
+        self._held: list[Frame] = []
+        self._ready: list[Frame] = []
         self._begin_run(starts_at)
 
     @property
@@ -88,7 +83,7 @@ class Framer:
         """Whether the picture added last may be shown as what happens now."""
         return self._punctuality.is_kept
 
-    def add(self, decoded: DecodedFrame, *, arrival: Arrival) -> list[EncodedFrame]:
+    def add(self, decoded: DecodedFrame, *, arrival: Arrival) -> list[Frame]:
         """Return the frames to analyse now.
 
         None if sampling leaves the picture out, if it comes too late, or while a stream begins with
@@ -115,7 +110,7 @@ class Framer:
         ready, self._ready = self._ready, []
         return ready
 
-    def release(self) -> list[EncodedFrame]:
+    def release(self) -> list[Frame]:
         """Return what is still held back, since nothing more comes."""
         self._place_held()
         ready, self._ready = self._ready, []
@@ -135,7 +130,7 @@ class Framer:
             self._ready.append(replace(frame, header=replace(header, captured_at=captured_at)))
         self._held.clear()
 
-    def _made(self, decoded: DecodedFrame, moment: Moment) -> EncodedFrame:
+    def _made(self, decoded: DecodedFrame, moment: Moment) -> Frame:
         with _SCALE.time():
             pixels_HW3 = self._scaler.to_bgr(decoded.picture)
         header = FrameHeader(
@@ -149,7 +144,7 @@ class Framer:
             is_patched=decoded.is_patched,
         )
         self._seq += 1
-        return EncodedFrame(header=header, jpeg=self._encode(pixels_HW3))
+        return Frame(header=header, pixels_HW3=pixels_HW3)
 
     def _place(self, decoded: DecodedFrame, arrival: Arrival) -> Moment:
         placed = self._timeline.place(decoded.stream_s, arrival=arrival)
@@ -188,8 +183,3 @@ class Framer:
         if not self._is_recording or self._last_at is None:
             return None
         return self._last_at + timedelta(seconds=self._interval_s)
-
-    def _encode(self, pixels_HW3: BgrImage) -> bytes:
-        with _ENCODE.time():
-            _, jpeg = cv2.imencode(".jpg", pixels_HW3, self._quality)
-        return jpeg.tobytes()

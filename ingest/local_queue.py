@@ -4,10 +4,14 @@ import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from contracts.frames import EncodedFrame, FrameOutcome, QueuedFrame
+from contracts.frames import EncodedFrame, Frame, FrameOutcome, QueuedFrame
 from contracts.settings import QueueSettings
+from ingest.encoding import as_jpeg
 from ingest.frame_account import FrameAccount
+
+_QUALITY: Final = 85
 
 
 @dataclass(slots=True, eq=False)
@@ -37,8 +41,10 @@ class LocalFrameQueue:
         self._entries = 0
         self._changed = threading.Condition()
 
-    def put(self, frame: EncodedFrame) -> None:
+    def put(self, frame: Frame | EncodedFrame) -> None:
         """Append the frame, at the cost of the oldest if the queue is full."""
+        if isinstance(frame, Frame):
+            frame = as_jpeg(frame, quality=_QUALITY)
         with self._changed:
             lane = self._lanes[frame.header.camera_id]
             self._entries += 1
@@ -54,6 +60,9 @@ class LocalFrameQueue:
         with self._changed:
             self._lanes[camera_id].skipped += skipped
             self._lanes[camera_id].corrupt += corrupt
+
+    def let_go(self, camera_id: str) -> None:
+        """Do nothing: frames hold no memory apart."""
 
     def take(self, camera_ids: Sequence[str], *, timeout_s: float) -> list[QueuedFrame]:
         """Return frames not yet returned, oldest first for each camera; empty at the time-out."""

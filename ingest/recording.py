@@ -8,6 +8,7 @@ from typing import Self
 from contracts.cameras import Camera
 from contracts.frames import EncodedFrame
 from contracts.settings import IngestSettings
+from ingest.encoding import as_jpeg
 from ingest.errors import SourceEnded, SourceRejected
 from ingest.framing import Framer
 from ingest.masks import PrivacyMask, covered
@@ -35,10 +36,10 @@ class Recording:
             raise
         self._framer = Framer(
             camera,
-            jpeg_quality=settings.jpeg_quality,
             frame_interval_s=self._reader.frame_interval_s,
             starts_at=starts_at,
         )
+        self._quality = settings.jpeg_quality
         self._starts_at = starts_at
         self._mask = PrivacyMask(camera.masks)
         self.duration_s = self._reader.duration_s
@@ -64,7 +65,8 @@ class Recording:
                 return
             self.corrupt += unit.corrupt
             for decoded in unit.frames:
-                yield from self._framer.add(covered(decoded, self._mask), arrival=arrival)
+                for frame in self._framer.add(covered(decoded, self._mask), arrival=arrival):
+                    yield as_jpeg(frame, quality=self._quality)
 
     def close(self) -> None:
         """Free the file; calling it again does nothing."""

@@ -219,6 +219,7 @@ class IngestSupervisor:
     def _let_go(self, camera_id: str) -> None:
         del self._held[camera_id]
         self.live.close(camera_id)
+        self.writer.let_go(camera_id)
         STREAM_UP.remove(camera_id)
         PHASE.remove_by_labels({"camera": camera_id})
         CLIP_RING_BYTES.remove(camera_id)
@@ -260,6 +261,7 @@ class IngestSupervisor:
         until_s = self.clock.monotonic_s() + patience_s + _STOP_EXTRA_S
         for camera_id, held in self._held.items():
             held.thread.join(max(0.0, until_s - self.clock.monotonic_s()))
+            self.writer.let_go(camera_id)
             try:
                 self.leases.release(_lease(camera_id))
             except TransportUnavailable:

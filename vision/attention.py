@@ -9,8 +9,8 @@ import structlog
 from contracts.cameras import CameraState, CameraView
 from contracts.clock import Clock
 from contracts.frames import FrameOutcome, QueuedFrame
-from contracts.queues import LivePicture
 from vision.ladder import Ladder, Rung, Step
+from vision.live import LiveScene
 from vision.metrics import FRAME_AGE_SECONDS, RUNG, RUNG_STEPS
 
 log = structlog.get_logger()
@@ -89,7 +89,7 @@ class Attention:
         """Return the seconds since a frame was captured."""
         return (self._clock.now() - queued.frame.header.captured_at).total_seconds()
 
-    def qualified(self, picture: LivePicture) -> LivePicture:
+    def qualified(self, picture: LiveScene) -> LiveScene:
         """Return a live picture whose view says as well what is not looked at."""
         standing = self._standing(picture.header.camera_id)
         state, view = standing.ladder.rung.state, picture.view

@@ -92,9 +92,9 @@ def draw_scene(
     return canvas
 
 
-def encode_jpeg(pixels_HW3: BgrImage) -> bytes:
-    """Return the picture as JPEG."""
-    is_done, content = cv2.imencode(".jpg", pixels_HW3, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+def encode_jpeg(pixels_HW3: BgrImage, *, quality: int = _JPEG_QUALITY) -> bytes:
+    """Return the picture as JPEG; quality 1 to 100."""
+    is_done, content = cv2.imencode(".jpg", pixels_HW3, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not is_done:
         raise ValueError(f"a picture of shape {pixels_HW3.shape} cannot be written as JPEG")
     return content.tobytes()

@@ -10,7 +10,7 @@ from contracts.evidence import EvidenceStore
 from contracts.geometry import Line, Zone
 from contracts.incidents import EvidenceItem, EvidenceKind
 from contracts.tracks import Track
-from vision.drawing import DrawnBox, decode_jpeg, doubles, draw_scene, encode_jpeg
+from vision.drawing import DrawnBox, doubles, draw_scene, encode_jpeg
 from vision.keyframes import KeyFrame
 from vision.metrics import EVIDENCE_PROBLEMS
 
@@ -48,7 +48,7 @@ class EvidenceKeeper:
             if frame.header.frame_id in taken or len(taken) >= MAX_FRAMES:
                 continue
             taken.add(frame.header.frame_id)
-            items.append(self._keep(frame, frame.jpeg, kind=EvidenceKind.FRAME))
+            items.append(self._keep(frame, frame.picture.jpeg, kind=EvidenceKind.FRAME))
         return tuple(items)
 
     def snapshot(
@@ -69,8 +69,8 @@ class EvidenceKeeper:
             zones: That the incident is about.
             lines: That the incident is about.
         """
-        pixels_HW3 = decode_jpeg(frame.jpeg)
-        if pixels_HW3 is None:
+        whole = frame.picture.whole()
+        if whole is None:
             return self._item(frame, kind=EvidenceKind.SNAPSHOT, problem="unreadable JPEG")
         labels = {track.track_id: track.label for track in tracks}
         hidden = doubles(frame.boxes, alerting=alerting)
@@ -83,7 +83,7 @@ class EvidenceKeeper:
             for track_id, box in frame.boxes.items()
             if track_id not in hidden
         ]
-        drawn_HW3 = draw_scene(pixels_HW3, zones=zones, lines=lines, boxes=boxes)
+        drawn_HW3 = draw_scene(whole.pixels_HW3, zones=zones, lines=lines, boxes=boxes)
         return self._keep(frame, encode_jpeg(drawn_HW3), kind=EvidenceKind.SNAPSHOT)
 
     def _keep(self, frame: KeyFrame, jpeg: bytes, *, kind: EvidenceKind) -> EvidenceItem:

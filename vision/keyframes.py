@@ -1,4 +1,4 @@
-"""The few frames of each track that evidence is made of, as they came: JPEG bytes."""
+"""The few frames of each track that evidence is made of, as JPEG once they are not the newest."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from contracts.frames import EncodedFrame, FrameHeader
+from contracts.frames import FrameHeader
 from contracts.geometry import Box
 from contracts.tracks import Track, TrackState
+from vision.picture import Picture
 from vision.watch import Watched
 
 MAX_TRACKS: Final = 48
@@ -32,9 +33,13 @@ class Moment(StrEnum):
 class KeyFrame:
     """One kept frame with the boxes of all tracks seen in it."""
 
-    header: FrameHeader
-    jpeg: bytes
+    picture: Picture
     boxes: Mapping[str, Box]
+
+    @property
+    def header(self) -> FrameHeader:
+        """The frame's header."""
+        return self.picture.header
 
 
 class KeyFrames:
@@ -50,24 +55,26 @@ class KeyFrames:
         self._current: KeyFrame | None = None
         self._previous: KeyFrame | None = None
 
-    def look(self, frame: EncodedFrame, *, tracks: Sequence[Track]) -> None:
+    def look(self, picture: Picture, *, tracks: Sequence[Track]) -> None:
         """Take the newest frame with its tracks."""
         seen = [
             track
             for track in tracks
             if track.last.is_observed
-            and track.last.seq == frame.header.seq
+            and track.last.seq == picture.header.seq
             and track.state in (TrackState.TENTATIVE, TrackState.CONFIRMED)
         ]
         boxes = {track.track_id: track.last.box for track in seen}
-        self._previous = self._current
-        self._current = KeyFrame(header=frame.header, jpeg=frame.jpeg, boxes=boxes)
+        left, self._previous = self._previous, self._current
+        self._current = KeyFrame(picture=picture, boxes=boxes)
         for track_id in boxes:
             frames = self._kept.setdefault(track_id, {Moment.FIRST: self._current})
             frames[Moment.LAST] = self._current
             self._kept.move_to_end(track_id)
         while len(self._kept) > self._max_tracks:
             self._kept.popitem(last=False)
+        if left is not None and self._is_kept(left):
+            left.picture.fold()
 
     def mark(self, track_id: str, moment: Moment) -> None:
         """Keep the newest frame as that moment of the track, in place of an earlier one."""
@@ -100,3 +107,6 @@ class KeyFrames:
     def cited(self, track_id: str) -> dict[Moment, str]:
         """Return the ids of the frames kept of a track."""
         return {moment: frame.header.frame_id for moment, frame in self.of(track_id).items()}
+
+    def _is_kept(self, frame: KeyFrame) -> bool:
+        return any(frame is one for frames in self._kept.values() for one in frames.values())

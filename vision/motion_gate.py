@@ -14,15 +14,15 @@ import numpy.typing as npt
 
 from contracts.frames import BgrImage, EncodedFrame, Frame
 from vision.changes import LocalChanges
-from vision.drawing import decode_jpeg
 from vision.estimates import weight_of
+from vision.picture import Picture
 
 Luma = npt.NDArray[np.uint8]
 
 GATE_SIZE: Final = (160, 90)
 """Largest width and height of the picture that is compared, in pixels."""
 _REDUCTIONS: Final[tuple[Literal[2, 4, 8], ...]] = (8, 4, 2)
-"""JPEG can be decoded at these parts of its size, for 40 % of the time or less."""
+"""JPEG can be decoded at these parts of its size, for 40 % of the time or less; pixels follow."""
 _LEAST_EVERY: Final = 2
 """What is decoded small still has so many pixels for one of the gate's: averaged down to its very
 size, a person of 2 to 3 % of the height in front of a quiet ground would fade into it."""
@@ -166,15 +166,17 @@ def _thinned(luma_HW: Luma) -> Luma:
     return np.ascontiguousarray(luma_HW[::SHARE_EVERY, ::SHARE_EVERY])
 
 
-def gate_frame(frame: EncodedFrame) -> Frame | None:
+def gate_frame(frame: EncodedFrame | Picture) -> Frame | None:
     """Return a frame decoded as small as the gate can do with, or None if it cannot be read.
 
     Its header is the frame's own and tells the size of the whole picture.
     """
-    every = _every(frame.header.width, frame.header.height)
+    picture = frame if isinstance(frame, Picture) else Picture.of(frame)
+    if picture is None:
+        return None
+    every = _every(picture.header.width, picture.header.height)
     fitting = [part for part in _REDUCTIONS if every % part == 0 and every // part >= _LEAST_EVERY]
-    pixels_HW3 = decode_jpeg(frame.jpeg, reduced_by=fitting[0] if fitting else 1)
-    return None if pixels_HW3 is None else Frame(header=frame.header, pixels_HW3=pixels_HW3)
+    return picture.reduced(fitting[0] if fitting else 1)
 
 
 def gate_picture(pixels_HW3: BgrImage) -> Luma:

@@ -16,21 +16,21 @@ from contracts.detections import Detections, Detector
 from contracts.evidence import EvidenceStore
 from contracts.frames import EncodedFrame, Frame, FrameHeader, FrameOutcome
 from contracts.incidents import Incident, IncidentState
-from contracts.queues import LivePicture
 from contracts.settings import VisionSettings
 from vision.checkpoint import Checkpoint, Outgoing, decode_checkpoint, encode_checkpoint
 from vision.cues.port import Glimpse
 from vision.cues.readers import CueReaders
-from vision.drawing import decode_jpeg
 from vision.facts import PictureMotion
-from vision.frame_result import BegunFrame, FrameResult, ReadFrame, live_picture
+from vision.frame_result import BegunFrame, FrameResult, ReadFrame
 from vision.incidents import IncidentBook, Revision
 from vision.keyframes import KeyFrames
 from vision.ladder import Rung
+from vision.live import LiveScene, live_scene
 from vision.metrics import EVENTS, STAGE_SECONDS
 from vision.motion_gate import Motion, MotionGate, gate_frame
 from vision.observation import Observation
 from vision.outlook import Outlook
+from vision.picture import Picture
 from vision.proof import proven
 from vision.reports import IncidentReporter, Report, Sight
 from vision.rules.defaults import with_defaults
@@ -206,30 +206,32 @@ class CameraPipeline:
         if early is not None:
             return FrameResult(outcome=early)
         timings: dict[str, float] = {}
+        shown = Picture.of(frame)
+        if shown is None:
+            return self._result(FrameOutcome.OVERTAKEN, timings)
         if header.run_id != self._run_id:
             self._begin_run(header)
         self._last, self._rung = header, rung
         if rung is Rung.RECORD:
-            live = LivePicture(header=header, jpeg=frame.jpeg, boxes=(), view=self._outlook.view)
+            live = LiveScene(picture=shown, boxes=(), view=self._outlook.view)
             return FrameResult(outcome=FrameOutcome.SHED, live=live)
         self._seen_at_s = self._clock.monotonic_s()
         self._report(self._book.close_stale(header.captured_at), at=header.captured_at)
         with self._timed("motion", timings):
-            small = gate_frame(frame)
+            small = gate_frame(shown)
             motion = None if small is None else self._motion_in(small)
         if small is None or motion is None:
             return self._result(FrameOutcome.DECODE_ERROR, timings)
         is_quiet = not motion.is_moving and self._tracker.is_idle
         if is_quiet or not rung.has_detector:
-            read = ReadFrame(frame=frame, small=small, motion=motion, timings=timings)
+            read = ReadFrame(shown=shown, small=small, motion=motion, timings=timings)
             result = self._follow(read, None, Detections.none(self._detector.labels))
             return result if is_quiet else replace(result, outcome=FrameOutcome.SHED)
         with self._timed("decode", timings):
-            pixels_HW3 = decode_jpeg(frame.jpeg)
-        if pixels_HW3 is None:
+            picture = shown.whole()
+        if picture is None:
             return self._result(FrameOutcome.DECODE_ERROR, timings)
-        picture = Frame(header=header, pixels_HW3=pixels_HW3)
-        return BegunFrame(frame=frame, small=small, motion=motion, picture=picture, timings=timings)
+        return BegunFrame(shown=shown, small=small, motion=motion, picture=picture, timings=timings)
 
     def complete(
         self, begun: BegunFrame, detections: Detections, *, detect_s: float
@@ -251,9 +253,9 @@ class CameraPipeline:
         self, read: ReadFrame, picture: Frame | None, detections: Detections
     ) -> FrameResult:
         """Track what was found, read the cues, ask the rules and report."""
-        frame, timings = read.frame, read.timings
+        header, timings = read.header, read.timings
         with self._timed("track", timings):
-            tracks = self._tracker.update(detections, frame.header)
+            tracks = self._tracker.update(detections, header)
         with self._timed("cue", timings):
             glimpse = Glimpse(
                 small=read.small,
@@ -263,9 +265,9 @@ class CameraPipeline:
                 tracks=tracks,
             )
             cues = self._cues.look(glimpse)
-        seen = Observation(header=frame.header, tracks=tracks, cues=cues)
+        seen = Observation(header=header, tracks=tracks, cues=cues)
         with self._timed("rule", timings):
-            self._key_frames.look(frame, tracks=seen.subjects())
+            self._key_frames.look(read.shown, tracks=seen.subjects())
             watched = self._watch.look(seen)
             self._key_frames.keep(watched, view=cues.view.region)
         with self._timed("report", timings):
@@ -274,13 +276,11 @@ class CameraPipeline:
         return replace(
             self._result(outcome, timings),
             tracks=tracks,
-            live=live_picture(
-                frame,
+            live=live_scene(
+                read.shown,
                 seen.subjects(),
                 alerting=self._alerting(),
-                view=self._outlook.look(
-                    cues.view, frame.header, is_looking=self._rung.has_detector
-                ),
+                view=self._outlook.look(cues.view, header, is_looking=self._rung.has_detector),
             ),
         )
 

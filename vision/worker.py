@@ -24,7 +24,7 @@ from contracts.errors import ConfigError, TransportUnavailable
 from contracts.evidence import EvidenceStore
 from contracts.frames import FrameOutcome, FrameReader, QueuedFrame
 from contracts.incidents import ClipRequest, Incident
-from contracts.queues import LiveView, WorkQueue
+from contracts.queues import WorkQueue
 from contracts.settings import QueueSettings, VisionSettings
 from vision.archive.port import NoArchive, TrackArchive
 from vision.archive.recorder import TrackRecorders
@@ -33,6 +33,7 @@ from vision.batching import BATCH_WAIT_S, by_turns, detect_each, frames_at_once
 from vision.checkpoint import Checkpoints, Outgoing, outgoing
 from vision.failure_log import FailureLog
 from vision.frame_result import BegunFrame, FrameResult
+from vision.live import LiveView
 from vision.metrics import (
     CAMERAS_HELD,
     FRAME_AGE_SECONDS,
@@ -248,8 +249,8 @@ class VisionWorker:
             age_s = self._attention.age_s(queued)
             FRAME_AGE_SECONDS.labels(stage="publish").observe(max(0.0, age_s))
         self._settle(queued, result.outcome)
-        if result.live is not None:
-            self._ports.live.show(self._attention.qualified(result.live))
+        if result.live is not None and self._ports.live.is_due(pipeline.camera.camera_id):
+            self._ports.live.show(self._attention.qualified(result.live).taken())
         if result.tracks is not None:
             self._recorders.look(queued.frame.header, result.tracks)
 

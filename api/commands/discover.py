@@ -4,8 +4,8 @@ import argparse
 import json
 
 from api.console import say
+from api.plain import to_plain
 from contracts.clock import SystemClock
-from contracts.codec import to_plain
 from contracts.settings import Settings
 from ingest.onvif.discovery import WAIT_S, FoundDevice, discover
 

@@ -5,7 +5,7 @@ import json
 
 from api.console import say
 from api.doctor import CheckState, examine, is_healthy
-from contracts.codec import to_plain
+from api.plain import to_plain
 from contracts.settings import Settings
 
 _MARKS = {CheckState.OK: "ok    ", CheckState.NOTE: "note  ", CheckState.FAILED: "FAILED"}

@@ -15,10 +15,10 @@ from alerts.history.evidence_audit import EvidenceAudit
 from alerts.history.evidence_check import Fault, FaultKind, KeptFile, Verdict
 from api.commands.analyze import quiet_logging
 from api.console import say
+from api.plain import to_plain
 from api.wiring.context import database_url
 from api.wiring.storage import recording_folder
 from contracts.clock import SystemClock
-from contracts.codec import to_plain
 from contracts.errors import ConfigError
 from contracts.settings import Settings
 from ingest.recorder.audit import RecordingAudit, RecordingFault, RecordingVerdict

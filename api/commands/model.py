@@ -5,7 +5,7 @@ import json
 from typing import Final
 
 from api.console import say
-from contracts.codec import to_plain
+from api.plain import to_plain
 from contracts.settings import Settings
 from moe_core.report import ReasonerReport, report
 

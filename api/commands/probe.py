@@ -5,10 +5,10 @@ import json
 from typing import Any
 
 from api.console import say
+from api.plain import to_plain
 from api.wiring.cameras import parse_source
 from contracts.cameras import Camera, RtspTransport, SourceType, redact_url
 from contracts.clock import SystemClock
-from contracts.codec import to_plain
 from contracts.errors import ConfigError
 from contracts.settings import Settings
 from ingest.errors import SourceError

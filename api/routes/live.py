@@ -30,7 +30,7 @@ def latest_picture(
     newer one.
     """
     desk.get(camera_id)
-    picture = services.live_pictures.latest(camera_id)
+    picture = services.live_pictures.latest(camera_id, is_watched=True)
     if picture is None:
         raise Refusal(
             404,

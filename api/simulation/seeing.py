@@ -20,7 +20,7 @@ from api.simulation.detecting import NOBODY, SimulatedDetector
 from api.simulation.glance import Glance
 from contracts.cameras import Camera, SourceSettings, SourceType
 from contracts.detections import Detections, ModelIdentity
-from contracts.frames import EncodedFrame, FrameHeader
+from contracts.frames import FrameHeader
 from contracts.geometry import Box, iou
 from contracts.incidents import Incident, IncidentState, RuleEvent
 from contracts.settings import VisionSettings
@@ -34,6 +34,7 @@ from vision.facts import PictureMotion
 from vision.incidents import IncidentBook, Revision
 from vision.keyframes import KeyFrames, Moment
 from vision.observation import Observation
+from vision.picture import Picture
 from vision.reports import IncidentReporter, Sight
 from vision.rules.defaults import with_defaults
 from vision.tracker import Tracker
@@ -254,8 +255,8 @@ class Eyes:
         for name, source in self._cues.bodies.items():
             self._followed.note(name, header.monotonic_s, source)
         seen = Observation(header=header, tracks=tracks, cues=cues)
-        frame = EncodedFrame(header=header, jpeg=_TINY)
-        self._key_frames.look(frame, tracks=seen.subjects())
+        picture = Picture(header, jpeg=_TINY)
+        self._key_frames.look(picture, tracks=seen.subjects())
         watched = self._watch.look(seen)
         self._keep_frames(watched, view=cues.view.region)
         self._read(watched, seen)

@@ -12,10 +12,17 @@ import structlog
 
 from api.transport.connection import BLOCK_MAX_S, RedisClient, translate_errors
 from contracts.clock import Clock
-from contracts.queues import GROUPS, WorkItem
+from contracts.queues import CLIPS, EVIDENCE, FINDINGS, INCIDENTS, WorkItem
 
 log = structlog.get_logger()
 
+GROUPS: Final[dict[str, tuple[str, ...]]] = {
+    INCIDENTS: ("alerts", "moe_core", "sequences"),
+    FINDINGS: ("alerts",),
+    CLIPS: ("ingest",),
+    EVIDENCE: ("alerts",),
+}
+"""Who consumes what; a topic keeps an item until each of its groups has acknowledged it."""
 MAX_DELIVERIES: Final = 5
 CONSUMER_LIFE_MS: Final = 3_000
 """A consumer that has not asked for work for this long is dead and its items go to another:

@@ -10,6 +10,7 @@ from api.wiring.storage import evidence_store, recording_folder
 from ingest.frame_queue import RedisFrameQueue
 from ingest.memory import limit_process, watch_memory
 from ingest.recorder.recorders import Recorders
+from ingest.shared_pixels import pixel_sender
 from ingest.supervisor import IngestSupervisor
 from ingest.webrtc.gateway import MediaGateway
 
@@ -22,7 +23,13 @@ def build(context: StageContext) -> list[Part]:
     supervisor = IngestSupervisor(
         directory=RedisCameraDirectory(client, group=context.group),
         leases=RedisLeases(client, holder=context.instance, lease_s=settings.queue.lease_s),
-        writer=RedisFrameQueue(context.redis_url, settings=settings.queue, clock=context.clock),
+        writer=RedisFrameQueue(
+            context.redis_url,
+            settings=settings.queue,
+            clock=context.clock,
+            jpeg_quality=settings.ingest.jpeg_quality,
+            sender=pixel_sender(settings.queue, context.clock),
+        ),
         work_queue=context.work_queue("clips"),
         evidence_store=evidence_store(settings),
         settings=settings.ingest,

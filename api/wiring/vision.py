@@ -12,6 +12,7 @@ from api.transport.live import RedisLiveView
 from api.wiring.context import Part, StageContext
 from api.wiring.storage import evidence_store, track_store
 from ingest.frame_queue import RedisFrameQueue
+from ingest.shared_pixels import pixel_receiver
 from vision.archive.port import NoArchive
 from vision.archive.writer import TrackWriter
 from vision.detect.registry import open_detector
@@ -28,9 +29,14 @@ def build(context: StageContext) -> list[Part]:
     ports = WorkerPorts(
         directory=RedisCameraDirectory(client),
         leases=RedisLeases(client, holder=context.instance, lease_s=settings.queue.lease_s),
-        reader=RedisFrameQueue(context.redis_url, settings=settings.queue, clock=context.clock),
+        reader=RedisFrameQueue(
+            context.redis_url,
+            settings=settings.queue,
+            clock=context.clock,
+            receiver=pixel_receiver(settings.queue, context.clock),
+        ),
         work_queue=context.work_queue("incidents"),
-        live=RedisLiveView(client),
+        live=RedisLiveView(client, clock=context.clock),
         checkpoints=RedisCheckpoints(client),
         evidence=evidence_store(settings),
         tracks=writer or NoArchive(),

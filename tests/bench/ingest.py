@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 import av
+import redis
 from av.packet import Packet
 from av.video.stream import VideoStream
 
@@ -30,13 +31,14 @@ from contracts.settings import IngestSettings, QueueSettings
 from ingest.camera import CameraIngest
 from ingest.clip_ring import ClipRing
 from ingest.frame_queue import RedisFrameQueue
+from ingest.shared_pixels import pixel_sender, shared_folder
 from ingest.status import StatusKeeper
 from tests.fakes.clips import WalkerClip
 from tests.fakes.ports import InMemoryCameras
 
 RATIO_MAX: Final = 1.25
 CLOCK: Final = SystemClock()
-KINDS: Final = ("limit", "ours", "all")
+KINDS: Final = ("limit", "ours", "jpeg", "all")
 _GROUP_S: Final = 2
 _X264: Final = {"preset": "medium", "profile": "main", "bf": "0"}
 
@@ -120,6 +122,7 @@ class IngestBench:
             rows: dict[str, Callable[[], tuple[float, float]]] = {
                 "limit": partial(by_ffmpeg if shutil.which("ffmpeg") else by_pyav, path),
                 "ours": partial(self._ours, path, analysis_fps=5.0),
+                "jpeg": partial(self._ours, path, analysis_fps=5.0, is_shared=False),
                 "all": partial(self._ours, path, analysis_fps=float(video.fps)),
             }
             for kind in KINDS:
@@ -135,7 +138,11 @@ class IngestBench:
             "|---|---|--:|--:|--:|--:|",
         ]
         for video in VIDEOS:
-            for kind, analysed in (("ours", "5 a second"), ("all", "every picture")):
+            for kind, analysed in (
+                ("ours", "5 a second"),
+                ("jpeg", "5 a second, as JPEG"),
+                ("all", "every picture"),
+            ):
                 lines.append(
                     f"| {video.name} | {analysed} | {self._cpu_ms(video, kind):.2f} | "
                     f"{self._cpu_ms(video, 'limit'):.2f} | {self.ratio(video, kind):.2f} | "
@@ -158,10 +165,18 @@ class IngestBench:
     def _path(self, video: Video) -> Path:
         return self.folder / f"{video.height}.ts"
 
-    def _ours(self, path: Path, *, analysis_fps: float) -> tuple[float, float]:
+    def _ours(
+        self, path: Path, *, analysis_fps: float, is_shared: bool = True
+    ) -> tuple[float, float]:
         source = SourceSettings(source_type=SourceType.FILE, url=str(path), is_paced=False)
         camera = Camera(camera_id="bench", source=source, analysis_fps=analysis_fps)
-        queue = RedisFrameQueue(self.redis_url, settings=QueueSettings(), clock=CLOCK)
+        queue = RedisFrameQueue(
+            self.redis_url,
+            settings=QueueSettings(),
+            clock=CLOCK,
+            sender=pixel_sender(QueueSettings(), CLOCK) if is_shared else None,
+        )
+        self._say_where_a_reader_is()
         loop = CameraIngest(
             camera,
             writer=queue,
@@ -177,6 +192,13 @@ class IngestBench:
         spent = time.perf_counter() - began_s, time.process_time() - began_cpu_s
         queue.close()
         return spent
+
+    def _say_where_a_reader_is(self) -> None:
+        """As a reader does that takes frames now and then."""
+        folder = shared_folder(QueueSettings())
+        if folder is not None:
+            with redis.Redis.from_url(self.redis_url) as client:
+                client.set("vigil:{bench}:reader", folder.place())
 
 
 def by_ffmpeg(path: Path) -> tuple[float, float]:

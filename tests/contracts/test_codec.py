@@ -1,7 +1,8 @@
 import pytest
 
+from api.plain import to_plain
 from contracts.cameras import Camera, SourceSettings, SourceType
-from contracts.codec import CodecError, decode, encode, to_plain
+from contracts.codec import CodecError, decode, encode
 from contracts.incidents import Incident
 from tests.fakes.builders import incident, scene
 

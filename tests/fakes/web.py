@@ -49,7 +49,8 @@ class InMemoryPictures:
         self.is_down = False
         self.pictures: dict[str, LivePicture] = {}
 
-    def latest(self, camera_id: str) -> LivePicture | None:
+    def latest(self, camera_id: str, *, is_watched: bool = False) -> LivePicture | None:
+        del is_watched
         if self.is_down:
             raise TransportUnavailable("pictures: told to be down")
         return self.pictures.get(camera_id)

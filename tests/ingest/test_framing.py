@@ -2,11 +2,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import av
-import cv2
 import numpy as np
 import pytest
 
-from contracts.frames import EncodedFrame
+from contracts.frames import Frame
 from ingest.errors import SourceUnavailable
 from ingest.framing import Framer
 from ingest.punctuality import TRIAL_S
@@ -26,19 +25,18 @@ def picture(at_s: float | None, *, width: int = 160, height: int = 120) -> Decod
 def framer(*, is_recording: bool = False, fps: float = 5.0, width: int = 640) -> Framer:
     return Framer(
         file_camera("x", analysis_fps=fps, analysis_width=width),
-        jpeg_quality=85,
         frame_interval_s=0.04,
         starts_at=START if is_recording else None,
     )
 
 
-def add(made: Framer, at_s: float, *, came_s: float | None = None) -> list[EncodedFrame]:
+def add(made: Framer, at_s: float, *, came_s: float | None = None) -> list[Frame]:
     came = at_s if came_s is None else came_s
     arrival = Arrival(at=START + timedelta(seconds=came), monotonic_s=came)
     return made.add(picture(at_s), arrival=arrival)
 
 
-def seconds(frames: list[EncodedFrame]) -> list[float]:
+def seconds(frames: list[Frame]) -> list[float]:
     return [(frame.header.captured_at - START).total_seconds() for frame in frames]
 
 
@@ -53,11 +51,10 @@ def test_frames_are_numbered_as_they_are_taken() -> None:
     assert made.skipped == 20
 
 
-def test_the_jpeg_is_the_picture_at_analysis_size() -> None:
+def test_a_frame_is_the_picture_at_analysis_size() -> None:
     [frame] = add(framer(is_recording=True, width=80), 0.0)
 
-    pixels_HW3 = cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
-    assert pixels_HW3 is not None
+    pixels_HW3 = frame.pixels_HW3
     assert pixels_HW3.shape == (60, 80, 3) == (frame.header.height, frame.header.width, 3)
     assert np.abs(pixels_HW3.astype(int) - 120).max() <= 3
 
@@ -165,7 +162,6 @@ def test_a_picture_that_comes_too_late_is_no_frame() -> None:
 def test_nothing_of_a_connection_on_trial_is_shown_until_it_has_kept_up() -> None:
     made = Framer(
         file_camera("x", analysis_fps=5.0),
-        jpeg_quality=85,
         frame_interval_s=0.2,
         is_on_trial=True,
     )

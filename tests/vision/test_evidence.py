@@ -9,11 +9,13 @@ from tests.fakes.footage import encoded
 from tests.fakes.ports import InMemoryEvidence
 from vision.evidence import MAX_FRAMES, EvidenceKeeper, kept_frames
 from vision.keyframes import KeyFrame
+from vision.picture import Picture
 
 
 def key_frame(seq: int, *, run_id: str = "run1", starts_s: float = 0.0) -> KeyFrame:
     frame = encoded(seq, run_id=run_id, starts_s=starts_s)
-    return KeyFrame(header=frame.header, jpeg=frame.jpeg, boxes={"t1": box_at((0.5, 0.8))})
+    picture = Picture(frame.header, jpeg=frame.jpeg)
+    return KeyFrame(picture=picture, boxes={"t1": box_at((0.5, 0.8))})
 
 
 def keeper(store: InMemoryEvidence) -> EvidenceKeeper:
@@ -84,6 +86,6 @@ def test_the_snapshot_draws_on_the_frame() -> None:
 
 def test_a_snapshot_of_a_broken_picture_says_so() -> None:
     frame = key_frame(3)
-    broken = KeyFrame(header=frame.header, jpeg=b"broken", boxes=frame.boxes)
+    broken = KeyFrame(picture=Picture(frame.header, jpeg=b"broken"), boxes=frame.boxes)
 
     assert snapshot(InMemoryEvidence(), broken).problem == "unreadable JPEG"

@@ -15,6 +15,7 @@ const REASONS = {
   expired: "too old when it was their turn",
   shed: "left out: this machine is too busy for all",
   queue_full: "pushed out by newer ones",
+  overtaken: "overtaken by newer ones while they were read",
   decode_error: "could not be read back",
   analysis_error: "analysis failed",
   queue_unavailable: "queue was away",
