@@ -18,10 +18,11 @@ from api.transport.directory import RedisCameraDirectory
 from api.transport.leases import RedisLeases
 from contracts.cameras import Camera
 from contracts.clock import SystemClock
-from contracts.frames import FrameOutcome, QueuedFrame
+from contracts.frames import FrameOutcome
 from contracts.queues import LivePicture
 from contracts.settings import IngestSettings, QueueSettings
 from ingest.frame_queue import RedisFrameQueue
+from ingest.shared_pixels import pixel_receiver, pixel_sender
 from ingest.supervisor import IngestSupervisor
 from tests.e2e.system import RunningVigil, running, wait_for
 from tests.fakes.chromium import chromium, in_chromium, signed_in
@@ -32,6 +33,7 @@ from tests.fakes.ports import InMemoryEvidence, InMemoryWorkQueue
 from tests.fakes.web import FakeWeb, WebClient
 from tests.fakes.web_server import RunningServer
 from tests.ingest.recordings import file_camera
+from vision.picture import Picture
 
 MASKS = "/api/v1/cameras/gate/masks"
 LEFT: dict[str, Any] = {"id": "left", "name": "", "polygon": [[0, 0], [0.25, 0], [0.25, 1], [0, 1]]}
@@ -53,11 +55,15 @@ IS_FLAT = """
 class Site:
     """An ingest stage on a real Redis, and the API before it."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, settings: QueueSettings) -> None:
         self.clients = [connect(redis_url) for _ in range(3)]
-        settings = QueueSettings()
-        self.queue = RedisFrameQueue(redis_url, settings=settings, clock=SystemClock())
-        self.reader = RedisFrameQueue(redis_url, settings=settings, clock=SystemClock())
+        clock = SystemClock()
+        self.queue = RedisFrameQueue(
+            redis_url, settings=settings, clock=clock, sender=pixel_sender(settings, clock)
+        )
+        self.reader = RedisFrameQueue(
+            redis_url, settings=settings, clock=clock, receiver=pixel_receiver(settings, clock)
+        )
         self.publisher = RedisCameraDirectory(self.clients[0])
         self.stop = threading.Event()
         supervisor = IngestSupervisor(
@@ -72,14 +78,17 @@ class Site:
         self.thread = threading.Thread(target=supervisor.run, args=(self.stop,), daemon=True)
         self.thread.start()
 
-    def frame(self) -> QueuedFrame:
-        """The next frame, settled."""
-        found = wait_for(
-            lambda: self.reader.take(["gate"], timeout_s=1.0), within_s=WITHIN_S, what="a frame"
-        )
-        for queued in found:
-            self.reader.settle(queued, FrameOutcome.ANALYSED)
-        return found[-1]
+    def frame(self) -> Picture:
+        """What the next frame shows, which is settled; those that are overtaken are left out."""
+
+        def next_one() -> Picture | None:
+            picture = None
+            for queued in self.reader.take(["gate"], timeout_s=1.0):
+                picture = Picture.of(queued.frame) or picture
+                self.reader.settle(queued, FrameOutcome.ANALYSED)
+            return picture
+
+        return wait_for(next_one, within_s=WITHIN_S, what="a frame")
 
     def end(self) -> None:
         self.stop.set()
@@ -90,11 +99,17 @@ class Site:
             client.close()
 
 
-@pytest.fixture
-def site(redis_url: str) -> Iterator[Site]:
-    made = Site(redis_url)
+@pytest.fixture(params=["memory", "jpeg"])
+def site(request: pytest.FixtureRequest, redis_url: str, tmp_path: Path) -> Iterator[Site]:
+    is_shared = request.param == "memory"
+    settings = QueueSettings(
+        shared_memory_folder=tmp_path, shared_memory_mb=100 if is_shared else 0
+    )
+    made = Site(redis_url, settings)
     yield made
+    assert made.queue.account("gate").carrier == request.param
     made.end()
+    assert list(tmp_path.rglob("*.ring")) == [], "the camera was let go"
 
 
 def looping() -> Camera:
@@ -109,21 +124,21 @@ def test_an_edit_in_the_api_covers_the_running_stream(site: Site) -> None:
         client = stranger.sign_in(web)
         client.patch("/api/v1/cameras/gate", json={"name": "Gate"})
         before = site.frame()
-        assert not is_covered(before.frame.jpeg)
+        assert not is_covered(before.jpeg)
 
         assert client.put(MASKS, json={"masks": [LEFT]}).status_code == 200
         after = wait_for(
-            lambda: queued if is_covered((queued := site.frame()).frame.jpeg) else None,
+            lambda: picture if is_covered((picture := site.frame()).jpeg) else None,
             within_s=WITHIN_S,
             what="a covered frame",
         )
-        assert all(is_covered(site.frame().frame.jpeg) for _ in range(10))
-        assert after.frame.header.run_id != before.frame.header.run_id
-        assert after.frame.header.monotonic_s > before.frame.header.monotonic_s
+        assert all(is_covered(site.frame().jpeg) for _ in range(10))
+        assert after.header.run_id != before.header.run_id
+        assert after.header.monotonic_s > before.header.monotonic_s
 
         client.put(MASKS, json={"masks": []})
         wait_for(
-            lambda: not is_covered(site.frame().frame.jpeg),
+            lambda: not is_covered(site.frame().jpeg),
             within_s=WITHIN_S,
             what="an open frame",
         )
@@ -139,7 +154,7 @@ def test_a_camera_that_is_taken_with_masks_shows_nothing_from_its_first_frame_on
         stranger.sign_in(web).put(MASKS, json={"masks": [LEFT]})
     site.publisher.publish_cameras(web.publisher.published[-1])
 
-    assert all(is_covered(site.frame().frame.jpeg) for _ in range(10))
+    assert all(is_covered(site.frame().jpeg) for _ in range(10))
 
 
 @contextmanager
@@ -149,7 +164,7 @@ def shown(site: Site, web: FakeWeb) -> Iterator[None]:
 
     def show() -> None:
         while not stop.is_set():
-            frame = site.frame().frame
+            frame = site.frame()
             web.pictures.pictures["gate"] = LivePicture(
                 header=frame.header, jpeg=frame.jpeg, boxes=()
             )

@@ -17,6 +17,12 @@ def scene() -> BgrImage:
     return np.asarray(smooth, np.uint8)
 
 
+def read(content: bytes) -> BgrImage:
+    pixels_HW3 = decode_jpeg(content)
+    assert pixels_HW3 is not None
+    return pixels_HW3
+
+
 class Shared:
     """Pixels that are there, or are not any more."""
 
@@ -37,7 +43,7 @@ def test_a_jpeg_stays_as_it_came() -> None:
     assert picture.jpeg == content
     whole = picture.whole()
     assert whole is not None
-    assert np.array_equal(whole.pixels_HW3, decode_jpeg(content))
+    assert np.array_equal(whole.pixels_HW3, read(content))
 
 
 def test_shared_pixels_are_copied_once_and_are_the_picture() -> None:
@@ -59,10 +65,9 @@ def test_of_pixels_that_are_gone_there_is_no_picture() -> None:
 def test_a_jpeg_is_made_of_pixels_when_it_is_asked_for() -> None:
     picture = Picture(HEADER, pixels_HW3=scene())
 
-    read = decode_jpeg(picture.jpeg)
+    found = read(picture.jpeg)
 
-    assert read is not None
-    assert np.abs(read.astype(int) - scene()).mean() < 4
+    assert np.abs(found.astype(int) - scene()).mean() < 4
     assert picture.jpeg is picture.jpeg
 
 
@@ -94,4 +99,4 @@ def test_a_folded_picture_is_its_jpeg() -> None:
     assert not picture.has_pixels
     whole = picture.whole()
     assert whole is not None
-    assert np.array_equal(whole.pixels_HW3, decode_jpeg(picture.jpeg))
+    assert np.array_equal(whole.pixels_HW3, read(picture.jpeg))
