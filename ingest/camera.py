@@ -11,7 +11,6 @@ import structlog
 
 from contracts.cameras import Camera, SourceType
 from contracts.clock import Clock
-from contracts.frames import Frame
 from contracts.geometry import Zone
 from contracts.settings import IngestSettings
 from ingest.clip_ring import ClipRing
@@ -25,7 +24,7 @@ from ingest.errors import (
 )
 from ingest.evidence_stream import EvidenceRing, EvidenceStream
 from ingest.frame_account import FrameWriter
-from ingest.framing import Framer
+from ingest.framing import Framer, FreshFrame
 from ingest.health import Delay
 from ingest.masks import PrivacyMask, covered
 from ingest.metrics import FRAMES, FRAMES_DROPPED, FRAMES_SKIPPED, LOOP_ERRORS
@@ -200,6 +199,7 @@ class CameraIngest:
             frame_interval_s=reader.frame_interval_s,
             starts_at=self._clock.now() if pace.is_as_fast_as_possible else None,
             is_on_trial=self._fell_behind,
+            in_planes=True,
         )
         template = ClipTemplate(reader.stream, reader.audio)
         self._live.feed.begin(reader.stream)
@@ -267,7 +267,7 @@ class CameraIngest:
             )
         )
 
-    def _queue(self, frames: Iterable[Frame]) -> None:
+    def _queue(self, frames: Iterable[FreshFrame]) -> None:
         for frame in frames:
             self._writer.put(frame)
             FRAMES.labels(self._camera.camera_id).inc()

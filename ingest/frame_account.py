@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from contracts.frames import EncodedFrame, Frame
+from ingest.planar_frame import PlanarFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class FrameAccount:
 class FrameWriter(Protocol):
     """Ingest's end of the frame queue."""
 
-    def put(self, frame: Frame | EncodedFrame) -> None:
+    def put(self, frame: Frame | PlanarFrame | EncodedFrame) -> None:
         """Append the frame and count it as received; the oldest goes if the queue is full.
 
         Pixels are the caller's again when it returns.

@@ -32,6 +32,7 @@ from ingest.frame_account import FrameAccount
 from ingest.frame_scripts import ACCOUNT, PUT, SETTLE
 from ingest.frame_tally import Batch, FrameTally
 from ingest.metrics import FRAMES_DROPPED, STAGE_SECONDS
+from ingest.planar_frame import PlanarFrame
 from ingest.shared_pixels import NO_PLACE, PixelReceiver, PixelSender
 
 log = structlog.get_logger()
@@ -103,7 +104,7 @@ class RedisFrameQueue:
         self._settle_script = self._client.register_script(SETTLE)
         self._account_script = self._client.register_script(ACCOUNT)
 
-    def put(self, frame: Frame | EncodedFrame) -> None:
+    def put(self, frame: Frame | PlanarFrame | EncodedFrame) -> None:
         """Append the frame, at the cost of the oldest if the queue is full; never raises.
 
         Pixels go by shared memory where that reaches the reader, else as JPEG.
@@ -205,7 +206,7 @@ class RedisFrameQueue:
         return self._clock.monotonic_s() >= self._retry_at_s
 
     def _send(
-        self, camera_id: str, tally: FrameTally, *, frame: Frame | EncodedFrame | None
+        self, camera_id: str, tally: FrameTally, *, frame: Frame | PlanarFrame | EncodedFrame | None
     ) -> bool:
         """Bring the account up to date, with or without a frame; False if Redis did not answer."""
         batch = tally.batch()
@@ -242,7 +243,7 @@ class RedisFrameQueue:
             script = self._put_scripts[camera_id] = own.register_script(PUT)
         return script
 
-    def _carried(self, frame: Frame | EncodedFrame) -> tuple[str, bytes]:
+    def _carried(self, frame: Frame | PlanarFrame | EncodedFrame) -> tuple[str, bytes]:
         """Return the name and content of the field that brings a frame's pixels to its reader."""
         if isinstance(frame, EncodedFrame):
             return _JPEG, frame.jpeg
@@ -252,7 +253,7 @@ class RedisFrameQueue:
         return _JPEG, as_jpeg(frame, quality=self._quality).jpeg
 
     def _arguments(
-        self, batch: Batch, frame: Frame | EncodedFrame | None
+        self, batch: Batch, frame: Frame | PlanarFrame | EncodedFrame | None
     ) -> list[str | int | bytes]:
         carrier, content = (_JPEG, b"") if frame is None else self._carried(frame)
         return [

@@ -15,6 +15,7 @@ import os
 import secrets
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 
@@ -74,13 +75,16 @@ class RingWriter:
         words = np.frombuffer(mapped, np.uint64, _WORDS)
         words[:] = (_MAGIC, slots, slot_bytes)
 
-    def write(self, pixels_HW3: BgrImage) -> int:
-        """Put a picture in the place of the oldest; return its number."""
+    def write(self, *planes: npt.NDArray[np.uint8]) -> int:
+        """Put a picture in the place of the oldest, plane behind plane; return its number."""
         number, self._count = self._count, self._count + 1
         slot = number % self.slots
         self._stamps_S[slot] = 2 * number + 1
         _fence()
-        self._pictures_SB[slot, : pixels_HW3.size] = pixels_HW3.reshape(-1)
+        end = 0
+        for plane in planes:
+            begin, end = end, end + plane.size
+            np.copyto(self._pictures_SB[slot, begin:end].reshape(plane.shape), plane)
         _fence()
         self._stamps_S[slot] = 2 * number + 2
         return number
@@ -127,19 +131,27 @@ class RingReader:
         self.name: Final = path.name
         self._stamps_S, self._pictures_SB = _parts(mapped, slots, slot_bytes)
 
-    def read(self, number: int, shape: tuple[int, int, int]) -> BgrImage | None:
-        """Return a copy of picture ``number``, which nobody may write to; None if it is gone."""
+    def read(
+        self, number: int, *, size: int, take: Callable[[npt.NDArray[np.uint8]], BgrImage]
+    ) -> BgrImage | None:
+        """Return picture ``number`` as nobody may write to it; None if it is gone.
+
+        Args:
+            number: What writing it returned.
+            size: Its bytes.
+            take: Makes a copy of them, which may be of another form. They can be overtaken
+                meanwhile, so that nothing may be concluded from them yet.
+        """
         slots, slot_bytes = self._pictures_SB.shape
-        size = shape[0] * shape[1] * shape[2]
         slot, stamp = number % slots, 2 * number + 2
         if size > slot_bytes or int(self._stamps_S[slot]) != stamp:
             return None
-        copy = self._pictures_SB[slot, :size].copy()
+        taken = take(self._pictures_SB[slot, :size])
         _fence()
         if int(self._stamps_S[slot]) != stamp:
             return None
-        copy.flags.writeable = False
-        return copy.reshape(shape)
+        taken.flags.writeable = False
+        return taken
 
 
 class LeftBehind:

@@ -5,18 +5,22 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from av.video.frame import VideoFrame
 
 from contracts.cameras import Camera
 from contracts.frames import Frame, FrameHeader
 from contracts.ids import new_id
 from ingest.errors import SourceUnavailable
 from ingest.metrics import STAGE_SECONDS, TIME_BREAKS
+from ingest.planar_frame import PlanarFrame, Plane, planes_of
 from ingest.punctuality import Punctuality
 from ingest.sampling import Sampler
-from ingest.sources.stream import DecodedFrame, PictureScaler
+from ingest.sources.stream import DecodedFrame, PictureScaler, analysis_size
 from ingest.timeline import Arrival, Break, Discontinuity, Moment, Timeline
 
 log = structlog.get_logger()
+
+FreshFrame = Frame | PlanarFrame
 
 _SCALE: Final = STAGE_SECONDS.labels("scale")
 
@@ -34,6 +38,7 @@ class Framer:
         frame_interval_s: Of the source.
         starts_at: UTC of the first picture of a recording; None for what happens now.
         is_on_trial: The connection before fell behind; see ``Punctuality``.
+        in_planes: Leave pictures that have analysis size as they are decoded, where that is usual.
     """
 
     def __init__(
@@ -43,19 +48,21 @@ class Framer:
         frame_interval_s: float,
         starts_at: datetime | None = None,
         is_on_trial: bool = False,
+        in_planes: bool = False,
     ) -> None:
         self._camera = camera
         self._interval_s = frame_interval_s
         self._is_recording = starts_at is not None
         self._is_by_arrival = False
         self._scaler = PictureScaler(camera.analysis_width)
+        self._in_planes = in_planes
         self._last_at: datetime | None = None
         self._late_s = 0.0
         self._punctuality = Punctuality(is_on_trial=is_on_trial)
         self.skipped = 0
         self.late = 0
-        self._held: list[Frame] = []
-        self._ready: list[Frame] = []
+        self._held: list[FreshFrame] = []
+        self._ready: list[FreshFrame] = []
         self._begin_run(starts_at)
 
     @property
@@ -83,7 +90,7 @@ class Framer:
         """Whether the picture added last may be shown as what happens now."""
         return self._punctuality.is_kept
 
-    def add(self, decoded: DecodedFrame, *, arrival: Arrival) -> list[Frame]:
+    def add(self, decoded: DecodedFrame, *, arrival: Arrival) -> list[FreshFrame]:
         """Return the frames to analyse now.
 
         None if sampling leaves the picture out, if it comes too late, or while a stream begins with
@@ -110,7 +117,7 @@ class Framer:
         ready, self._ready = self._ready, []
         return ready
 
-    def release(self) -> list[Frame]:
+    def release(self) -> list[FreshFrame]:
         """Return what is still held back, since nothing more comes."""
         self._place_held()
         ready, self._ready = self._ready, []
@@ -130,21 +137,32 @@ class Framer:
             self._ready.append(replace(frame, header=replace(header, captured_at=captured_at)))
         self._held.clear()
 
-    def _made(self, decoded: DecodedFrame, moment: Moment) -> Frame:
+    def _made(self, decoded: DecodedFrame, moment: Moment) -> FreshFrame:
         with _SCALE.time():
+            planes = self._planes(decoded.picture)
+            if planes is not None:
+                return PlanarFrame(header=self._header(moment, planes[0].shape), planes=planes)
             pixels_HW3 = self._scaler.to_bgr(decoded.picture)
+        return Frame(header=self._header(moment, pixels_HW3.shape), pixels_HW3=pixels_HW3)
+
+    def _header(self, moment: Moment, shape: tuple[int, ...]) -> FrameHeader:
         header = FrameHeader(
             camera_id=self._camera.camera_id,
             run_id=self.run_id,
             seq=self._seq,
             captured_at=moment.captured_at,
             monotonic_s=moment.monotonic_s,
-            width=pixels_HW3.shape[1],
-            height=pixels_HW3.shape[0],
+            width=shape[1],
+            height=shape[0],
             is_patched=decoded.is_patched,
         )
         self._seq += 1
-        return Frame(header=header, pixels_HW3=pixels_HW3)
+        return header
+
+    def _planes(self, picture: VideoFrame) -> tuple[Plane, Plane, Plane] | None:
+        wanted = analysis_size(picture.width, picture.height, width=self._camera.analysis_width)
+        is_fitting = self._in_planes and (picture.width, picture.height) == wanted
+        return planes_of(picture) if is_fitting else None
 
     def _place(self, decoded: DecodedFrame, arrival: Arrival) -> Moment:
         placed = self._timeline.place(decoded.stream_s, arrival=arrival)

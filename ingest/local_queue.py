@@ -10,6 +10,7 @@ from contracts.frames import EncodedFrame, Frame, FrameOutcome, QueuedFrame
 from contracts.settings import QueueSettings
 from ingest.encoding import as_jpeg
 from ingest.frame_account import FrameAccount
+from ingest.planar_frame import PlanarFrame
 
 _QUALITY: Final = 85
 
@@ -41,9 +42,9 @@ class LocalFrameQueue:
         self._entries = 0
         self._changed = threading.Condition()
 
-    def put(self, frame: Frame | EncodedFrame) -> None:
+    def put(self, frame: Frame | PlanarFrame | EncodedFrame) -> None:
         """Append the frame, at the cost of the oldest if the queue is full."""
-        if isinstance(frame, Frame):
+        if isinstance(frame, Frame | PlanarFrame):
             frame = as_jpeg(frame, quality=_QUALITY)
         with self._changed:
             lane = self._lanes[frame.header.camera_id]

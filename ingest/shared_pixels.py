@@ -8,6 +8,8 @@ no room: on another host, in another container, with the setting at 0.
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import numpy as np
+import numpy.typing as npt
 import structlog
 
 from contracts.clock import Clock
@@ -15,6 +17,7 @@ from contracts.codec import CodecError, decode, encode
 from contracts.frames import BgrImage, Frame, FrameHeader, SharedPixels
 from contracts.settings import QueueSettings
 from ingest.frame_ring import RingReader, RingWriter
+from ingest.planar_frame import PlanarFrame, to_bgr
 from ingest.shared_folder import SharedFolder
 
 log = structlog.get_logger()
@@ -31,13 +34,16 @@ _IDLE_S: Final = 30.0
 """... and unmaps one that it has read nothing from for so long."""
 
 
+Form = Literal["bgr24", "i420"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """What a queue entry carries in place of pixels; their size stands in the frame's header."""
 
     ring: str
     number: int
-    form: Literal["bgr24"] = "bgr24"
+    form: Form
 
 
 @dataclass(slots=True, eq=False)
@@ -71,19 +77,20 @@ class PixelSender:
         """Note what the reader of a camera's frames says that it sees; empty if there is none."""
         self._lane(camera_id).reader = place
 
-    def send(self, frame: Frame) -> bytes | None:
+    def send(self, frame: Frame | PlanarFrame) -> bytes | None:
         """Return the reference by which the reader finds the pixels; None: send it as JPEG."""
         camera_id = frame.header.camera_id
         lane = self._lane(camera_id)
         if not self._is_seen_by(lane.reader):
             self._note(camera_id, lane, is_shared=False, cause="its reader sees other memory")
             return None
-        pixels_HW3 = frame.pixels_HW3
-        ring = self._ring(camera_id, lane, size=pixels_HW3.nbytes)
+        planes = frame.planes if isinstance(frame, PlanarFrame) else (frame.pixels_HW3,)
+        ring = self._ring(camera_id, lane, size=sum(plane.size for plane in planes))
         if ring is None:
             return None
         self._note(camera_id, lane, is_shared=True, cause="its reader sees the same memory")
-        return encode(Reference(ring=ring.name, number=ring.write(pixels_HW3)))
+        form: Form = "bgr24" if isinstance(frame, Frame) else "i420"
+        return encode(Reference(ring=ring.name, number=ring.write(*planes), form=form))
 
     def let_go(self, camera_id: str) -> None:
         """Free the memory of a camera that is not read any more."""
@@ -143,11 +150,19 @@ class _PixelsInRing:
     """Implements ``contracts.frames.SharedPixels``."""
 
     ring: RingReader
-    number: int
-    shape: tuple[int, int, int]
+    reference: Reference
+    header: FrameHeader
 
     def copy(self) -> BgrImage | None:
-        return self.ring.read(self.number, self.shape)
+        pixels = self.header.height * self.header.width
+        size = 3 * pixels if self.reference.form == "bgr24" else 3 * pixels // 2
+        return self.ring.read(self.reference.number, size=size, take=self._taken)
+
+    def _taken(self, content: npt.NDArray[np.uint8]) -> BgrImage:
+        height, width = self.header.height, self.header.width
+        if self.reference.form == "i420":
+            return to_bgr(content, height=height, width=width)
+        return content.reshape(height, width, 3).copy()
 
 
 class _Gone:
@@ -200,7 +215,9 @@ class PixelReceiver:
             self._lost_until_s[camera_id] = self._clock.monotonic_s() + _LOST_S
             log.warning("pixels cannot be reached", camera_id=camera_id, reason=str(error))
             return _Gone()
-        return _PixelsInRing(ring, reference.number, (header.height, header.width, 3))
+        if reference.form == "i420" and (header.height % 2 or header.width % 2):
+            return _Gone()
+        return _PixelsInRing(ring, reference, header)
 
 
 def slots_of(settings: QueueSettings) -> int:

@@ -1,5 +1,6 @@
 """A picture comes back whole or not at all; no memory outlives its writer for long."""
 
+import math
 import os
 import subprocess
 import sys
@@ -38,6 +39,15 @@ def picture(level: int, shape: tuple[int, int, int] = SHAPE) -> BgrImage:
     return np.full(shape, level % 256, np.uint8)
 
 
+def read(reader: RingReader, number: int, shape: tuple[int, ...]) -> BgrImage | None:
+    """A picture as a copy, which is all that the ring lets anybody have."""
+
+    def take(content: BgrImage) -> BgrImage:
+        return content.reshape(shape).copy()
+
+    return reader.read(number, size=math.prod(shape), take=take)
+
+
 @pytest.fixture
 def ring(tmp_path: Path) -> RingWriter:
     return RingWriter(tmp_path, "gate", slots=4, slot_bytes=SLOT_BYTES)
@@ -52,7 +62,7 @@ def test_a_picture_comes_back_as_it_was_written(ring: RingWriter, tmp_path: Path
 
     number = ring.write(pixels_HW3)
     pixels_HW3[:] = 0
-    copy = reader_of(ring, tmp_path).read(number, SHAPE)
+    copy = read(reader_of(ring, tmp_path), number, SHAPE)
 
     assert copy is not None
     assert np.array_equal(copy, np.random.default_rng(1).integers(0, 256, SHAPE, np.uint8))
@@ -61,7 +71,7 @@ def test_a_picture_comes_back_as_it_was_written(ring: RingWriter, tmp_path: Path
 
 def test_a_copy_is_its_readers_own(ring: RingWriter, tmp_path: Path) -> None:
     reader = reader_of(ring, tmp_path)
-    copy = reader.read(ring.write(picture(7)), SHAPE)
+    copy = read(reader, ring.write(picture(7)), SHAPE)
     for level in range(20):
         ring.write(picture(level))
 
@@ -73,13 +83,13 @@ def test_pictures_that_newer_ones_overtook_are_gone(ring: RingWriter, tmp_path: 
     reader = reader_of(ring, tmp_path)
     numbers = [ring.write(picture(level)) for level in range(7)]
 
-    found = [reader.read(number, SHAPE) for number in numbers]
+    found = [read(reader, number, SHAPE) for number in numbers]
 
     assert [None if one is None else int(one[0, 0, 0]) for one in found] == [
         *(None, None, None),
         *(3, 4, 5, 6),
     ]
-    assert reader.read(7, SHAPE) is None, "not written yet"
+    assert read(reader, 7, SHAPE) is None, "not written yet"
 
 
 def test_smaller_pictures_fit_into_the_same_slots(ring: RingWriter, tmp_path: Path) -> None:
@@ -88,16 +98,27 @@ def test_smaller_pictures_fit_into_the_same_slots(ring: RingWriter, tmp_path: Pa
     whole = ring.write(picture(10))
 
     for number, shape, level in ((small, (18, 32, 3), 9), (whole, SHAPE, 10)):
-        found = reader.read(number, shape)
+        found = read(reader, number, shape)
         assert found is not None
         assert found.shape == shape
         assert (found == level).all()
 
 
+def test_planes_lie_one_behind_the_other(ring: RingWriter, tmp_path: Path) -> None:
+    wide = np.random.default_rng(2).integers(0, 256, (36, 80), np.uint8)
+    luma, blue, red = wide[:, :64], wide[:18, 40:72], wide[18:, 40:72]
+
+    number = ring.write(luma, blue, red)
+    found = read(reader_of(ring, tmp_path), number, (36 * 64 * 3 // 2,))
+
+    assert found is not None
+    assert bytes(found) == b"".join(plane.tobytes() for plane in (luma, blue, red))
+
+
 def test_a_picture_larger_than_a_slot_is_not_read(ring: RingWriter, tmp_path: Path) -> None:
     number = ring.write(picture(1))
 
-    assert reader_of(ring, tmp_path).read(number, (36, 65, 3)) is None
+    assert read(reader_of(ring, tmp_path), number, (36, 65, 3)) is None
 
 
 @hypothesis_settings(max_examples=60, deadline=None)
@@ -120,7 +141,7 @@ def test_whatever_the_order_a_picture_is_its_own_or_gone(
             written.append((ring.write(picture(len(written), shape)), *shape))
         elif back < len(written):
             number, *shape_of = written[-1 - back]
-            copy = reader.read(number, (shape_of[0], shape_of[1], shape_of[2]))
+            copy = read(reader, number, (shape_of[0], shape_of[1], shape_of[2]))
             assert (copy is not None) is (back < slots)
             assert copy is None or (copy == number % 256).all()
     ring.close()
@@ -145,11 +166,11 @@ def test_while_a_picture_is_written_over_none_is_read(
     writing.start()
     assert half_way.wait(20)
 
-    assert reader.read(0, SHAPE) is None
-    assert reader.read(4, SHAPE) is None
+    assert read(reader, 0, SHAPE) is None
+    assert read(reader, 4, SHAPE) is None
     go_on.set()
     writing.join(20)
-    found = reader.read(4, SHAPE)
+    found = read(reader, 4, SHAPE)
     assert found is not None
     assert (found == 4).all()
 
@@ -170,7 +191,7 @@ def test_a_picture_overtaken_while_it_is_copied_is_gone(
 
     monkeypatch.setattr("ingest.frame_ring._fence", overtake)
 
-    assert reader.read(number, SHAPE) is None
+    assert read(reader, number, SHAPE) is None
 
 
 @contextmanager
@@ -190,7 +211,7 @@ def test_no_picture_is_torn_by_a_writer_in_another_process(tmp_path: Path) -> No
         reader = RingReader(path)
         whole = gone = number = 0
         while whole < 200 or gone < 20:
-            copy = reader.read(number, (360, 640, 3))
+            copy = read(reader, number, (360, 640, 3))
             if copy is None:
                 gone += 1
                 number = newest(reader)
@@ -218,7 +239,7 @@ def test_the_ring_of_a_killed_process_is_known_and_removed(tmp_path: Path) -> No
         left.remove()
 
     assert not path.exists()
-    assert reader.read(newest(reader), (360, 640, 3)) is not None, "still mapped"
+    assert read(reader, newest(reader), (360, 640, 3)) is not None, "still mapped"
 
 
 def test_a_forked_child_leaves_the_file_alone(ring: RingWriter, tmp_path: Path) -> None:
@@ -242,7 +263,7 @@ def test_a_closed_ring_frees_its_file_and_can_still_be_read(
     ring.close()
 
     assert list(tmp_path.iterdir()) == []
-    assert reader.read(number, SHAPE) is not None
+    assert read(reader, number, SHAPE) is not None
     assert not ring.is_there()
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from contracts.frames import Frame
 from ingest.errors import SourceUnavailable
-from ingest.framing import Framer
+from ingest.framing import Framer, FreshFrame
+from ingest.planar_frame import PlanarFrame
 from ingest.punctuality import TRIAL_S
 from ingest.sources.stream import DecodedFrame
 from ingest.timeline import Arrival
@@ -30,13 +31,13 @@ def framer(*, is_recording: bool = False, fps: float = 5.0, width: int = 640) ->
     )
 
 
-def add(made: Framer, at_s: float, *, came_s: float | None = None) -> list[Frame]:
+def add(made: Framer, at_s: float, *, came_s: float | None = None) -> list[FreshFrame]:
     came = at_s if came_s is None else came_s
     arrival = Arrival(at=START + timedelta(seconds=came), monotonic_s=came)
     return made.add(picture(at_s), arrival=arrival)
 
 
-def seconds(frames: list[Frame]) -> list[float]:
+def seconds(frames: list[FreshFrame]) -> list[float]:
     return [(frame.header.captured_at - START).total_seconds() for frame in frames]
 
 
@@ -54,9 +55,23 @@ def test_frames_are_numbered_as_they_are_taken() -> None:
 def test_a_frame_is_the_picture_at_analysis_size() -> None:
     [frame] = add(framer(is_recording=True, width=80), 0.0)
 
+    assert isinstance(frame, Frame)
     pixels_HW3 = frame.pixels_HW3
     assert pixels_HW3.shape == (60, 80, 3) == (frame.header.height, frame.header.width, 3)
     assert np.abs(pixels_HW3.astype(int) - 120).max() <= 3
+
+
+def test_where_planes_are_wanted_a_picture_of_analysis_size_keeps_its_own() -> None:
+    decoded = picture(0.0)
+    planar = replace(decoded, picture=decoded.picture.reformat(format="yuv420p"))
+    for width, kind in ((640, PlanarFrame), (80, Frame)):
+        camera = file_camera("x", analysis_fps=5.0, analysis_width=width)
+        made = Framer(camera, frame_interval_s=0.04, starts_at=START, in_planes=True)
+
+        [frame] = made.add(planar, arrival=Arrival(at=START, monotonic_s=0.0))
+
+        assert isinstance(frame, kind)
+        assert frame.header.width == min(width, 160)
 
 
 def test_a_jump_begins_a_new_run_with_numbers_from_0() -> None:

@@ -1,8 +1,10 @@
 """Frames through a real Redis: by shared memory where both ends see the same, else as JPEG."""
 
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from contracts.frames import BgrImage, Frame, FrameOutcome, QueuedFrame
 from contracts.settings import QueueSettings
 from ingest.frame_queue import RedisFrameQueue
+from ingest.planar_frame import PlanarFrame, planes_of
 from ingest.shared_folder import SharedFolder
 from ingest.shared_pixels import PixelReceiver, PixelSender, pixel_receiver, pixel_sender
 from tests.fakes.builders import header
@@ -55,7 +58,7 @@ class Bench:
     def take(self) -> list[QueuedFrame]:
         return self.reader.take(["gate"], timeout_s=0.02)
 
-    def carry(self, sent: Frame) -> QueuedFrame:
+    def carry(self, sent: Frame | PlanarFrame) -> QueuedFrame:
         self.writer.put(sent)
         [queued] = self.take()
         self.reader.settle(queued, FrameOutcome.ANALYSED)
@@ -269,6 +272,63 @@ def test_a_camera_that_is_let_go_frees_its_memory(bench: Bench) -> None:
     assert bench.rings() == []
     bench.meet()
     assert level(bench.carry(frame(2))) == 60
+
+
+def planar(seq: int) -> PlanarFrame:
+    """A picture whose left is red and whose right is blue, as a decoder leaves it in its memory."""
+    pixels_HW3 = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    pixels_HW3[:, : WIDTH // 2], pixels_HW3[:, WIDTH // 2 :] = (30, 40, 200), (190, 60, 50)
+    picture = av.VideoFrame.from_ndarray(pixels_HW3, format="bgr24").reformat(format="yuv420p")
+    planes = planes_of(picture)
+    assert planes is not None
+    return PlanarFrame(header=header(seq, camera_id="gate", size=(WIDTH, HEIGHT)), planes=planes)
+
+
+def colours(pixels_HW3: BgrImage) -> list[list[int]]:
+    assert pixels_HW3.shape == (HEIGHT, WIDTH, 3)
+    return [pixels_HW3[10, column].tolist() for column in (8, WIDTH - 8)]
+
+
+def test_pictures_go_as_they_are_decoded_and_show_the_same_either_way(bench: Bench) -> None:
+    bench.take()
+    as_jpeg = bench.carry(planar(0)).frame.jpeg
+    shared = pixels(bench.carry(planar(1)))
+
+    whole = cv2.imdecode(np.frombuffer(as_jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert whole is not None
+    assert shared is not None
+    for found in (np.asarray(whole, np.uint8), shared):
+        for one, wanted in zip(colours(found), [(30, 40, 200), (190, 60, 50)], strict=True):
+            assert np.abs(np.subtract(one, wanted)).max() <= 6
+    [name] = bench.rings()
+    slots = (bench.folder.path / name).stat().st_size - mmap.PAGESIZE
+    assert slots == (LIMIT + 2) * WIDTH * HEIGHT * 3 // 2, "half of what BGR takes"
+
+
+def test_a_picture_of_another_form_follows_in_the_same_camera(bench: Bench) -> None:
+    bench.meet()
+    bench.carry(planar(1))
+    assert level(bench.carry(frame(2))) == 60
+    assert pixels(bench.carry(planar(3))) is not None
+
+
+@pytest.mark.parametrize(
+    ("form", "colours", "size"),
+    [
+        ("yuvj420p", 2, (64, 36)),
+        ("yuv422p", 2, (64, 36)),
+        ("yuv420p", 1, (64, 36)),
+        ("yuv420p", 2, (63, 36)),
+        ("gray", 2, (64, 36)),
+    ],
+)
+def test_pictures_of_other_forms_and_colours_have_no_planes(
+    form: str, colours: int, size: tuple[int, int]
+) -> None:
+    picture = av.VideoFrame(*size, form)
+    picture.colorspace = colours
+
+    assert planes_of(picture) is None
 
 
 def test_cameras_have_rings_of_their_own(bench: Bench) -> None:
