@@ -32,7 +32,7 @@ _PACKAGES: Final = (
     "fastapi", "uvicorn", "sqlalchemy",
 )  # fmt: skip
 _LOW_SPACE_BYTES: Final = 1_000_000_000
-_USUAL_PICTURE_BYTES: Final = 640 * 360 * 3
+_USUAL_PICTURE_BYTES: Final = 640 * 360 * 3 // 2
 _WANTED_CODECS: Final = ("h264", "hevc", "mjpeg", "vp8", "vp9", "av1")
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from api.doctor import Check, CheckState, examine, is_healthy
-from contracts.settings import Settings, VisionSettings
+from api.doctor import Check, CheckState, _shared_memory, examine, is_healthy
+from contracts.settings import QueueSettings, Settings, VisionSettings
 from tests.vision.detect.encoders import write_encoder
 from tests.vision.detect.onnx_files import write_constant_model
 from tests.vision.detect.standings import pull_yolox, row, ship, write_measured
@@ -25,6 +25,26 @@ def found(settings: Settings, name: str) -> Check:
 
 def test_this_machine_is_fit(tmp_path: Path) -> None:
     assert is_healthy(examine(Settings(data_dir=tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("limit_mb", "folder", "state", "words"),
+    [
+        (100, "", CheckState.OK, "6.2 MB a camera of 640x360, room for 16 more"),
+        (5, "", CheckState.NOTE, "room for no more"),
+        (100, "absent", CheckState.NOTE, "frames go as JPEG"),
+        (0, "absent", CheckState.OK, "off by the settings"),
+    ],
+)
+def test_shared_memory_is_told_with_its_room(
+    tmp_path: Path, limit_mb: int, folder: str, state: CheckState, words: str
+) -> None:
+    queue = QueueSettings(shared_memory_mb=limit_mb, shared_memory_folder=tmp_path / folder)
+
+    check = _shared_memory(queue)
+
+    assert check.state is state
+    assert words in check.found
 
 
 def test_an_absent_redis_fails_and_keeps_the_password(tmp_path: Path) -> None:

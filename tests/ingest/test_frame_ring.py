@@ -1,5 +1,6 @@
 """A picture comes back whole or not at all; no memory outlives its writer for long."""
 
+import errno
 import math
 import os
 import subprocess
@@ -265,6 +266,19 @@ def test_a_closed_ring_frees_its_file_and_can_still_be_read(
     assert list(tmp_path.iterdir()) == []
     assert read(reader, number, SHAPE) is not None
     assert not ring.is_there()
+
+
+def test_a_full_disk_is_an_error_when_a_ring_is_made_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_full(_descriptor: int, _offset: int, _size: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.posix_fallocate", is_full)
+
+    with pytest.raises(OSError, match="No space left"):
+        RingWriter(tmp_path, "gate", slots=4, slot_bytes=SLOT_BYTES)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_its_user_may_read_it(ring: RingWriter, tmp_path: Path) -> None:
