@@ -141,11 +141,13 @@ class Framer:
         with _SCALE.time():
             planes = self._planes(decoded.picture)
             if planes is not None:
-                return PlanarFrame(header=self._header(moment, planes[0].shape), planes=planes)
+                header = self._header(decoded, moment, planes[0].shape)
+                return PlanarFrame(header=header, planes=planes)
             pixels_HW3 = self._scaler.to_bgr(decoded.picture)
-        return Frame(header=self._header(moment, pixels_HW3.shape), pixels_HW3=pixels_HW3)
+        header = self._header(decoded, moment, pixels_HW3.shape)
+        return Frame(header=header, pixels_HW3=pixels_HW3)
 
-    def _header(self, moment: Moment, shape: tuple[int, ...]) -> FrameHeader:
+    def _header(self, decoded: DecodedFrame, moment: Moment, shape: tuple[int, ...]) -> FrameHeader:
         header = FrameHeader(
             camera_id=self._camera.camera_id,
             run_id=self.run_id,
