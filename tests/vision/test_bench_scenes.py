@@ -1,11 +1,13 @@
 """The scenes that the benchmarks rest on are what they say."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from contracts.geometry import standing_point
 from contracts.rules import RuleKind
-from tests.bench.normal_hours import report
+from tests.bench.normal_hours import render, report
 from tests.bench.normal_places import PLACES
 from tests.bench.normal_scenes import chunk
 from tests.bench.track_scenes import Actor, detectors, look, scene
@@ -103,3 +105,13 @@ def test_the_report_counts_false_alarms_by_camera_hour() -> None:
 
     assert "| lobby | 10 | 3000 | 7 | 1 | 6.0 | 10.0 |" in lines
     assert "| lobby | 612.0 | intrusion | person | person 3 | clouds | 1.2 |" in lines
+
+
+def test_what_was_rendered_whole_is_not_rendered_again(tmp_path: Path) -> None:
+    video = tmp_path / "lobby-0.mp4"
+    truth = render(PLACES["lobby"], 0, 1.0, video)
+    made = video.stat().st_mtime_ns
+
+    assert render(PLACES["lobby"], 0, 1.0, video) == truth
+    assert video.stat().st_mtime_ns == made
+    assert len(render(PLACES["lobby"], 0, 1.2, video)) == 6
