@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from contracts.detections import ANY_LABEL, VEHICLE_LABELS
 from contracts.frames import FrameHeader
-from contracts.geometry import Box, centre
+from contracts.geometry import Box, centre, iou
 from contracts.tracks import Track, TrackState
 from vision.boxes import share_within
 
@@ -47,6 +47,8 @@ REACH: Final = 0.4
 """Body heights from a box to what its owner can put down or pick up."""
 UNNAMED_REACH: Final = 0.15
 """... and of its heights from what nobody could name: it may be a vehicle."""
+WAS_IT: Final = 0.5
+"""Least overlap (intersection over union) of a thing and the first box of who was taken for it."""
 HEIR_S: Final = 6.0
 """Whoever appears within this time where somebody was lost is the same."""
 HEIR_REACH: Final = 1.0
@@ -157,6 +159,12 @@ class Company:
             share_within(box, self._births[name]) > 0.3
             for name in self._known
             if name in self._births and name not in self._heirs.values()
+        )
+
+    def was(self, box: Box) -> bool:
+        """Say whether it was somebody that stood at a place: his first box is what stood there."""
+        return any(
+            iou(box, self._births[name]) >= WAS_IT for name in self._known if name in self._births
         )
 
     def keep(self, track_ids: Collection[str]) -> None:

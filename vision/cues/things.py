@@ -153,7 +153,8 @@ class ThingsCue:
         gone = [left for left in state.things if self._is_gone(state, left, tone_HW3, header)]
         for index, left in enumerate(gone):
             state.things.remove(left)
-            if changes_at(state.ground, left.place.window, left.place.mask_hw) >= RESTLESS:
+            is_display = changes_at(state.ground, left.place.window, left.place.mask_hw) >= RESTLESS
+            if is_display or self._company.was(left.life.box):
                 continue
             state.removals.append(self._removal_of(left, header, index))
             state.changes.append((left.life.seen_s, left.life.box))

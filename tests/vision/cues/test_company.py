@@ -75,6 +75,16 @@ def test_somebody_lost_over_a_place_may_be_there_still() -> None:
     assert not company.vanished_at((0.8, 0.7, 0.84, 0.8))
 
 
+def test_what_somebody_was_first_seen_as_was_he() -> None:
+    company = Company()
+    company.look([walk(1.0)], header_at(1.0))
+    x1, y1, x2, y2 = walk(0.0).last.box
+
+    assert company.was((x1, y1, x2, y2 - 0.3 * (y2 - y1)))
+    assert not company.was((x1, y1 + 0.6 * (y2 - y1), x2, y2))
+    assert not company.was((x1 + 0.5, y1, x2 + 0.5, y2))
+
+
 def test_distances_are_in_body_heights() -> None:
     company = Company()
     company.look([walk(0.2)], header_at(0.2))

@@ -9,13 +9,14 @@ from contracts.frames import Frame
 from contracts.rules import RuleKind
 from contracts.tracks import TrackState
 from tests.fakes.builders import header
-from tests.fakes.thing_scenes import Placed, Scene, Watcher
+from tests.fakes.thing_scenes import Placed, Scene, Walker, Watcher
 from tests.fakes.thing_stories import BAG, COMES_BACK, LEAVES, STORIES, Story
 from vision.cues.port import Glimpse
 from vision.cues.things import ThingsCue
 from vision.motion_gate import Motion
 
 STILL = Motion(share=0.0, light_change=0.0, is_moving=False)
+SELDOM: dict[str, float | str] = {"threshold_s": 60.0}
 QUICK = [story for story in STORIES if story.scene.seconds <= 26]
 LONG = [story for story in STORIES if story.scene.seconds > 26]
 
@@ -73,6 +74,18 @@ def test_an_alert_ends_when_the_thing_is_taken_back() -> None:
     assert [event.kind for event in events] == [RuleKind.ABANDONED]
     assert watcher.present[20 * 5]
     assert not watcher.present[-1]
+
+
+def test_who_was_not_seen_while_he_stood_still_is_not_removed_when_he_goes() -> None:
+    waits = Walker(
+        way=((2, -0.1, 0.8), (5, 0.5, 0.8), (15, 0.5, 0.8), (18, 1.1, 0.8)), unseen=(4.4, 15.0)
+    )
+    watcher = Watcher(
+        Scene(name="waits", walkers=(waits,), seconds=22, params={RuleKind.ABANDONED: SELDOM})
+    )
+
+    assert watcher.watch() == []
+    assert any(cues.things.things for cues in watcher.cues)
 
 
 def test_things_that_go_in_one_frame_are_two_regions() -> None:
