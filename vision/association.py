@@ -7,6 +7,7 @@ Shape legend: N = tracks, M = detections, K = pairs of them that lie near each o
 import math
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -149,13 +150,15 @@ def _measure_few(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[Te
 
 
 def _measure_many(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[Terms]) -> Pairs:
-    corners_CN, corners_CM = np.array(tracks).T, np.array(found).T
-    reach_N, extra_N, largest_N = np.array(terms).T
+    corners_CN, corners_CM = _upright(tracks, 4), _upright(found, 4)
+    reach_N, extra_N, largest_N = _upright(terms, 3)
     # Low and high corners across and up the picture at once: P = x, y.
     double_PN, double_PM = corners_CN[:2] + corners_CN[2:], corners_CM[:2] + corners_CM[2:]
     sides_PN, sides_PM = corners_CN[2:] - corners_CN[:2], corners_CM[2:] - corners_CM[:2]
     offsets_PNM = double_PN[:, :, None] - double_PM[:, None]
-    offsets_PNM /= np.maximum(sides_PN[:, :, None] + sides_PM[:, None], _LEAST_SIDES)
+    both_PNM = sides_PN[:, :, None] + sides_PM[:, None]
+    np.maximum(both_PNM, _LEAST_SIDES, out=both_PNM)
+    offsets_PNM /= both_PNM
     offsets_PNM *= offsets_PNM
     squared_NM = offsets_PNM[0] + offsets_PNM[1]
     gate_N = np.maximum(reach_N * reach_N, _TOUCH)
@@ -184,18 +187,36 @@ def _measure_many(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[T
     )
 
 
-def with_look(cost: float, distance: float) -> float:
-    """Mix how differently two look into an allowed cost of position.
+def _upright(rows: Sequence[tuple[float, ...]], width: int) -> Array:
+    """Return rows of numbers as columns, each of them in one piece."""
+    flat = np.fromiter(chain.from_iterable(rows), np.float64, len(rows) * width)
+    return np.ascontiguousarray(flat.reshape(len(rows), width).T)
+
+
+def contested(pairs: Pairs, *, is_plain: Sequence[bool]) -> list[int]:
+    """Return which allowed pairs have a side with another choice, or are not plain."""
+    allowed = [at for at, cost in enumerate(pairs.costs) if cost < FORBIDDEN]
+    rows = Counter([pairs.rows[at] for at in allowed])
+    columns = Counter([pairs.columns[at] for at in allowed])
+    return [
+        at
+        for at in allowed
+        if rows[pairs.rows[at]] > 1 or columns[pairs.columns[at]] > 1 or not is_plain[at]
+    ]
+
+
+def with_looks(costs_K: Array, distances_K: Array) -> Array:
+    """Mix how differently two look into allowed costs of position.
 
     Args:
-        cost: Of position.
-        distance: Cosine distance to what is remembered; NaN where one side has no look, and the
-            cost stays as it is.
+        costs_K: Of position.
+        distances_K: Cosine distance to what is remembered; NaN where one side has no look, and
+            the cost stays as it is.
     """
-    if math.isnan(distance):
-        return cost
-    strange = min(max((distance - SAME_LOOK) / (OTHER_LOOK - SAME_LOOK), 0.0), 1.0)
-    return (1 - APPEARANCE_SHARE) * cost + APPEARANCE_SHARE * strange
+    strange_K = (distances_K - SAME_LOOK) / (OTHER_LOOK - SAME_LOOK)
+    strange_K = np.minimum(np.maximum(strange_K, 0), 1)
+    mixed_K = (1 - APPEARANCE_SHARE) * costs_K + APPEARANCE_SHARE * strange_K
+    return np.where(np.isnan(distances_K), costs_K, mixed_K)
 
 
 def plain(edges: Sequence[Edge]) -> list[tuple[int, int]]:
@@ -236,8 +257,10 @@ def _cheapest(edges: Sequence[Edge]) -> list[tuple[int, int]]:
         return [(row, column)]
     at_row = {row: place for place, row in enumerate(rows)}
     at_column = {column: place for place, column in enumerate(columns)}
-    costs = [[FORBIDDEN] * len(columns) for _ in rows]
+    wide = len(columns)
+    costs = [FORBIDDEN] * (len(rows) * wide)
     for row, column, cost in edges:
-        costs[at_row[row]][at_column[column]] = cost
-    places = zip(*(side.tolist() for side in linear_sum_assignment(costs)), strict=True)
-    return [(rows[a], columns[b]) for a, b in places if costs[a][b] < FORBIDDEN]
+        costs[at_row[row] * wide + at_column[column]] = cost
+    found = linear_sum_assignment(np.array(costs).reshape(-1, wide))
+    places = zip(*(side.tolist() for side in found), strict=True)
+    return [(rows[a], columns[b]) for a, b in places if costs[a * wide + b] < FORBIDDEN]

@@ -148,6 +148,8 @@ class BoxFilters:
 
     def boxes(self) -> list[Box]:
         """Return all boxes; they may reach out of the picture."""
-        return [
-            (x - 0.5 * w, y - 0.5 * h, x + 0.5 * w, y + 0.5 * h) for x, y, w, h, *_ in self._states
-        ]
+        boxes: list[Box] = []
+        for state in self._states:
+            x, y, half_w, half_h = state[0], state[1], 0.5 * state[2], 0.5 * state[3]
+            boxes.append((x - half_w, y - half_h, x + half_w, y + half_h))
+        return boxes

@@ -1,7 +1,7 @@
 """What each followed object looks like: embeddings remembered, and how far a new one is from them.
 
-Shape legend: N = tracks, M = detections, G = remembered looks of a track and their mean,
-D = embedding size.
+Shape legend: S = slots, one for each track and some to spare, G = a track's mean and its
+remembered looks, M = detections, K = pairs of a track and a detection, D = embedding size.
 """
 
 import math
@@ -20,86 +20,103 @@ GALLERY_EVERY_S: Final = 1.0
 """... taken so far apart; the oldest makes room."""
 MEMORY: Final = 0.9
 """Share of what was known in the running mean after a new look."""
+_PLACES: Final = 1 + GALLERY
 
 
 def squares(embeddings_MD: Embeddings) -> list[float]:
     """Return the squared length of each: 0 where there is no look."""
-    found: list[float] = np.einsum("md,md->m", embeddings_MD, embeddings_MD).tolist()
+    found: list[float] = np.vecdot(embeddings_MD, embeddings_MD).tolist()
     return found
 
 
 class Looks:
     """Embeddings of N tracks, kept in rows that the caller numbers as those of ``BoxFilters``.
 
-    Unit vectors; an embedding of all zeros is none.
+    Unit vectors; where there is no look, NaN.
     """
 
     def __init__(self) -> None:
         # The running mean first, then the looks that are remembered; places that no look has
-        # taken yet hold the first one, which changes no nearest.
-        self._memory_GND: Embeddings = np.zeros((1 + GALLERY, 0, 0), np.float32)
+        # taken yet hold the first one, which changes no nearest. A track keeps its slot, so that
+        # nothing is copied when others come and go.
+        self._memory_SGD: Embeddings = np.zeros((0, _PLACES, 0), np.float32)
+        self._slots: list[int] = []
+        self._spare: list[int] = []
         self._taken: list[int] = []
         self._due_s: list[float] = []
 
     def add(self, count: int) -> None:
         """Append rows of which nothing is known yet."""
-        fresh = np.zeros((1 + GALLERY, count, self._memory_GND.shape[2]), np.float32)
-        self._memory_GND = np.concatenate([self._memory_GND, fresh], axis=1)
+        slots, _, size = self._memory_SGD.shape
+        if count > len(self._spare):
+            more = max(slots, count)
+            fresh = np.zeros((more, _PLACES, size), np.float32)
+            self._memory_SGD = np.concatenate([self._memory_SGD, fresh])
+            self._spare += range(slots, slots + more)
+        fresh_slots = self._spare[:count]
+        del self._spare[:count]
+        self._memory_SGD[fresh_slots] = np.nan
+        self._slots += fresh_slots
         self._taken += [0] * count
         self._due_s += [-math.inf] * count
 
     def keep(self, is_kept: Sequence[bool]) -> None:
         """Drop the rows that are not kept; the others move up."""
-        self._memory_GND = self._memory_GND.compress(is_kept, axis=1)
+        self._spare += compress(self._slots, [not kept for kept in is_kept])
+        self._slots = list(compress(self._slots, is_kept))
         self._taken = list(compress(self._taken, is_kept))
         self._due_s = list(compress(self._due_s, is_kept))
 
     def learn(self, rows: Sequence[int], embeddings_MD: Embeddings, *, now_s: float) -> None:
-        """Remember what these rows look like now."""
-        is_look = [square > 0 for square in squares(embeddings_MD)]
-        if not all(is_look):
-            rows = list(compress(rows, is_look))
-            embeddings_MD = embeddings_MD.compress(is_look, axis=0)
-        if not rows:
-            return
-        if embeddings_MD.shape[1] != self._memory_GND.shape[2]:
+        """Remember what these rows look like now; each has a look."""
+        if embeddings_MD.shape[1] != self._memory_SGD.shape[2]:
             self._begin_size(embeddings_MD.shape[1])
-        mean_ND = self._memory_GND[0]
-        mean_MD = mean_ND.take(rows, axis=0)
-        mean_MD *= MEMORY
-        mean_MD += (1 - MEMORY) * embeddings_MD
-        lengths_M = np.sqrt(np.einsum("md,md->m", mean_MD, mean_MD))
-        mean_MD /= np.maximum(lengths_M, 1e-9)[:, None]
-        mean_ND[rows] = mean_MD
+        places: list[int] = []
+        sources: list[int] = []
         for index, row in enumerate(rows):
             if now_s < self._due_s[row]:
                 continue
-            taken = self._taken[row]
-            place = 1 + taken % GALLERY if taken else slice(1, None)
-            self._memory_GND[place, row] = embeddings_MD[index]
+            taken, first = self._taken[row], _PLACES * self._slots[row]
+            if taken:
+                places.append(first + 1 + taken % GALLERY)
+                sources.append(index)
+            else:
+                places += range(first, first + _PLACES)
+                sources += [index] * _PLACES
             self._taken[row] = taken + 1
             self._due_s[row] = now_s + GALLERY_EVERY_S - 1e-6
+        memory_FD = self._memory_SGD.reshape(-1, embeddings_MD.shape[1])
+        if places:
+            memory_FD[places] = embeddings_MD.take(sources, axis=0)
+        means = [_PLACES * self._slots[row] for row in rows]
+        mean_MD = memory_FD.take(means, axis=0)
+        mean_MD *= MEMORY / (1 - MEMORY)
+        mean_MD += embeddings_MD
+        lengths_M = np.sqrt(np.vecdot(mean_MD, mean_MD))
+        mean_MD /= np.maximum(lengths_M, 1e-9)[:, None]
+        memory_FD[means] = mean_MD
 
-    def distances(self, embeddings_MD: Embeddings) -> Embeddings | None:
-        """Return the cosine distance (0 to 2) to the nearest remembered look, shape (N, M).
+    def distances(
+        self, rows: Sequence[int], columns: Sequence[int], embeddings_MD: Embeddings
+    ) -> npt.NDArray[np.float64]:
+        """Return the cosine distance (0 to 2) of pairs to the nearest remembered look, shape (K,).
 
-        NaN where either side has none; None if nothing is known of anybody.
+        NaN where either side has no look.
+
+        Args:
+            rows: Of each pair, the track.
+            columns: Of each pair, the detection.
+            embeddings_MD: What the detections look like.
         """
-        count, size = self._memory_GND.shape[1:]
-        if embeddings_MD.shape[1] != size or not any(self._taken):
-            return None
-        likeness_GNM = self._memory_GND.reshape(-1, size) @ embeddings_MD.T
-        nearest_NM = likeness_GNM.reshape(1 + GALLERY, count, -1).max(axis=0)
-        if not all(self._taken):
-            nearest_NM[[taken == 0 for taken in self._taken]] = np.nan
-        is_none = [square == 0 for square in squares(embeddings_MD)]
-        if any(is_none):
-            nearest_NM[:, is_none] = np.nan
-        return np.asarray(1 - nearest_NM)
+        if embeddings_MD.shape[1] != self._memory_SGD.shape[2]:
+            return np.full(len(rows), np.nan)
+        looks_KD = embeddings_MD.take(columns, axis=0)
+        memory_KGD = self._memory_SGD.take([self._slots[row] for row in rows], axis=0)
+        likeness_KG = np.vecdot(memory_KGD, looks_KD[:, None])
+        return np.asarray(1 - likeness_KG.max(axis=1), np.float64)
 
     def _begin_size(self, size: int) -> None:
         """Forget looks of another embedding size: the detector has changed."""
-        count = len(self._taken)
-        self._memory_GND = np.zeros((1 + GALLERY, count, size), np.float32)
-        self._taken = [0] * count
-        self._due_s = [-math.inf] * count
+        self._memory_SGD = np.full((len(self._memory_SGD), _PLACES, size), np.nan, np.float32)
+        self._taken = [0] * len(self._slots)
+        self._due_s = [-math.inf] * len(self._slots)

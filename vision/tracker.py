@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Final
 
+import numpy as np
+
 from contracts.detections import ANY_LABEL, Detections
 from contracts.frames import FrameHeader
 from contracts.geometry import Box
@@ -19,7 +21,7 @@ from vision import association
 from vision.association import FORBIDDEN, Edge, Pairs, Terms
 from vision.grid import on_grid
 from vision.kalman import BoxFilters
-from vision.looks import Looks
+from vision.looks import Embeddings, Looks
 from vision.track_life import TrackLife
 from vision.tracking_round import Round
 
@@ -163,27 +165,47 @@ class Tracker:
             reach = min(REACH[2], REACH[life.hits == 1] + REACH_PER_S * away_s)
             terms.append((reach, extra, growth))
         pairs = round_.pairs = association.measure(round_.tracks, round_.found, terms)
-        costs, is_near = pairs.costs, [iou > NEAR_IOU for iou in pairs.ious]
+        is_near = [iou > NEAR_IOU for iou in pairs.ious]
+        is_sure = [confidence >= self._confidence for confidence in round_.confidences]
         if round_.embeddings_MD is not None:
-            distances_NM = self._looks.distances(round_.embeddings_MD)
-            if distances_NM is not None:
-                distances = distances_NM[pairs.rows, pairs.columns].tolist()
-                is_near = [
-                    is_close or distance < ALIKE
-                    for is_close, distance in zip(is_near, distances, strict=True)
-                ]
-                costs = [
-                    association.with_look(cost, distance) if cost < FORBIDDEN else cost
-                    for cost, distance in zip(costs, distances, strict=True)
-                ]
+            self._look_at(pairs, round_.embeddings_MD, is_near=is_near, is_sure=is_sure)
         return _Edges(
             pairs,
-            costs=costs,
             is_near=is_near,
             turns=turns,
-            is_sure=[confidence >= self._confidence for confidence in round_.confidences],
+            is_sure=is_sure,
             labels=([life.label for life in self._lives], round_.labels),
         )
+
+    def _look_at(
+        self,
+        pairs: Pairs,
+        looks_MD: Embeddings,
+        *,
+        is_near: list[bool],
+        is_sure: Sequence[bool],
+    ) -> None:
+        """Let looks decide where somebody has a choice; change costs and what is near.
+
+        A confident detection that can only be one track, which can be nothing else, is taken for
+        it however it looks.
+        """
+        is_plain = [
+            is_close or is_sure[column]
+            for is_close, column in zip(is_near, pairs.columns, strict=True)
+        ]
+        asked = association.contested(pairs, is_plain=is_plain)
+        if not asked:
+            return
+        distances_K = self._looks.distances(
+            [pairs.rows[at] for at in asked], [pairs.columns[at] for at in asked], looks_MD
+        )
+        costs_K = association.with_looks(np.array([pairs.costs[at] for at in asked]), distances_K)
+        for at, cost, is_alike in zip(
+            asked, costs_K.tolist(), (distances_K < ALIKE).tolist(), strict=True
+        ):
+            pairs.costs[at] = cost
+            is_near[at] = is_near[at] or is_alike
 
     def _record(self, round_: Round, header: FrameHeader) -> None:
         columns = round_.columns
@@ -199,9 +221,7 @@ class Tracker:
         if not seen:
             return
         self._filters.correct([None if at < 0 else round_.found[at] for at in columns])
-        if round_.embeddings_MD is not None:
-            looks = round_.embeddings_MD[[columns[row] for row in seen]]
-            self._looks.learn(seen, looks, now_s=header.monotonic_s)
+        round_.learn(self._looks, seen, [columns[row] for row in seen], header.monotonic_s)
         # A lost track under the box of one that is seen may come out again.
         hidden = round_.hidden(lost) if lost else ()
         for row in lost:
@@ -226,8 +246,7 @@ class Tracker:
             self._lives.append(life)
         self._filters.add([round_.found[column] for column in new])
         self._looks.add(len(new))
-        if round_.embeddings_MD is not None:
-            self._looks.learn(rows, round_.embeddings_MD[new], now_s=header.monotonic_s)
+        round_.learn(self._looks, rows, new, header.monotonic_s)
 
     def _end_overdue(self, now_s: float, *, step_s: float) -> None:
         """End what has been away too long, before the new frame can be taken for its return."""
@@ -262,7 +281,6 @@ class _Edges:
         self,
         pairs: Pairs,
         *,
-        costs: Sequence[float],
         is_near: Sequence[bool],
         turns: Sequence[int],
         is_sure: Sequence[bool],
@@ -275,7 +293,7 @@ class _Edges:
         self.in_place: list[Edge] = []
         known, seen = labels
         for row, column, cost, is_close, iou in zip(
-            pairs.rows, pairs.columns, costs, is_near, pairs.ious, strict=True
+            pairs.rows, pairs.columns, pairs.costs, is_near, pairs.ious, strict=True
         ):
             if cost >= FORBIDDEN:
                 continue

@@ -5,7 +5,6 @@ Shape legend: M = detections, D = embedding size.
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import product
 from typing import Final
 
 from contracts.detections import ANY_LABEL, Detections
@@ -16,7 +15,7 @@ from vision import association
 from vision.association import Edge, Pairs
 from vision.boxes import area, share_within
 from vision.grid import on_grid
-from vision.looks import Embeddings, squares
+from vision.looks import Embeddings, Looks, squares
 from vision.postures import postures_of
 from vision.track_life import TrackLife
 
@@ -38,6 +37,8 @@ class Round:
     Attributes:
         tracks: Where the tracks should be.
         found: Boxes of the detections that count.
+        embeddings_MD: What they look like, NaN where there is no look; None if there is none at
+            all or not to be trusted.
         columns: Which detection each track got; -1 where it got none.
         is_free: Whether each detection is still nobody's.
         pairs: How they lie to each other; None before that was measured.
@@ -68,11 +69,16 @@ class Round:
         if detections.is_proven_N is not None:
             self.may_begin = detections.is_proven_N[usable].tolist()
         self.embeddings_MD: Embeddings | None = None
+        self._has_look: list[bool] = []
         if detections.embeddings_ND is not None and usable:
             looks_MD = detections.embeddings_ND.take(usable, axis=0)
+            lengths = squares(looks_MD)
             # Comparisons with what is not a number are false, as they should be here.
-            if all(square < math.inf for square in squares(looks_MD)):
+            if all(square < math.inf for square in lengths):
                 self.embeddings_MD = looks_MD
+                self._has_look = [square > 0 for square in lengths]
+                if not all(self._has_look):
+                    looks_MD[[not has_look for has_look in self._has_look]] = math.nan
         self.pairs: Pairs | None = None
         self._mended: list[int] = []
 
@@ -80,6 +86,21 @@ class Round:
     def seen(self) -> list[int]:
         """Rows of the tracks that have a detection."""
         return [row for row, column in enumerate(self.columns) if column >= 0]
+
+    def learn(
+        self, looks: Looks, rows: Iterable[int], columns: Iterable[int], now_s: float
+    ) -> None:
+        """Let rows remember what their detections look like, those that have a look."""
+        if self.embeddings_MD is None:
+            return
+        known = [
+            (row, column)
+            for row, column in zip(rows, columns, strict=True)
+            if self._has_look[column]
+        ]
+        if known:
+            rows, columns = zip(*known, strict=True)
+            looks.learn(rows, self.embeddings_MD.take(columns, axis=0), now_s=now_s)
 
     def free(self, edges: Iterable[Edge]) -> list[Edge]:
         """Return the edges of which both sides are still free."""
@@ -136,17 +157,18 @@ class Round:
                 if share_within(fragment, box) > INSIDE_SHARE
             )
         if self.pairs is not None:
+            is_owner = set(owners)
             inside.update(
                 (row, column)
                 for row, column, common in zip(
                     self.pairs.rows, self.pairs.columns, self.pairs.common, strict=True
                 )
                 if self.is_free[column]
-                and self.columns[row] >= 0
+                and row in is_owner
                 and common > INSIDE_SHARE * area(self.found[column])
             )
         claims: dict[int, list[int]] = {}
-        for owner, part in sorted(inside.intersection(product(owners, free))):
+        for owner, part in sorted(inside):
             label = lives[owner].label
             if label == ANY_LABEL or self.labels[part] in (label, ANY_LABEL):
                 claims.setdefault(owner, []).append(part)

@@ -89,13 +89,25 @@ def test_the_assignment_is_that_of_the_whole_matrix(found: dict[tuple[int, int],
 
 
 def test_appearance_decides_between_equal_places() -> None:
-    stranger, friend = association.with_look(0.3, 1.0), association.with_look(0.3, 0.0)
+    stranger, friend = association.with_looks(np.array([0.3, 0.3]), np.array([1.0, 0.0])).tolist()
 
-    assert friend < 0.3 < stranger
+    assert stranger > 0.3 > friend
 
 
 def test_where_no_look_is_known_costs_stay() -> None:
-    assert association.with_look(0.3, math.nan) == 0.3
+    assert association.with_looks(np.array([0.3]), np.array([math.nan])).tolist() == [0.3]
+
+
+def test_looks_are_asked_for_where_somebody_has_a_choice() -> None:
+    pairs = association.Pairs(
+        rows=[0, 1, 1, 2, 3, 4],
+        columns=[0, 1, 2, 3, 3, 5],
+        common=[0.0] * 6,
+        ious=[0.5] * 6,
+        costs=[0.1, 0.1, 0.1, 0.1, association.FORBIDDEN, 0.1],
+    )
+
+    assert association.contested(pairs, is_plain=[True] * 5 + [False]) == [1, 2, 5]
 
 
 def test_coverage_is_the_inner_boxes_share() -> None:

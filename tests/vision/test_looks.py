@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -15,9 +17,7 @@ def known(*looks: np.ndarray, every_s: float = 1.0) -> Looks:
 
 
 def distance(memory: Looks, look: np.ndarray) -> float:
-    distances = memory.distances(look[None])
-    assert distances is not None
-    return float(distances[0, 0])
+    return float(memory.distances([0], [0], look[None])[0])
 
 
 def test_remembers_how_it_looked_from_another_side() -> None:
@@ -39,29 +39,29 @@ def test_looks_of_one_moment_take_one_place() -> None:
     assert distance(memory, FRONT) == pytest.approx(0.0, abs=1e-6)
 
 
-def test_a_look_of_zeros_is_none() -> None:
+def test_where_no_look_is_known_there_is_no_distance() -> None:
     memory = known(FRONT)
     memory.add(1)
-    memory.learn([1], np.zeros((1, 8), np.float32), now_s=0.0)
+    nothing = np.full(8, np.nan, np.float32)
 
-    distances = memory.distances(np.stack([FRONT, np.zeros(8, np.float32)]))
+    distances = memory.distances([0, 0, 1, 1], [0, 1, 0, 1], np.stack([FRONT, nothing]))
 
-    assert distances is not None
-    assert np.isnan(distances).tolist() == [[False, True], [True, True]]
+    assert np.isnan(distances).tolist() == [False, True, True, True]
 
 
-def test_nobody_known_is_no_distance() -> None:
-    memory = Looks()
-    memory.add(2)
+def test_who_takes_the_place_of_one_who_left_knows_nothing_of_it() -> None:
+    memory = known(FRONT)
+    memory.keep([False])
+    memory.add(1)
 
-    assert memory.distances(FRONT[None]) is None
+    assert math.isnan(distance(memory, FRONT))
 
 
 def test_another_size_of_embedding_begins_anew() -> None:
     memory = known(FRONT)
     memory.learn([0], np.eye(4, dtype=np.float32)[:1], now_s=5.0)
 
-    assert memory.distances(FRONT[None]) is None
+    assert math.isnan(distance(memory, FRONT))
     assert distance(memory, np.eye(4, dtype=np.float32)[0]) == pytest.approx(0.0, abs=1e-6)
 
 

@@ -78,3 +78,17 @@ def test_embeddings_that_are_no_numbers_are_left_out() -> None:
     [track] = watch.frame(replace(found, embeddings_ND=np.full((1, 8), np.nan, np.float32)))
 
     assert track.last.is_observed
+
+
+def test_who_has_no_look_is_followed_by_position() -> None:
+    watch = Watch()
+    looks = np.zeros((2, 8), np.float32)
+    first, second = (0.1, 0.3, 0.2, 0.7), (0.22, 0.3, 0.32, 0.7)
+    for _ in range(5):
+        watch.frame(replace(detections(first, second), embeddings_ND=looks))
+
+    on, beyond = (0.16, 0.3, 0.26, 0.7), (0.28, 0.3, 0.38, 0.7)
+    tracks = watch.frame(replace(detections(beyond, on), embeddings_ND=looks))
+
+    ends = {track.track_id: track.last.box[0] for track in tracks}
+    assert ends == {"t1": pytest.approx(0.16, abs=1e-4), "t2": pytest.approx(0.28, abs=1e-4)}
