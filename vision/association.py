@@ -5,7 +5,6 @@ Shape legend: N = tracks, M = detections, K = pairs of them that lie near each o
 """
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
 from operator import itemgetter
@@ -162,9 +161,10 @@ def _measure_many(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[T
     offsets_PNM *= offsets_PNM
     squared_NM = offsets_PNM[0] + offsets_PNM[1]
     gate_N = np.maximum(reach_N * reach_N, _TOUCH)
-    rows_K, columns_K = (squared_NM < gate_N[:, None]).nonzero()
+    near_K = (squared_NM < gate_N[:, None]).ravel().nonzero()[0]
+    rows_K, columns_K = np.divmod(near_K, len(found))
     # From here on only what is near.
-    distances_K = np.sqrt(squared_NM[rows_K, columns_K]) / reach_N.take(rows_K)
+    distances_K = np.sqrt(squared_NM.take(near_K)) / reach_N.take(rows_K)
     corners_CK, others_CK = corners_CN.take(rows_K, axis=1), corners_CM.take(columns_K, axis=1)
     common_PK = np.minimum(corners_CK[2:], others_CK[2:])
     common_PK -= np.maximum(corners_CK[:2], others_CK[:2])
@@ -195,14 +195,18 @@ def _upright(rows: Sequence[tuple[float, ...]], width: int) -> Array:
 
 def contested(pairs: Pairs, *, is_plain: Sequence[bool]) -> list[int]:
     """Return which allowed pairs have a side with another choice, or are not plain."""
-    allowed = [at for at, cost in enumerate(pairs.costs) if cost < FORBIDDEN]
-    rows = Counter([pairs.rows[at] for at in allowed])
-    columns = Counter([pairs.columns[at] for at in allowed])
-    return [
-        at
-        for at in allowed
-        if rows[pairs.rows[at]] > 1 or columns[pairs.columns[at]] > 1 or not is_plain[at]
-    ]
+    # Whether a track, or a detection, stands in more than one allowed pair.
+    rows: dict[int, bool] = {}
+    columns: dict[int, bool] = {}
+    allowed: list[tuple[int, int, int]] = []
+    for at, (row, column, cost) in enumerate(
+        zip(pairs.rows, pairs.columns, pairs.costs, strict=True)
+    ):
+        if cost < FORBIDDEN:
+            rows[row] = row in rows
+            columns[column] = column in columns
+            allowed.append((at, row, column))
+    return [at for at, row, column in allowed if rows[row] or columns[column] or not is_plain[at]]
 
 
 def with_looks(costs_K: Array, distances_K: Array) -> Array:
@@ -236,16 +240,20 @@ def assign(edges: Sequence[Edge]) -> list[tuple[int, int]]:
 
 def _parted(edges: Sequence[Edge]) -> tuple[list[tuple[int, int]], list[Edge]]:
     """Return the plain pairs, and the edges of whoever has a choice."""
-    rows = Counter([row for row, _, _ in edges])
-    columns = Counter([column for _, column, _ in edges])
+    # Whether a track, or a detection, stands in more than one edge.
+    rows: dict[int, bool] = {}
+    columns: dict[int, bool] = {}
+    for row, column, _ in edges:
+        rows[row] = row in rows
+        columns[column] = column in columns
     pairs: list[tuple[int, int]] = []
     left: list[Edge] = []
     for edge in edges:
         row, column, _ = edge
-        if rows[row] == columns[column] == 1:
-            pairs.append((row, column))
-        else:
+        if rows[row] or columns[column]:
             left.append(edge)
+        else:
+            pairs.append((row, column))
     return pairs, left
 
 

@@ -20,6 +20,8 @@ GALLERY_EVERY_S: Final = 1.0
 """... taken so far apart; the oldest makes room."""
 MEMORY: Final = 0.9
 """Share of what was known in the running mean after a new look."""
+_KNOWN: Final = np.float32(MEMORY / (1 - MEMORY))
+"""How many times a new look's weight what is known has."""
 _PLACES: Final = 1 + GALLERY
 
 
@@ -90,10 +92,10 @@ class Looks:
             memory_FD[places] = embeddings_MD.take(sources, axis=0)
         means = [_PLACES * self._slots[row] for row in rows]
         mean_MD = memory_FD.take(means, axis=0)
-        mean_MD *= MEMORY / (1 - MEMORY)
+        mean_MD *= _KNOWN
         mean_MD += embeddings_MD
-        lengths_M = np.sqrt(np.vecdot(mean_MD, mean_MD))
-        mean_MD /= np.maximum(lengths_M, 1e-9)[:, None]
+        # One look weighs less than what is known of others: the length is never near zero.
+        mean_MD /= np.sqrt(np.vecdot(mean_MD, mean_MD))[:, None]
         memory_FD[means] = mean_MD
 
     def distances(

@@ -56,7 +56,6 @@ _TENTATIVE, _CONFIRMED = TrackState.TENTATIVE, TrackState.CONFIRMED
 _LOST, _ENDED = TrackState.LOST, TrackState.ENDED
 _FOLLOWED, _RECENT, _NEW, _AWAY, _OVER = range(5)
 """Whose turn it is: followed, lost a moment ago, tentative, lost for longer, ended."""
-_TURNS: Final = {_CONFIRMED: _FOLLOWED, _LOST: _RECENT, _TENTATIVE: _NEW, _ENDED: _OVER}
 
 
 class Tracker:
@@ -150,20 +149,25 @@ class Tracker:
     def _edges(self, round_: Round, now_s: float) -> "_Edges":
         terms: list[Terms] = []
         turns: list[int] = []
+        near, unknown, farthest = REACH
         for life, is_at_rest in zip(self._lives, self._filters.at_rest(), strict=True):
             away_s = now_s - life.last_hit_s
             state = life.state
-            turn = _TURNS[state]
-            extra = AWAY_COST_PER_S * min(away_s, LOST_S)
-            if state is _TENTATIVE:
+            extra = AWAY_COST_PER_S * (away_s if away_s < LOST_S else LOST_S)
+            if state is _CONFIRMED:
+                turn = _FOLLOWED
+            elif state is _TENTATIVE:
+                turn = _NEW
                 extra += TENTATIVE_COST
-            elif state is _LOST and away_s > LOST_S:
-                turn = _AWAY
+            elif state is _LOST:
+                turn = _AWAY if away_s > LOST_S else _RECENT
+            else:
+                turn = _OVER
             turns.append(turn)
+            reach = (unknown if life.hits == 1 else near) + REACH_PER_S * away_s
             # Somebody who steps before a thing that stands there does not become that thing.
             growth = STILL_GROWTH if is_at_rest else math.inf
-            reach = min(REACH[2], REACH[life.hits == 1] + REACH_PER_S * away_s)
-            terms.append((reach, extra, growth))
+            terms.append((reach if reach < farthest else farthest, extra, growth))
         pairs = round_.pairs = association.measure(round_.tracks, round_.found, terms)
         is_near = [iou > NEAR_IOU for iou in pairs.ious]
         is_sure = [confidence >= self._confidence for confidence in round_.confidences]

@@ -5,6 +5,7 @@ Shape legend: M = detections, D = embedding size.
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import Final
 
 from contracts.detections import ANY_LABEL, Detections
@@ -69,15 +70,15 @@ class Round:
         if detections.is_proven_N is not None:
             self.may_begin = detections.is_proven_N[usable].tolist()
         self.embeddings_MD: Embeddings | None = None
-        self._has_look: list[bool] = []
+        self._has_look: list[bool] | None = None
         if detections.embeddings_ND is not None and usable:
             looks_MD = detections.embeddings_ND.take(usable, axis=0)
             lengths = squares(looks_MD)
             # Comparisons with what is not a number are false, as they should be here.
-            if all(square < math.inf for square in lengths):
+            if sum(lengths) < math.inf:
                 self.embeddings_MD = looks_MD
-                self._has_look = [square > 0 for square in lengths]
-                if not all(self._has_look):
+                if not min(lengths):
+                    self._has_look = [square > 0 for square in lengths]
                     looks_MD[[not has_look for has_look in self._has_look]] = math.nan
         self.pairs: Pairs | None = None
         self._mended: list[int] = []
@@ -88,18 +89,15 @@ class Round:
         return [row for row, column in enumerate(self.columns) if column >= 0]
 
     def learn(
-        self, looks: Looks, rows: Iterable[int], columns: Iterable[int], now_s: float
+        self, looks: Looks, rows: Sequence[int], columns: Sequence[int], now_s: float
     ) -> None:
         """Let rows remember what their detections look like, those that have a look."""
         if self.embeddings_MD is None:
             return
-        known = [
-            (row, column)
-            for row, column in zip(rows, columns, strict=True)
-            if self._has_look[column]
-        ]
-        if known:
-            rows, columns = zip(*known, strict=True)
+        if self._has_look is not None:
+            has_look = [self._has_look[column] for column in columns]
+            rows, columns = list(compress(rows, has_look)), list(compress(columns, has_look))
+        if rows:
             looks.learn(rows, self.embeddings_MD.take(columns, axis=0), now_s=now_s)
 
     def free(self, edges: Iterable[Edge]) -> list[Edge]:
