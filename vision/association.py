@@ -162,7 +162,7 @@ def _measure_many(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[T
     squared_NM = offsets_PNM[0] + offsets_PNM[1]
     gate_N = np.maximum(reach_N * reach_N, _TOUCH)
     near_K = (squared_NM < gate_N[:, None]).ravel().nonzero()[0]
-    rows_K, columns_K = np.divmod(near_K, len(found))
+    rows_K, columns_K = near_K // len(found), near_K % len(found)
     # From here on only what is near.
     distances_K = np.sqrt(squared_NM.take(near_K)) / reach_N.take(rows_K)
     corners_CK, others_CK = corners_CN.take(rows_K, axis=1), corners_CM.take(columns_K, axis=1)
