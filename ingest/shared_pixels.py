@@ -142,7 +142,7 @@ class PixelSender:
             return
         lane.is_shared = is_shared
         how = "shared memory" if is_shared else "JPEG"
-        log.info("frames travel otherwise from now on", camera_id=camera_id, by=how, cause=cause)
+        log.info("frames go to vision", camera_id=camera_id, by=how, cause=cause)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,6 +21,8 @@ MAX_SUMMARY_CAUSES: Final = 3
 """A summary names so many causes at most; the chain has them all."""
 _MAX_COUNTERS: Final = 2
 _WHOLE_PICTURE: Final = 0.999
+_CLOCK_SLACK_MIN: Final = 0.01
+"""By how much a full minute may be missed in hours with a few decimals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,8 @@ def quantity(value: float, unit: str) -> str:
         unit: ``s``, ``picture``, ``picture/s``, ``share``, ``1``, ``h`` or one of ``en.UNITS``.
     """
     if unit == "h":
-        minutes = round(value * 60) % (24 * 60)
+        # A clock that says 21:09 has not reached 21:10.
+        minutes = int(value * 60 + _CLOCK_SLACK_MIN) % (24 * 60)
         return f"{minutes // 60:02d}:{minutes % 60:02d}"
     if unit in ("picture", "picture/s", "share"):
         value = abs(value) * 100

@@ -20,10 +20,16 @@ def frames(vigil: RunningVigil) -> dict[str, Any]:
     return found
 
 
-def is_analysing(vigil: RunningVigil, *, more_than: int, carrier: str) -> dict[str, Any] | None:
-    found = frames(vigil)
-    is_so = found.get("carrier") == carrier and found["analysed"] > more_than
-    return found if is_so else None
+def analysed(vigil: RunningVigil, *, more_than: int, carrier: str) -> dict[str, Any]:
+    """Wait until so many frames were analysed and the newest came that way; return the account."""
+
+    def account() -> dict[str, Any] | None:
+        found = frames(vigil)
+        is_so = found.get("carrier") == carrier and found["analysed"] > more_than
+        return found if is_so else None
+
+    found: dict[str, Any] = wait_for(account, within_s=60, what=f"frames by {carrier}")
+    return found
 
 
 def intrusions(vigil: RunningVigil) -> list[dict[str, Any]]:
@@ -35,19 +41,11 @@ def test_pixels_are_shared_also_after_ingest_was_killed_and_none_is_left_at_the_
 ) -> None:
     settings = f"[queue]\nshared_memory_folder = '{tmp_path}'\n"
     with running(tmp_path / "state", settings) as vigil:
-        before = wait_for(
-            lambda: is_analysing(vigil, more_than=5, carrier="memory"),
-            within_s=60,
-            what="frames through shared memory",
-        )
+        before = analysed(vigil, more_than=5, carrier="memory")
         [ring] = tmp_path.rglob("*.ring")
         vigil.kill_stage("ingest")
 
-        after = wait_for(
-            lambda: is_analysing(vigil, more_than=before["analysed"] + 10, carrier="memory"),
-            within_s=60,
-            what="frames through shared memory again",
-        )
+        after = analysed(vigil, more_than=before["analysed"] + 10, carrier="memory")
         rings = list(tmp_path.rglob("*.ring"))
         assert len(rings) == 1, "that of the killed process is removed"
         assert rings != [ring]
@@ -63,11 +61,6 @@ def test_pixels_are_shared_also_after_ingest_was_killed_and_none_is_left_at_the_
 def test_with_the_setting_at_0_frames_go_as_jpeg(tmp_path: Path) -> None:
     settings = f"[queue]\nshared_memory_mb = 0\nshared_memory_folder = '{tmp_path}'\n"
     with running(tmp_path / "state", settings) as vigil:
-        found = wait_for(
-            lambda: is_analysing(vigil, more_than=5, carrier="jpeg"),
-            within_s=60,
-            what="frames as JPEG",
-        )
-        assert found["balanced"]
+        assert analysed(vigil, more_than=5, carrier="jpeg")["balanced"]
         assert wait_for(lambda: intrusions(vigil), within_s=60, what="the intrusion")
         assert list(tmp_path.glob("vigil-*")) == []

@@ -195,7 +195,9 @@ def test_every_text_is_a_sentence_without_holes() -> None:
         (0.175, "picture/s", "18 % of the picture per second"),
         (3.0, "1", "3"),
         (12.001, "h", "12:00"),
-        (23.9999, "h", "00:00"),
+        (21 + 9 / 60 + 59 / 3600, "h", "21:09"),
+        (21.15, "h", "21:09"),
+        (23.99999, "h", "00:00"),
         (2.5, "furlongs", "2.5 furlongs"),
     ],
 )

@@ -68,7 +68,7 @@ export function withTolerance(value, tolerance, unit) {
 }
 
 function clockTime(hours) {
-  const minutes = Math.round(hours * 60) % 1440;
+  const minutes = Math.floor(hours * 60 + 0.01) % 1440;
   return `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 }
 
