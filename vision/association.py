@@ -107,7 +107,7 @@ def measure(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[Terms])
 
 
 def _measure_few(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[Terms]) -> Pairs:
-    pairs = Pairs([], [], [], [], [])
+    near: list[tuple[int, int, float, float, float]] = []
     shapes = [
         (column, u1, v1, u2, v2, u1 + u2, v1 + v2, u2 - u1, v2 - v1)
         for column, (u1, v1, u2, v2) in enumerate(found)
@@ -128,24 +128,24 @@ def _measure_few(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[Te
             squared += down * down
             if squared >= gate:
                 continue
-            across, down = min(x2, u2) - max(x1, u1), min(y2, v2) - max(y1, v1)
+            across = (x2 if x2 < u2 else u2) - (x1 if x1 > u1 else u1)
+            down = (y2 if y2 < v2 else v2) - (y1 if y1 > v1 else v1)
             common = across * down if across > 0 and down > 0 else 0.0
             area, other_area = wide * high, other_wide * other_high
             iou = common / (area + other_area - common)
             distance, growth = math.sqrt(squared) / reach, other_area / area
             is_alike = iou > 0.05 or 1 / SIZE_RATIO < growth < SIZE_RATIO
             if growth <= largest and (iou > 0.2 or (distance < 1 and is_alike)):
-                cost = 0.5 * (min(distance, 1.0) - iou) + 0.5 + extra
+                cost = 0.5 * ((distance if distance < 1 else 1.0) - iou) + 0.5 + extra
             elif common:
                 cost = FORBIDDEN
             else:
                 continue
-            pairs.rows.append(row)
-            pairs.columns.append(column)
-            pairs.common.append(common)
-            pairs.ious.append(iou)
-            pairs.costs.append(cost)
-    return pairs
+            near.append((row, column, common, iou, cost))
+    if not near:
+        return Pairs([], [], [], [], [])
+    rows, columns, commons, ious, costs = zip(*near, strict=True)
+    return Pairs(list(rows), list(columns), list(commons), list(ious), list(costs))
 
 
 def _measure_many(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[Terms]) -> Pairs:
@@ -193,8 +193,14 @@ def _upright(rows: Sequence[tuple[float, ...]], width: int) -> Array:
     return np.ascontiguousarray(flat.reshape(len(rows), width).T)
 
 
-def contested(pairs: Pairs, *, is_plain: Sequence[bool]) -> list[int]:
-    """Return which allowed pairs have a side with another choice, or are not plain."""
+def contested(pairs: Pairs, *, is_near: Sequence[bool], is_sure: Sequence[bool]) -> list[int]:
+    """Return which allowed pairs have a side with another choice, or need a look to be taken.
+
+    Args:
+        pairs: All of them.
+        is_near: Of each pair, whether it may be taken however the detection looks.
+        is_sure: The same of each detection.
+    """
     # Whether a track, or a detection, stands in more than one allowed pair.
     rows: dict[int, bool] = {}
     columns: dict[int, bool] = {}
@@ -206,7 +212,11 @@ def contested(pairs: Pairs, *, is_plain: Sequence[bool]) -> list[int]:
             rows[row] = row in rows
             columns[column] = column in columns
             allowed.append((at, row, column))
-    return [at for at, row, column in allowed if rows[row] or columns[column] or not is_plain[at]]
+    return [
+        at
+        for at, row, column in allowed
+        if rows[row] or columns[column] or not (is_near[at] or is_sure[column])
+    ]
 
 
 def with_looks(costs_K: Array, distances_K: Array) -> Array:

@@ -115,7 +115,7 @@ class Looks:
         looks_KD = embeddings_MD.take(columns, axis=0)
         memory_KGD = self._memory_SGD.take([self._slots[row] for row in rows], axis=0)
         likeness_KG = np.vecdot(memory_KGD, looks_KD[:, None])
-        return np.asarray(1 - likeness_KG.max(axis=1), np.float64)
+        return np.asarray(1 - np.maximum.reduce(likeness_KG, axis=1), np.float64)
 
     def _begin_size(self, size: int) -> None:
         """Forget looks of another embedding size: the detector has changed."""

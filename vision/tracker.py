@@ -112,6 +112,7 @@ class Tracker:
                 round_.claim_fragments(lives, now_s=now_s)
             self._record(round_, header)
             self._begin(round_, header)
+            round_.learn(self._looks, now_s)
         return [life.snapshot() for life in self._lives]
 
     def _usable(self, detections: Detections) -> tuple[list[int], list[Box]]:
@@ -194,11 +195,7 @@ class Tracker:
         A confident detection that can only be one track, which can be nothing else, is taken for
         it however it looks.
         """
-        is_plain = [
-            is_close or is_sure[column]
-            for is_close, column in zip(is_near, pairs.columns, strict=True)
-        ]
-        asked = association.contested(pairs, is_plain=is_plain)
+        asked = association.contested(pairs, is_near=is_near, is_sure=is_sure)
         if not asked:
             return
         distances_K = self._looks.distances(
@@ -221,11 +218,9 @@ class Tracker:
                 life.miss(header, on_grid(_cut(round_.tracks[row])))
                 if life.state is _LOST:
                     lost.append(row)
-        seen = round_.seen
-        if not seen:
+        if not any(column >= 0 for column in columns):
             return
         self._filters.correct([None if at < 0 else round_.found[at] for at in columns])
-        round_.learn(self._looks, seen, [columns[row] for row in seen], header.monotonic_s)
         # A lost track under the box of one that is seen may come out again.
         hidden = round_.hidden(lost) if lost else ()
         for row in lost:
@@ -242,7 +237,6 @@ class Tracker:
         ]
         if not new:
             return
-        rows = range(len(self._lives), len(self._lives) + len(new))
         for column in new:
             life = TrackLife(track_id=f"t{self.next_number}", header=header)
             self.next_number += 1
@@ -250,7 +244,7 @@ class Tracker:
             self._lives.append(life)
         self._filters.add([round_.found[column] for column in new])
         self._looks.add(len(new))
-        round_.learn(self._looks, rows, new, header.monotonic_s)
+        round_.columns += new
 
     def _end_overdue(self, now_s: float, *, step_s: float) -> None:
         """End what has been away too long, before the new frame can be taken for its return."""

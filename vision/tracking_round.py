@@ -5,7 +5,6 @@ Shape legend: M = detections, D = embedding size.
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import compress
 from typing import Final
 
 from contracts.detections import ANY_LABEL, Detections
@@ -40,7 +39,8 @@ class Round:
         found: Boxes of the detections that count.
         embeddings_MD: What they look like, NaN where there is no look; None if there is none at
             all or not to be trusted.
-        columns: Which detection each track got; -1 where it got none.
+        columns: Which detection each track got, those that begin with it at the end; -1 where it
+            got none.
         is_free: Whether each detection is still nobody's.
         pairs: How they lie to each other; None before that was measured.
     """
@@ -83,21 +83,18 @@ class Round:
         self.pairs: Pairs | None = None
         self._mended: list[int] = []
 
-    @property
-    def seen(self) -> list[int]:
-        """Rows of the tracks that have a detection."""
-        return [row for row, column in enumerate(self.columns) if column >= 0]
-
-    def learn(
-        self, looks: Looks, rows: Sequence[int], columns: Sequence[int], now_s: float
-    ) -> None:
-        """Let rows remember what their detections look like, those that have a look."""
+    def learn(self, looks: Looks, now_s: float) -> None:
+        """Let tracks remember what their detections look like, those that have a look."""
         if self.embeddings_MD is None:
             return
-        if self._has_look is not None:
-            has_look = [self._has_look[column] for column in columns]
-            rows, columns = list(compress(rows, has_look)), list(compress(columns, has_look))
+        has_look = self._has_look
+        rows = [
+            row
+            for row, column in enumerate(self.columns)
+            if column >= 0 and (has_look is None or has_look[column])
+        ]
         if rows:
+            columns = [self.columns[row] for row in rows]
             looks.learn(rows, self.embeddings_MD.take(columns, axis=0), now_s=now_s)
 
     def free(self, edges: Iterable[Edge]) -> list[Edge]:

@@ -107,7 +107,9 @@ def test_looks_are_asked_for_where_somebody_has_a_choice() -> None:
         costs=[0.1, 0.1, 0.1, 0.1, association.FORBIDDEN, 0.1],
     )
 
-    assert association.contested(pairs, is_plain=[True] * 5 + [False]) == [1, 2, 5]
+    is_near, is_sure = [True] + [False] * 5, [False] + [True] * 4 + [False]
+
+    assert association.contested(pairs, is_near=is_near, is_sure=is_sure) == [1, 2, 5]
 
 
 def test_coverage_is_the_inner_boxes_share() -> None:
