@@ -195,7 +195,8 @@ def contest(
 ) -> dict[str, Any]:
     """Return what everybody reached with ``count`` objects in the picture."""
     footage = [
-        list(scene(count, seconds=seconds, seed=seed, noise=noise)) for seed in range(1, scenes + 1)
+        list(scene(count, seconds=seconds, seed=seed, noise=noise))
+        for seed in range(JUDGED_FROM, JUDGED_FROM + scenes)
     ]
     settings = {name: tuned(name, count, seconds, noise) for name in GRIDS}
     runs: dict[str, Run] = {
