@@ -53,6 +53,11 @@ HEIR_S: Final = 6.0
 """Whoever appears within this time where somebody was lost is the same."""
 HEIR_REACH: Final = 1.0
 """... and within so many body heights."""
+EDGE: Final = 0.01
+"""A box this near to the picture's edge is cut by it."""
+LEFT_WITHIN_S: Final = 1.0
+LEFT_SIZES: Final = 0.25
+"""Who moved so much of his size towards the edge that cuts him, in so long, has walked out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +203,9 @@ class Company:
             away_s = track.first_seen_s - lost.last_seen.monotonic_s
             if lost.track_id in self._heirs or not 0 < away_s <= HEIR_S:
                 continue
-            if lost.label == track.label and self.distance(lost, birth) <= HEIR_REACH:
+            if lost.label != track.label or _came_elsewhere(lost, birth):
+                continue
+            if self.distance(lost, birth) <= HEIR_REACH:
                 self._heirs[lost.track_id] = track.track_id
                 return
 
@@ -241,6 +248,39 @@ def cover(
         columns = slice(max(0, int((x1 - beside) * width)), int(np.ceil((x2 + beside) * width)))
         covered_HW[rows, columns] = 255
     return covered_HW
+
+
+def _came_elsewhere(lost: Track, birth: Box) -> bool:
+    """Say whether somebody walked out of the picture and the other came in by another side.
+
+    Who comes back over the edge that he left by, or appears where he was last, may be the same.
+    """
+    end = lost.last_seen
+    recent = (
+        point.box
+        for point in lost.points
+        if point.is_observed and end.monotonic_s - point.monotonic_s <= LEFT_WITHIN_S + 1e-6
+    )
+    last = end.box
+    first = next(recent, last)
+    moved = [now - was for was, now in zip(centre(first), centre(last), strict=True)]
+    least = [
+        LEFT_SIZES * min(box[2 + axis] - box[axis] for box in (first, last)) for axis in (0, 1)
+    ]
+    # Left, top, right, bottom, as in a box.
+    has_left = [
+        is_cut and way * moved[axis] > least[axis]
+        for is_cut, way, axis in zip(_cut_by(last), (-1, -1, 1, 1), (0, 1, 0, 1), strict=True)
+    ]
+    if not any(has_left) or iou(last, birth) > 0:
+        return False
+    is_back = any(left and cut for left, cut in zip(has_left, _cut_by(birth), strict=True))
+    return not is_back
+
+
+def _cut_by(box: Box) -> tuple[bool, bool, bool, bool]:
+    """Say whether the left, top, right, bottom edge of the picture cuts a box."""
+    return box[0] <= EDGE, box[1] <= EDGE, box[2] >= 1 - EDGE, box[3] >= 1 - EDGE
 
 
 def _is_seen(track: Track, now_s: float) -> bool:

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from contracts.geometry import Box
+from contracts.geometry import Box, Point
 from contracts.tracks import Track, TrackState
 from tests.fakes.tracks import followed, header_at, missed
 from vision.cues.company import Company, cover
@@ -61,6 +61,41 @@ def test_whoever_appears_where_somebody_was_lost_is_the_same() -> None:
     found = company.track("t1")
     assert found is not None
     assert found.track_id == "t2"
+
+
+@pytest.mark.parametrize(
+    ("begins", "is_he"),
+    [
+        pytest.param([(3.0, (0.85, 0.8)), (3.2, (0.83, 0.8))], False, id="from within"),
+        pytest.param([(3.0, (0.98, 0.9)), (3.2, (0.95, 0.9))], True, id="back over the edge"),
+        pytest.param([(3.0, (0.94, 0.8)), (3.2, (0.92, 0.8))], True, id="where he was last"),
+    ],
+)
+def test_who_walked_out_does_not_come_in_elsewhere(
+    begins: list[tuple[float, Point]], is_he: bool
+) -> None:
+    company = Company()
+    leaver = followed([(0.2 * step, (0.90 + 0.016 * step, 0.8)) for step in range(6)])
+    company.look([leaver], header_at(1.0))
+    company.look([missed(leaver, 1.2)], header_at(1.2))
+
+    company.look([followed(begins, track_id="t2")], header_at(3.2))
+
+    assert (company.now_called("t1") == "t2") == is_he
+
+
+def test_who_was_lost_standing_at_the_edge_may_appear_beside_it() -> None:
+    company = Company()
+    stood = walk(1.0, x=0.97)
+    company.look([stood], header_at(1.0))
+    company.look([missed(stood, 1.2)], header_at(1.2))
+
+    company.look([walk(3.2, x=0.88, track_id="t2")], header_at(3.2))
+
+    assert company.now_called("t1") == "t1"  # it was there at the same time
+    again = followed([(3.0, (0.88, 0.8)), (3.2, (0.88, 0.8))], track_id="t3")
+    company.look([again], header_at(3.2))
+    assert company.now_called("t1") == "t3"
 
 
 def test_somebody_lost_over_a_place_may_be_there_still() -> None:
