@@ -13,9 +13,11 @@ import pytest
 
 from contracts.detections import Detector
 from contracts.frames import Frame, FrameHeader
+from contracts.settings import Settings
 from contracts.tracks import TrackState
 from tests.fakes.clock import START
 from vision.detect.motion import MotionDetector
+from vision.detect.registry import open_detector
 from vision.detect.yolox import YoloxDetector
 from vision.tracker import Tracker
 
@@ -99,9 +101,13 @@ def yolox(shared: Path) -> Detector:
     return YoloxDetector(shared / "weights/yolox_nano_coco/yolox_nano.onnx", confidence=0.14)
 
 
+def shipped(shared: Path) -> Detector:
+    return open_detector(Settings(data_dir=shared / "no models pulled"))
+
+
 @pytest.mark.data
 @pytest.mark.slow
-@pytest.mark.parametrize("make_detector", [motion, yolox])
+@pytest.mark.parametrize("make_detector", [motion, yolox, shipped])
 @pytest.mark.parametrize("video", ["intel/one_by_one_dev.mp4", "lowlight/night_look_dev.mp4"])
 def test_each_visitor_is_one_track_without_gaps_and_the_empty_room_has_none(
     shared: Path, video: str, make_detector: Callable[[Path], Detector]

@@ -17,15 +17,20 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.detections import ANY_LABEL, Detections, Detector, ModelIdentity
-from contracts.frames import Frame
+from contracts.frames import Frame, FrameHeader
 from vision.association import areas, intersections, ious
+from vision.detect.familiar import Familiar
 
+Array = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
 
 CERTAIN: Final = 0.95
 """A find of this confidence needs no witness: somebody who has stood there from the start."""
 BORNE_OUT: Final = 0.2
 """Share of a find's box that must lie in what was not there before."""
+OWN_SHARE: Final = 0.5
+"""Of a body that bears out what has long stood there this share must lie in it: a visitor's body,
+shadow and all, reaches over the furniture that he passes."""
 SAME_IOU: Final = 0.45
 """A find and a body that overlap by this much are one object: as sure as the surer of the two."""
 LEAST_NAME: Final = 0.5
@@ -49,6 +54,7 @@ class WitnessedDetector:
         self._named = named
         self._movement = movement
         self._labels = (*named.labels, ANY_LABEL)
+        self._familiar: dict[str, Familiar] = {}
 
     @property
     def identity(self) -> ModelIdentity:
@@ -69,18 +75,22 @@ class WitnessedDetector:
         """Return what is in each frame. Raises as the detectors do."""
         found = self._named.detect(frames)
         bodies = self._movement.detect(frames)
-        return [self._joined(*both) for both in zip(found, bodies, strict=True)]
+        return [
+            self._joined(*each)
+            for each in zip(found, bodies, [frame.header for frame in frames], strict=True)
+        ]
 
     def forget(self, camera_id: str) -> None:
         """Learn this camera's empty scene anew."""
         self._named.forget(camera_id)
         self._movement.forget(camera_id)
+        self._familiar.pop(camera_id, None)
 
-    def _joined(self, found: Detections, bodies: Detections) -> Detections:
+    def _joined(self, found: Detections, bodies: Detections, header: FrameHeader) -> Detections:
         found_N4, bodies_M4 = (one.boxes_N4.astype(np.float64) for one in (found, bodies))
         common_NM = intersections(found_N4, bodies_M4)
-        borne_out_N = common_NM.sum(axis=1) >= BORNE_OUT * areas(found_N4)
         is_same_NM = ious(found_N4, bodies_M4) >= SAME_IOU
+        borne_out_N = self._borne_out(found_N4, bodies_M4, common_NM, is_same_NM, header)
         is_doubtful_N = is_same_NM.any(axis=1) & (found.confidences_N < LEAST_NAME)
         # Within a body that another find names as a whole, a small find is part of its shadow.
         is_named_M = is_same_NM[~is_doubtful_N].any(axis=0)
@@ -103,6 +113,24 @@ class WitnessedDetector:
             self._labels,
         )
         return replace(joined, guesses=guesses)
+
+    def _borne_out(
+        self,
+        found_N4: Array,
+        bodies_M4: Array,
+        common_NM: Array,
+        is_same_NM: npt.NDArray[np.bool_],
+        header: FrameHeader,
+    ) -> npt.NDArray[np.bool_]:
+        """Say which finds lie in what was not there before."""
+        least_N = BORNE_OUT * areas(found_N4)
+        is_own_NM = is_same_NM | (common_NM >= OWN_SHARE * areas(bodies_M4))
+        familiar = self._familiar.setdefault(header.camera_id, Familiar())
+        is_familiar_N = familiar.is_familiar(found_N4)
+        is_own_NM |= ~is_familiar_N[:, None]
+        is_alone_N = common_NM.sum(axis=1) < least_N
+        familiar.note(found_N4[is_alone_N], now_s=header.monotonic_s)
+        return np.asarray((common_NM * is_own_NM).sum(axis=1) >= least_N)
 
 
 def _some(detections: Detections, chosen: npt.NDArray[np.int64]) -> Detections:

@@ -27,6 +27,9 @@ class Says:
         self.forgotten: list[str] = []
         self._boxes, self._confidence = boxes, confidence
 
+    def move_to(self, *boxes: Box) -> None:
+        self._boxes = boxes
+
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         count = len(self._boxes)
         is_named = self.labels != (ANY_LABEL,)
@@ -136,3 +139,53 @@ def test_what_does_not_count_is_kept_as_a_guess() -> None:
     assert detections.guesses is not None
     assert detections.guesses.boxes_N4 == pytest.approx(np.array([STOOL], np.float32))
     assert detections.guesses.confidences_N == pytest.approx(0.3)
+
+
+def frame_at(at_s: float) -> Frame:
+    return Frame(header=header(at_s=at_s), pixels_HW3=np.zeros((90, 160, 3), np.uint8))
+
+
+VISITOR: Box = (0.68, 0.2, 1.0, 0.95)
+"""A body that reaches over the stool with its shadow."""
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(VISITOR, [ANY_LABEL], id="a visitor passes it"),
+        pytest.param((0.72, 0.65, 0.8, 0.75), ["person"], id="it moves itself"),
+        pytest.param(STOOL, ["person"], id="it is the body"),
+    ],
+)
+def test_what_stood_in_the_empty_scene_is_borne_out_by_a_body_of_its_own(
+    body: Box, expected: list[str]
+) -> None:
+    movement = Says(labels=(ANY_LABEL,))
+    detector = WitnessedDetector(Says(STOOL), movement)
+    for at_s in (0.0, 2.0):
+        detector.detect([frame_at(at_s)])
+
+    movement.move_to(body)
+    [detections] = detector.detect([frame_at(4.0)])
+
+    assert names(detections) == expected
+
+
+def test_who_comes_in_with_the_body_is_borne_out_by_it() -> None:
+    assert "person" in names(joined(Says(STOOL), VISITOR))
+
+
+def test_each_camera_has_its_own_furniture_and_forgets_it_when_told() -> None:
+    movement = Says(labels=(ANY_LABEL,))
+    detector = WitnessedDetector(Says(STOOL), movement)
+    for at_s in (0.0, 2.0):
+        detector.detect([frame_at(at_s)])
+    movement.move_to(VISITOR)
+    elsewhere = Frame(header=header(camera_id="gate", at_s=4.0), pixels_HW3=FRAME.pixels_HW3)
+
+    [detections] = detector.detect([elsewhere])
+    detector.forget("cam")
+    [after] = detector.detect([frame_at(4.0)])
+
+    assert "person" in names(detections)
+    assert "person" in names(after)
