@@ -36,9 +36,16 @@ SETTLED_S: Final = 180.0
 GROWTH_MAX: Final = 0.05
 VERDICT_MS_MAX: Final = 500.0
 PROGRAM_MS_MAX: Final = 20.0
-BY_POLICY: Final = frozenset({FrameOutcome.QUEUE_FULL, FrameOutcome.EXPIRED, FrameOutcome.SHED})
-"""Losses that are a policy: newer frames were there, it was too old when it was its turn, or the
-machine was too busy for all."""
+BY_POLICY: Final = frozenset(
+    {
+        FrameOutcome.QUEUE_FULL,
+        FrameOutcome.OVERTAKEN,
+        FrameOutcome.EXPIRED,
+        FrameOutcome.SHED,
+    }
+)
+"""Losses that are a policy: newer frames were there (in the queue, or in its place in shared
+memory), it was too old when it was its turn, or the machine was too busy for all."""
 GOING: Final = frozenset({"live", "connecting", "handshake", "wait_key_frame"})
 POOR: Final = "degraded"
 _TOLD: Final = re.compile(r"verdict told .*since_detected_s=([0-9.]+)")
