@@ -279,8 +279,13 @@ def _lease(camera_id: str) -> str:
 
 
 def _reads_differently(before: Camera, after: Camera) -> bool:
-    """Whether an edit (a higher version) changes what the loop does."""
-    return before.version != after.version and (
-        (before.source, before.analysis_fps, before.analysis_width, before.keeps_audio)
-        != (after.source, after.analysis_fps, after.analysis_width, after.keeps_audio)
+    """Whether an edit changes what the loop does.
+
+    Versions do not tell: who is removed and added again between two looks begins with 1 again.
+    """
+    return (before.source, before.analysis_fps, before.analysis_width, before.keeps_audio) != (
+        after.source,
+        after.analysis_fps,
+        after.analysis_width,
+        after.keeps_audio,
     )

@@ -122,7 +122,7 @@ class VisionWorker:
         self._clock = clock
         self._time_zone = time_zone
         self._held: dict[str, _Held] = {}
-        self._refused: dict[str, int] = {}
+        self._refused: dict[str, Camera] = {}
         self._recorders = TrackRecorders(ports.tracks)
         self._failures = FailureLog(clock)
         self._attention = Attention(clock, max_age_s=queue.max_age_s, tell=ports.tell)
@@ -324,7 +324,7 @@ class VisionWorker:
     def _renew(self, camera: Camera) -> None:
         """Take or renew one camera's lease and bring its pipeline up to date."""
         camera_id = camera.camera_id
-        if camera_id not in self._held and self._refused.get(camera_id) == camera.version:
+        if camera_id not in self._held and self._refused.get(camera_id) == camera:
             return
         token = self._ports.leases.acquire(_lease(camera_id))
         held = self._held.get(camera_id)
@@ -338,10 +338,10 @@ class VisionWorker:
             if held is None:
                 self._held[camera_id] = _Held(self._begin(camera), token)
                 log.info("camera taken", camera_id=camera_id, token=token)
-            elif held.pipeline.camera != camera and self._refused.get(camera_id) != camera.version:
+            elif held.pipeline.camera != camera and self._refused.get(camera_id) != camera:
                 held.pipeline.reconfigure(camera)
         except ConfigError as error:
-            self._refused[camera_id] = camera.version
+            self._refused[camera_id] = camera
             log.error(  # noqa: TRY400  # the operator needs the sentence, not the stack
                 "camera not watched as configured",
                 camera_id=camera_id,

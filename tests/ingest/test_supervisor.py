@@ -137,6 +137,17 @@ def test_a_new_source_is_taken_up(bench: Bench, tmp_path: Path) -> None:
     bench.until(lambda: bench.received() >= 1)
 
 
+def test_a_camera_removed_and_added_again_between_two_looks_is_read_where_it_is_now(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.directory.listed = [file_camera(tmp_path / "wrong.mp4")]
+    bench.until(lambda: bench.directory.statuses != [] and bench.status().phase == "back_off")
+
+    bench.directory.listed = [looping(version=1)]
+
+    bench.until(lambda: bench.received() >= 1)
+
+
 def test_an_edit_that_ingest_has_no_part_in_does_not_interrupt_the_stream(bench: Bench) -> None:
     bench.directory.listed = [looping()]
     bench.until(lambda: bench.received() >= 1)

@@ -186,6 +186,18 @@ def test_a_camera_with_a_bad_rule_is_refused_and_the_others_are_watched() -> Non
     assert set(site.worker.held_cameras) == {"bad", "cam"}
 
 
+def test_a_refused_camera_that_is_added_anew_with_a_sound_rule_is_watched() -> None:
+    site = Site(cameras=[replace(camera(scene(threshold_s=-1.0)), camera_id="bad")])
+    site.worker.turn()
+    assert not site.worker.held_cameras
+
+    site.directory.listed = [replace(camera(version=1), camera_id="bad")]
+    site.clock.advance(1.0)
+    site.worker.turn()
+
+    assert site.worker.held_cameras == ("bad",)
+
+
 def test_a_camera_that_goes_blind_closes_its_incident_after_a_while() -> None:
     site = Site()
     site.live_through(clip(0, 10))
