@@ -33,6 +33,7 @@ from ingest.frame_scripts import ACCOUNT, PUT, SETTLE
 from ingest.frame_tally import Batch, FrameTally
 from ingest.metrics import FRAMES_DROPPED, STAGE_SECONDS
 from ingest.planar_frame import PlanarFrame
+from ingest.retry_pause import RetryPause, is_short_of_files
 from ingest.shared_pixels import NO_PLACE, PixelReceiver, PixelSender
 
 log = structlog.get_logger()
@@ -47,10 +48,8 @@ _BLOCK_MAX_S: Final = 1.0
 """Longest blocking read; below the socket's time-out, so that silence is not an error."""
 _TAKE_PER_CAMERA: Final = 4
 """Few at a time: what is taken later is newer."""
-_RETRY_MIN_S: Final = 0.5
-_RETRY_PATIENCE: Final = 2.0
-"""After a failed call the next is made when this many times its duration have passed, so that a
-frozen Redis holds up decoding for a third of the time at most."""
+_CONNECTIONS_MAX: Final = 4096
+"""Each camera that is written has one of its own; the client's default is 100 in all."""
 _WRITER_LIFE_MS: Final = 86_400_000
 _OUTCOME: Final = "outcome:"
 _MEMORY, _JPEG = "memory", "jpeg"
@@ -99,7 +98,7 @@ class RedisFrameQueue:
         self._writer = new_id("w")
         self._tallies: dict[str, FrameTally] = {}
         self._cursors: dict[str, bytes] = {}
-        self._retry_at_s = float("-inf")
+        self._pause = RetryPause()
         self._put_scripts: dict[str, Script] = {}
         self._settle_script = self._client.register_script(SETTLE)
         self._account_script = self._client.register_script(ACCOUNT)
@@ -113,7 +112,7 @@ class RedisFrameQueue:
         tally = self._tally(camera_id)
         with _QUEUE.time(), tally.lock:
             tally.offer()
-            if not self._is_due() or not self._send(camera_id, tally, frame=frame):
+            if not self._is_due(tally) or not self._send(camera_id, tally, frame=frame):
                 FRAMES_DROPPED.labels(camera_id, FrameOutcome.QUEUE_UNAVAILABLE.value).inc()
 
     def count_unqueued(self, camera_id: str, *, skipped: int = 0, corrupt: int = 0) -> None:
@@ -123,7 +122,7 @@ class RedisFrameQueue:
         """
         tally = self._tally(camera_id)
         tally.add(skipped=skipped, corrupt=corrupt)
-        if not (self._is_due() and tally.is_flush_due(now_s=self._clock.monotonic_s())):
+        if not (self._is_due(tally) and tally.is_flush_due(now_s=self._clock.monotonic_s())):
             return
         # Who is just putting a frame takes the counts along, and must not be overtaken.
         if tally.lock.acquire(blocking=False):
@@ -202,8 +201,9 @@ class RedisFrameQueue:
         tally = self._tallies.get(camera_id)  # asked for each picture: no tally is made in vain
         return tally or self._tallies.setdefault(camera_id, FrameTally())
 
-    def _is_due(self) -> bool:
-        return self._clock.monotonic_s() >= self._retry_at_s
+    def _is_due(self, tally: FrameTally) -> bool:
+        now_s = self._clock.monotonic_s()
+        return self._pause.is_due(now_s=now_s) and tally.pause.is_due(now_s=now_s)
 
     def _send(
         self, camera_id: str, tally: FrameTally, *, frame: Frame | PlanarFrame | EncodedFrame | None
@@ -215,14 +215,19 @@ class RedisFrameQueue:
         try:
             dropped, reader = self._put_script(camera_id)(keys=_keys(camera_id), args=arguments)
         except (redis.RedisError, OSError) as error:
+            # Who has no connection yet and gets none does not stop those who have one.
+            is_short = is_short_of_files(error)
+            pause = tally.pause if is_short else self._pause
+            if not pause.is_on:
+                reason = "no file descriptor is left" if is_short else type(error).__name__
+                log.warning("frames cannot be queued", camera_id=camera_id, reason=reason)
             now_s = self._clock.monotonic_s()
-            if self._retry_at_s == float("-inf"):
-                log.warning("frames cannot be queued", reason=type(error).__name__)
-            self._retry_at_s = now_s + max(_RETRY_MIN_S, _RETRY_PATIENCE * (now_s - started_s))
+            pause.failed(now_s=now_s, took_s=now_s - started_s)
             return False
-        if self._retry_at_s != float("-inf"):
-            log.info("frames can be queued again")
-            self._retry_at_s = float("-inf")
+        if self._pause.is_on or tally.pause.is_on:
+            log.info("frames can be queued again", camera_id=camera_id)
+            self._pause.succeeded()
+            tally.pause.succeeded()
         tally.sent(batch, now_s=self._clock.monotonic_s())
         if self._sender is not None:
             self._sender.heard(camera_id, reader.decode("ascii", "replace"))
@@ -354,6 +359,7 @@ def _connect(url: str) -> RedisClient:
             socket_timeout=SOCKET_TIMEOUT_S,
             socket_connect_timeout=SOCKET_TIMEOUT_S,
             retry=retry,
+            max_connections=_CONNECTIONS_MAX,
             decode_responses=False,
         )
     except ValueError:

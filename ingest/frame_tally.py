@@ -4,6 +4,8 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.retry_pause import RetryPause
+
 _FLUSH_EVERY_S: Final = 1.0
 
 
@@ -29,10 +31,12 @@ class FrameTally:
     Attributes:
         lock: Held from ``offer`` until the batch is sent, so that a frame's number reaches the
             account together with the frame.
+        pause: Of this camera alone, after what concerns no other.
     """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+        self.pause = RetryPause()
         self._counts = threading.Lock()
         self._offered = 0
         self._skipped = 0

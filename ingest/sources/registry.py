@@ -6,6 +6,7 @@ from typing import Final
 from contracts.cameras import Camera, SourceType
 from contracts.settings import IngestSettings
 from ingest.onvif.places import SCHEMES
+from ingest.sources.descriptors import room_for
 from ingest.sources.file import open_file
 from ingest.sources.http import open_http
 from ingest.sources.onvif import open_onvif
@@ -49,12 +50,24 @@ def open_source(
 ) -> OpenedStream:
     """Open the camera's source; raises as its opener does (``SourceError``).
 
+    Raises ``SourceUnavailable`` too where no file descriptor is left for it.
+
     Args:
         camera: Whose.
         settings: Time-outs.
         on_answer: Called when something answers, by those openers that can tell.
         intake: Where its publisher comes in, for a camera that is published to.
     """
+    with room_for(camera):
+        return _open(camera, settings, on_answer, intake)
+
+
+def _open(
+    camera: Camera,
+    settings: IngestSettings,
+    on_answer: Callable[[], None] | None,
+    intake: Intake | None,
+) -> OpenedStream:
     match camera.source.source_type:
         case SourceType.RTSP:
             return open_rtsp(camera, settings, on_answer=on_answer)

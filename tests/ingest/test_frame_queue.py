@@ -1,5 +1,8 @@
 """What only the queue on Redis can get wrong: the network, and Redis itself."""
 
+import contextlib
+import os
+import resource
 import socket
 import threading
 import time
@@ -103,6 +106,44 @@ def test_a_frozen_redis_holds_up_ingest_for_its_time_out_only() -> None:
         queue.close()
 
     assert 1.5 < took_s < 15.0
+
+
+def test_a_camera_for_which_no_file_descriptor_is_left_does_not_stop_the_others(
+    redis_url: str,
+) -> None:
+    queue = opened(redis_url)
+    queue.put(encoded(0))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    open_now = max(int(entry.name) for entry in Path("/proc/self/fd").iterdir()) + 1
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_now, hard))
+    held = []
+    try:
+        with contextlib.suppress(OSError):
+            while True:  # those in between that are free
+                held.append(os.dup(0))
+        queue.put(encoded(0, camera_id="late"))
+        queue.put(encoded(1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for descriptor in held:
+            os.close(descriptor)
+
+    account = queue.account("gate")
+    assert (account.received, account.queued) == (2, 2)
+    assert queue.account("late").received == 0
+    queue.close()
+
+
+def test_more_cameras_than_a_client_of_redis_has_connections_by_default(redis_url: str) -> None:
+    queue = opened(redis_url)
+
+    names = [f"cam{index}" for index in range(120)]
+    for name in names:
+        queue.put(encoded(0, camera_id=name))
+
+    assert all(queue.account(name).queued == 1 for name in names)
+    queue.close()
 
 
 class LosingAnswers:
