@@ -26,10 +26,11 @@ class SourceType(StrEnum):
 
 
 class RtspTransport(StrEnum):
-    """What carries RTP. UDP is opt-in: it loses packets where TCP waits."""
+    """What carries RTP. UDP is opt-in: it loses packets where TCP waits (``ingest/carrier.py``)."""
 
     TCP = "tcp"
     UDP = "udp"
+    UDP_ONLY = "udp_only"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

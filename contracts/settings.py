@@ -170,9 +170,7 @@ class ApiSettings(Section):
     """The web server."""
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: int = Field(
-        default=8480, ge=0, le=65535, description="Port to listen on; 0 takes a free one."
-    )
+    port: int = Field(8480, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     public_url: str = Field(default="", description="How browsers reach it, if through a proxy.")
     session_hours: float = Field(default=12.0, gt=0, description="A sign-in ends after this long.")
     secure_cookies: bool = Field(
@@ -192,7 +190,7 @@ class CameraSettings(Section):
     )
     name: str = Field(default="", description="For people.")
     place: str = Field(default="", description="Where it is.")
-    transport: Literal["tcp", "udp"] = Field(default="tcp", description="Carrier of RTP.")
+    transport: Literal["tcp", "udp", "udp_only"] = Field("tcp", description="Carrier of RTP.")
     analysis_fps: float = Field(default=5.0, gt=0, le=30, description="Frames analysed per second.")
     record: bool = Field(default=False, description="Keep all of its video for some days.")
     audio: bool = Field(default=False, description="Keep its sound in clips and recordings.")

@@ -13,6 +13,7 @@ from contracts.cameras import Camera, SourceType
 from contracts.clock import Clock
 from contracts.geometry import Zone
 from contracts.settings import IngestSettings
+from ingest.carrier import Brought, Carrier, Changeover
 from ingest.clip_ring import ClipRing
 from ingest.clip_template import ClipTemplate
 from ingest.errors import (
@@ -44,6 +45,12 @@ log = structlog.get_logger()
 _LOOP_MIN_S: Final = 0.05
 """A looped file of one picture must not spin."""
 _PUBLISHER_LOOK_S: Final = 0.5
+
+
+class _GoOver(Exception):  # noqa: N818  # no error: a connection is given up for a better one
+    def __init__(self, change: Changeover) -> None:
+        super().__init__()
+        self.change = change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +98,8 @@ class CameraIngest:
         self._clock = clock
         chance = random.Random()  # noqa: S311  # jitter, no secret
         self._reconnect = Reconnect(settings, chance=chance)
+        self._carrier = Carrier(camera.source.transport, now_s=clock.monotonic_s())
+        self._status.advise(self._carrier.advice)
         self._run_id = ""
         self._why_waiting = "nobody publishes to this camera"
         self._has_ended = False
@@ -127,6 +136,7 @@ class CameraIngest:
             settings=self._settings,
             clock=self._clock,
             on_absent=self._ring.tell_single,
+            carrier=self._carrier,
         )
         name = f"main-{self._camera.camera_id}"
         thread = threading.Thread(target=main.run, args=(stop,), name=name, daemon=True)
@@ -147,8 +157,14 @@ class CameraIngest:
                 if self._finish(end):
                     return
                 pause(_LOOP_MIN_S, clock=self._clock, stop=stop)
+            except _GoOver as better:
+                self._go_over(better.change)
             except SourceError as error:
-                self._back_off(error, stop)
+                change = self._carrier.failed(error, now_s=self._clock.monotonic_s())
+                if change is None:
+                    self._back_off(error, stop)
+                else:
+                    self._go_over(change)
             except Exception as error:  # noqa: BLE001  # loop boundary: one camera's fault is its own
                 self._back_off(self._unexpected(error), stop)
             finally:
@@ -167,14 +183,16 @@ class CameraIngest:
         """Read one connection to its end."""
         self._status.connecting()
         self._playing = self._playlist.now()
+        source = replace(self._playing.source, transport=self._carrier.transport)
         opened = open_source(
-            self._playing,
+            replace(self._playing, source=source),
             self._settings,
             on_answer=self._status.answered,
             intake=self._live.intake,
         )
         try:
             self._status.opened()
+            self._carrier.opened(now_s=self._clock.monotonic_s())
             reader = StreamReader(
                 opened,
                 camera_id=self._camera.camera_id,
@@ -237,6 +255,28 @@ class CameraIngest:
             )
             if stop.is_set():
                 return
+            self._judge_carrier(unit, framer, reader)
+
+    def _judge_carrier(self, unit: StreamUnit, framer: Framer, reader: StreamReader) -> None:
+        """End this connection if another carrier would do better. Raises _GoOver."""
+        if unit.packet is None:
+            return
+        change = self._carrier.note(
+            Brought(
+                pictures=len(unit.frames) + unit.corrupt,
+                damaged=sum(frame.is_patched for frame in unit.frames) + unit.corrupt,
+                lost_total=reader.lost,
+                waiting=reader.waiting,
+                is_punctual=framer.is_punctual,
+            ),
+            now_s=self._clock.monotonic_s(),
+        )
+        if change is not None:
+            raise _GoOver(change)
+
+    def _go_over(self, change: Changeover) -> None:
+        self._status.goes_over(change)
+        self._status.advise(self._carrier.advice)
 
     def _take(self, decoded: DecodedFrame, framer: Framer, reader: StreamReader) -> None:
         """Bring one picture into the queue, or leave it out and count it."""

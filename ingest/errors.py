@@ -4,6 +4,7 @@
   + SourceUnavailable      worth a retry
   + SourceRejected         credentials, URL or format; a quick retry will not help
     - CredentialsRefused   the one of these that cameras lock accounts for
+    - TransportRefused     another carrier may do
   + SourceEnded            a file is at its end; nothing is wrong
 """
 
@@ -33,6 +34,10 @@ class SourceRejected(SourceError):  # noqa: N818  # named as the condition, as h
 
 class CredentialsRefused(SourceRejected):
     """The camera wants another user or password; it may lock the account after more tries."""
+
+
+class TransportRefused(SourceRejected):
+    """The camera does not send by the carrier that it is asked for."""
 
 
 class SourceEnded(SourceError):  # noqa: N818  # named as the condition, as httpx does

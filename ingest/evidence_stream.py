@@ -9,12 +9,13 @@ from typing import Final
 
 import structlog
 
-from contracts.cameras import Camera
+from contracts.cameras import Camera, RtspTransport
 from contracts.clock import Clock
 from contracts.errors import EvidenceMissing
 from contracts.geometry import Zone
 from contracts.ids import new_id
 from contracts.settings import IngestSettings
+from ingest.carrier import Carrier
 from ingest.clip_ring import ClipRing, Footage
 from ingest.clip_template import ClipTemplate
 from ingest.errors import SourceEnded, SourceError, SourceUnavailable
@@ -81,6 +82,7 @@ class EvidenceStream:
         settings: Time-outs and waits.
         clock: For arrival and waits.
         on_absent: Called if the camera says that it has no such stream.
+        carrier: Of the analysed stream, which this one follows; None keeps to what is set.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class EvidenceStream:
         settings: IngestSettings,
         clock: Clock,
         on_absent: Callable[[], None] | None = None,
+        carrier: Carrier | None = None,
     ) -> None:
         url = camera.source.evidence_url
         source = replace(camera.source, source_type=type_of_url(url), url=url)
@@ -101,6 +104,7 @@ class EvidenceStream:
         chance = random.Random()  # noqa: S311  # jitter, no secret
         self._reconnect = Reconnect(settings, chance=chance)
         self._on_absent = on_absent
+        self._carrier = carrier
         self._has_opened = False
 
     def run(self, stop: threading.Event) -> None:
@@ -132,8 +136,14 @@ class EvidenceStream:
             finally:
                 self._ring.end_run()
 
+    @property
+    def _transport(self) -> RtspTransport:
+        return self._camera.source.transport if self._carrier is None else self._carrier.transport
+
     def _read(self, stop: threading.Event) -> None:
-        opened = open_source(self._camera, self._settings)
+        transport = self._transport
+        source = replace(self._camera.source, transport=transport)
+        opened = open_source(replace(self._camera, source=source), self._settings)
         self._has_opened = True
         try:
             reader = StreamReader(
@@ -149,7 +159,7 @@ class EvidenceStream:
                 if pacer is not None:
                     wait_s = pacer.wait_s(packet.stream_s, now_s=self._clock.monotonic_s())
                     pause(wait_s, clock=self._clock, stop=stop)
-                if stop.is_set():
+                if stop.is_set() or self._transport is not transport:
                     return
                 arrival = Arrival.now(self._clock, sent_at=reader.sent_at(packet.stream_s))
                 placed = timeline.place(packet.stream_s, arrival=arrival)

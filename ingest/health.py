@@ -52,11 +52,15 @@ class Pulse:
         now_s: Monotonic time of the beginning.
         wanted_fps: Analysis rate: more pictures than that are not missed.
         stall_after_s: See ``IngestSettings``.
+
+    Attributes:
+        advice: What to say where pictures arrive damaged; empty asks whether the network is busy.
     """
 
     def __init__(self, now_s: float, *, wanted_fps: float, stall_after_s: float) -> None:
         self._wanted_fps = wanted_fps
         self._stall_after_s = stall_after_s
+        self.advice = ""
         self._seen_s: deque[float] = deque()
         self._corrupt_s: deque[float] = deque()
         self._patched_s: deque[float] = deque()
@@ -150,7 +154,8 @@ class Pulse:
             signal=Signal.POOR,
             state=CameraState.BLIND if left_fps < BLIND_FPS else CameraState.DEGRADED,
             cause=f"{self._damaged_share:.0%} of its pictures arrive damaged "
-            f"(allowed: {CORRUPT_SHARE_MAX:.0%}){left}; is the network overloaded?",
+            f"(allowed: {CORRUPT_SHARE_MAX:.0%}){left}; "
+            f"{self.advice or 'is the network overloaded?'}",
         )
 
     def _usual_fps(self, now_s: float, fps: float) -> float:

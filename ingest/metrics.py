@@ -30,6 +30,11 @@ FRAMES_SKIPPED: Final = Counter(
 RECONNECTS: Final = Counter(
     "vigil_ingest_reconnects_total", "Attempts after the first to reach the camera.", ["camera"]
 )
+CARRIER_CHANGES: Final = Counter(
+    "vigil_camera_carrier_changes_total",
+    "Changes of what carries RTP that were not set by anybody, by the carrier gone over to.",
+    ["camera", "carrier"],
+)
 TIME_BREAKS: Final = Counter(
     "vigil_ingest_time_breaks_total",
     "Runs ended because of their times, by kind: jump, rate, clock_set.",

@@ -11,8 +11,16 @@ import structlog
 
 from contracts.cameras import CameraDirectory, CameraState, CameraStatus, RecordingStatus
 from contracts.clock import Clock
+from ingest.carrier import CarrierChange, Changeover
 from ingest.health import Delay, Health, Pulse
-from ingest.metrics import BLIND_SECONDS, PHASE, PHASE_CHANGES, RECONNECTS, STREAM_UP
+from ingest.metrics import (
+    BLIND_SECONDS,
+    CARRIER_CHANGES,
+    PHASE,
+    PHASE_CHANGES,
+    RECONNECTS,
+    STREAM_UP,
+)
 from ingest.phases import Phase, PhaseChange, Signal, after
 
 log = structlog.get_logger()
@@ -56,7 +64,7 @@ class StatusKeeper:
         stall_after_s: See ``IngestSettings``.
         clock: For ages and ``updated_at``.
         wanted_fps: Analysis rate of the camera.
-        tell: Hears of every change of phase.
+        tell: Hears of every change of phase, and of what carries RTP.
     """
 
     def __init__(
@@ -67,7 +75,7 @@ class StatusKeeper:
         stall_after_s: float,
         clock: Clock,
         wanted_fps: float = math.inf,
-        tell: Callable[[PhaseChange], None] | None = None,
+        tell: Callable[[PhaseChange | CarrierChange], None] | None = None,
     ) -> None:
         self._camera_id = camera_id
         self._directory = directory
@@ -135,6 +143,39 @@ class StatusKeeper:
         """Note how its continuous recording is doing; None if it is not to be recorded."""
         with self._lock:
             self._recording = recording
+
+    def advise(self, advice: str) -> None:
+        """Say from now on what helps against pictures that arrive damaged; empty knows nothing."""
+        with self._lock:
+            self._pulse.advice = advice
+
+    def goes_over(self, change: Changeover) -> None:
+        """Say that the camera will be read by another carrier, and tell of it."""
+        with self._lock:
+            self._cause = change.cause
+            state = self._status(self._clock.monotonic_s()).state
+        CARRIER_CHANGES.labels(self._camera_id, change.after.value).inc()
+        log.warning(
+            "camera is read by another carrier",
+            camera_id=self._camera_id,
+            before=change.before.value,
+            carrier=change.after.value,
+            cause=change.cause,
+            lasted_s=round(change.lasted_s, 1),
+        )
+        if self._tell is None:
+            return
+        self._tell(
+            CarrierChange(
+                camera_id=self._camera_id,
+                at=self._clock.now(),
+                before=change.before.value,
+                after=change.after.value,
+                state=state,
+                cause=change.cause,
+                lasted_s=change.lasted_s,
+            )
+        )
 
     def is_out(self, phase: Phase, *, cause: str) -> None:
         """Say that no picture comes and why, in words without secrets."""

@@ -16,6 +16,7 @@ from contracts.evidence import EvidenceStore
 from contracts.queues import WorkQueue
 from contracts.settings import IngestSettings
 from ingest.camera import CameraIngest
+from ingest.carrier import CarrierChange
 from ingest.clip_ring import ClipRing
 from ingest.clip_service import ClipService
 from ingest.evidence_stream import EvidenceRing
@@ -70,7 +71,7 @@ class IngestSupervisor:
     evidence_store: EvidenceStore
     settings: IngestSettings
     clock: Clock
-    tell: Callable[[PhaseChange], None] | None = None
+    tell: Callable[[PhaseChange | CarrierChange], None] | None = None
     hear: Callable[[OwnEvent], None] | None = None
     live: LiveCameras = field(default_factory=LiveCameras)
     recorders: Recorders | None = None

@@ -134,6 +134,7 @@ def camera_changes(
 ) -> PhaseSteps:
     """List what the camera went through, newest first: phases of its connection, and rungs.
 
+    ``udp`` to ``tcp`` is a camera that lost too much by UDP, and back one that TCP did not help.
     The rungs say how much of it is looked at while the machine is too busy: ``everything``,
     ``half``, ``one_a_second``, ``motion``, ``record``.
     """

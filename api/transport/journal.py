@@ -1,6 +1,6 @@
 """What changed about each camera, on Redis: the newest, for whoever asks what happened.
 
-Ingest writes the phases of its connection, vision the rungs of its ladder.
+Ingest writes the phases of its connection and what carries it, vision the rungs of its ladder.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from api.transport.connection import RedisClient, translate_errors
 from contracts.cameras import CameraState
 from contracts.codec import CodecError, decode, encode
 from contracts.errors import TransportUnavailable
+from ingest.carrier import CarrierChange
 from ingest.phases import PhaseChange
 from vision.attention import RungChange
 
@@ -25,7 +26,7 @@ KEPT: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One step, as it is read back: of a phase or of a rung, by their names."""
+    """One step, as it is read back: of a phase, a carrier or a rung, by their names."""
 
     camera_id: str
     at: datetime
@@ -37,7 +38,7 @@ class Change:
 
 
 class RedisJournal:
-    """Writes and reads changes of phase and of rung.
+    """Writes and reads changes of phase, of carrier and of rung.
 
     Args:
         client: A redis-py client whose answers are bytes.
@@ -46,7 +47,7 @@ class RedisJournal:
     def __init__(self, client: RedisClient) -> None:
         self._client = client
 
-    def add(self, change: PhaseChange | RungChange) -> None:
+    def add(self, change: PhaseChange | CarrierChange | RungChange) -> None:
         """Append a change; dropped (it is in the log) if Redis does not answer."""
         try:
             with translate_errors("writing a change of phase"):

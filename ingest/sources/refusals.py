@@ -6,7 +6,13 @@ from typing import Final
 
 import av
 
-from ingest.errors import CredentialsRefused, SourceError, SourceRejected, SourceUnavailable
+from ingest.errors import (
+    CredentialsRefused,
+    SourceError,
+    SourceRejected,
+    SourceUnavailable,
+    TransportRefused,
+)
 
 REDIRECTS: Final = range(300, 400)
 _CLIENT_FAULTS: Final = range(400, 500)
@@ -47,6 +53,10 @@ def refused(camera_id: str, shown: str, *, status: int, detail: str) -> SourceEr
             )
         case 404:
             return SourceRejected(camera_id, f"{shown} has no such stream (404); check the path")
+        case 461:
+            return TransportRefused(
+                camera_id, f"{shown} does not send by the transport that it is asked for (461)"
+            )
         case _ if status in _CLIENT_FAULTS:
             return SourceRejected(camera_id, f"{shown} refused the request ({status})")
         case _:

@@ -62,7 +62,7 @@ def open_rtsp(
     relay = RtspRelay(
         camera_url=url,
         timeout_s=settings.open_timeout_s,
-        is_udp=camera.source.transport is RtspTransport.UDP,
+        is_udp=camera.source.transport is not RtspTransport.TCP,
         on_answer=on_answer,
     )
     try:

@@ -149,6 +149,7 @@ class StreamReader:
         context.thread_count = _OFFLINE_THREADS if is_offline else 1
         self._audio = _audio_of(opened.container) if has_audio and opened.has_clock else None
         self.on_audio: Callable[[AudioPacket], None] | None = None
+        self._lost = opened.lost
         self._judge = Judge(opened.lost)
         self._last_wait_s = 0.0
         self._unwrapper = PtsUnwrapper(self.stream.time_base or context.time_base)
@@ -168,6 +169,11 @@ class StreamReader:
         """
         is_known = self._watched_s >= _WAITING_S / 2
         return self._waited_s / self._watched_s if is_known else 1.0
+
+    @property
+    def lost(self) -> int:
+        """Packets lost on the way so far; 0 where nobody knows."""
+        return 0 if self._lost is None else self._lost()
 
     @property
     def audio(self) -> AudioStream | None:

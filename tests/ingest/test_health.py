@@ -139,6 +139,13 @@ def test_pictures_that_are_damaged_in_parts_count_as_damaged(
     assert stream.look().state is state
 
 
+def test_advice_takes_the_place_of_the_question_whether_the_network_is_busy() -> None:
+    stream = Stream()
+    stream.pulse.advice = "TCP was tried"
+
+    assert damaged(stream, sound=50, of=100).cause.endswith("; TCP was tried")
+
+
 def test_nothing_but_damaged_pictures_is_no_silence() -> None:
     found = damaged(Stream(), sound=0, of=100)
 

@@ -1,6 +1,8 @@
 import pytest
 
-from contracts.cameras import CameraState, CameraStatus
+from contracts.cameras import CameraState, CameraStatus, RtspTransport
+from ingest.carrier import CarrierChange, Changeover
+from ingest.metrics import CARRIER_CHANGES
 from ingest.phases import PhaseChange
 from ingest.status import Phase, Seen, StatusKeeper
 from tests.fakes.clock import START, ManualClock
@@ -129,7 +131,7 @@ def test_a_cause_stays_until_a_frame_shows_that_it_is_over(bench: Bench) -> None
 
 def test_every_change_of_phase_is_told_once_with_its_cause() -> None:
     bench = Bench()
-    told: list[PhaseChange] = []
+    told: list[PhaseChange | CarrierChange] = []
     keeper = StatusKeeper(
         "gate", directory=bench.directory, stall_after_s=5.0, clock=bench.clock, tell=told.append
     )
@@ -142,7 +144,7 @@ def test_every_change_of_phase_is_told_once_with_its_cause() -> None:
         keeper.publish()
     keeper.is_out(Phase.BACK_OFF, cause="cannot be reached")
 
-    assert [(change.before.value, change.after.value) for change in told] == [
+    assert [(str(change.before), str(change.after)) for change in told] == [
         ("connecting", "handshake"),
         ("handshake", "wait_key_frame"),
         ("wait_key_frame", "live"),
@@ -155,6 +157,34 @@ def test_every_change_of_phase_is_told_once_with_its_cause() -> None:
         "cannot be reached",
     ]
     assert told[2].lasted_s == 2.0
+
+
+def test_another_carrier_is_told_logged_counted_and_said_until_a_picture_comes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bench = Bench()
+    told: list[PhaseChange | CarrierChange] = []
+    keeper = StatusKeeper(
+        "gate", directory=bench.directory, stall_after_s=5.0, clock=bench.clock, tell=told.append
+    )
+    counter = CARRIER_CHANGES.labels("gate", "tcp")
+    before = counter._value.get()
+    keeper.goes_over(
+        Changeover(
+            before=RtspTransport.UDP, after=RtspTransport.TCP, cause="much is lost", lasted_s=12.0
+        )
+    )
+    keeper.connecting()
+
+    assert bench.directory.statuses[-1].cause == "much is lost"
+    [change] = [change for change in told if isinstance(change, CarrierChange)]
+    assert (change.before, change.after, change.at, change.cause) == (
+        "udp", "tcp", START, "much is lost",
+    )  # fmt: skip
+    assert counter._value.get() == before + 1
+    assert "camera is read by another carrier" in capsys.readouterr().out
+    keeper.decoded(SEEN)
+    assert bench.directory.statuses[-1].cause == ""
 
 
 def test_a_starved_camera_says_so(bench: Bench) -> None:

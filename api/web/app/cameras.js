@@ -231,7 +231,7 @@ function addForm(container) {
     place: field("place", "Place", "North yard", "Where it is. May stay empty."),
     "source.url": field("source.url", "Address", "rtsp://user:password@192.0.2.7/stream", "RTSP or HTTP address (MJPEG, HLS, MP4) with user and password if it needs them, onvif://user:password@host, usb:/dev/video0, the path of a video file or of a folder of them, synthetic:yard, or webrtc: for a phone, browser or OBS that publishes to Vigil. It is never shown again with its password."),
   };
-  const transport = el("select", { id: "transport" }, el("option", { value: "tcp" }, "TCP (reliable)"), el("option", { value: "udp" }, "UDP (may lose packets)"));
+  const transport = el("select", { id: "transport" }, el("option", { value: "tcp" }, "TCP (reliable)"), el("option", { value: "udp" }, "UDP (TCP if it loses much)"), el("option", { value: "udp_only" }, "UDP only (may lose packets)"));
   const message = el("div.notice", { hidden: true, attrs: { role: "status" } });
   const submit = el("button.button.primary", { type: "submit" }, icon("plus"), "Add camera");
   const form = el(

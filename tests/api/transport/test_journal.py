@@ -6,6 +6,7 @@ from api.transport.connection import connect
 from api.transport.journal import KEPT, RedisJournal
 from contracts.cameras import CameraState
 from contracts.errors import TransportUnavailable
+from ingest.carrier import CarrierChange
 from ingest.phases import Phase, PhaseChange
 from tests.fakes.clock import START
 from vision.attention import RungChange
@@ -48,6 +49,23 @@ def test_steps_of_the_ladder_stand_among_them(redis_url: str) -> None:
     journal.add(step)
 
     assert [found.after for found in journal.newest("gate", limit=9)] == ["half", "stalled"]
+
+
+def test_changes_of_carrier_stand_among_them(redis_url: str) -> None:
+    journal = RedisJournal(connect(redis_url))
+    change = CarrierChange(
+        camera_id="gate",
+        at=START,
+        before="udp",
+        after="tcp",
+        state=CameraState.DEGRADED,
+        cause="by UDP 46% of its pictures arrived damaged",
+        lasted_s=12.0,
+    )
+    journal.add(change)
+
+    [found] = journal.newest("gate", limit=9)
+    assert (found.before, found.after, found.cause) == ("udp", "tcp", change.cause)
 
 
 def test_old_changes_make_room(redis_url: str) -> None:

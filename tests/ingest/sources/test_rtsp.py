@@ -14,7 +14,13 @@ import pytest
 
 from contracts.cameras import RtspTransport
 from contracts.settings import IngestSettings
-from ingest.errors import CredentialsRefused, SourceError, SourceRejected, SourceUnavailable
+from ingest.errors import (
+    CredentialsRefused,
+    SourceError,
+    SourceRejected,
+    SourceUnavailable,
+    TransportRefused,
+)
 from ingest.sources.rtsp import open_rtsp
 from ingest.sources.stream import StreamReader
 from tests.fakes.clips import WalkerClip, walker_path
@@ -182,7 +188,7 @@ def answering(status: str) -> Iterator[str]:
     [
         ("403 Forbidden", CredentialsRefused, "forbids this user the stream (403)"),
         ("404 Not Found", SourceRejected, "has no such stream (404); check the path"),
-        ("461 Unsupported Transport", SourceRejected, "refused the request"),
+        ("461 Unsupported Transport", TransportRefused, "does not send by the transport"),
         ("503 Service Unavailable", SourceUnavailable, "cannot be reached"),
     ],
 )
