@@ -32,8 +32,8 @@ ROWS: Final = {
         _row(
             "C6",
             "5 % and 20 % UDP loss",
-            "corrupt flagged and not detected on; degraded at 20 %",
-            "false alerts <= clean + 1",
+            "corrupt flagged and not detected on; degraded at 20 %; by TCP unless forbidden",
+            "false alerts <= clean + 1; D <= 15 s, R <= 10 s",
         ),
         _row("C7", "500 kbit/s for a 4 Mbit/s stream", "age-dropped, no growth", "lag <= 2 s"),
         _row(

@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 
 from api.rules_file import dump_rules
+from contracts.cameras import RtspTransport
 from contracts.frames import BgrImage
 from ingest.phases import Phase
 from ingest.sources.scenes.yard_truth import YARD_RULES
@@ -104,10 +105,18 @@ class Site:
 
     def changes(self, camera_id: str) -> list[str]:
         """The phases that its connection went through, newest first."""
+        phases = {phase.value for phase in Phase}
+        return [after for after in self._steps(camera_id) if after in phases]
+
+    def carriers(self, camera_id: str) -> list[str]:
+        """What it was gone over to for its RTP, newest first."""
+        carriers = {transport.value for transport in RtspTransport}
+        return [after for after in self._steps(camera_id) if after in carriers]
+
+    def _steps(self, camera_id: str) -> list[str]:
         answer = self.vigil.client.get(f"/api/v1/cameras/{camera_id}/changes")
         answer.raise_for_status()
-        phases = {phase.value for phase in Phase}
-        return [item["after"] for item in answer.json()["items"] if item["after"] in phases]
+        return [item["after"] for item in answer.json()["items"]]
 
     def until(self, is_so: Callable[[], object], *, within_s: float) -> float:
         return elapsed_until(is_so, within_s=within_s)

@@ -145,7 +145,7 @@ def test_udp_that_loses_packets(site: Site, measured: Measured) -> None:
             for name, loss in (("clean", 0.0), ("loss5", 0.05), ("loss20", 0.2))
         }
         for name, camera in cameras.items():
-            stack.enter_context(site.watching(name, camera, transport="udp", has_rules=True))
+            stack.enter_context(site.watching(name, camera, transport="udp_only", has_rules=True))
         site.until(lambda: site.received("clean") > 5, within_s=LIVE_WITHIN_S)
         degraded_s = site.until(
             lambda: site.status("loss20").get("state") in ("degraded", "blind"),
@@ -165,6 +165,42 @@ def test_udp_that_loses_packets(site: Site, measured: Measured) -> None:
     measured.note(f"alerts {counts}", holds=max(counts.values()) <= counts["clean"] + 1)
     measured.note(f"corrupt {corrupt}", holds=corrupt["loss20"] > corrupt["clean"])
     measured.hold()
+
+
+@pytest.mark.row("C6")
+@pytest.mark.parametrize("loss", [0.05, 0.2])
+def test_udp_that_loses_packets_is_given_up_for_tcp(
+    site: Site, measured: Measured, loss: float
+) -> None:
+    name = f"over{loss:.0%}".removesuffix("%")
+    with QuirkCam(media_of(yard_clip()), quirks=Quirks(loss=loss)) as camera:
+        site.add(name, camera.url, transport="udp", has_rules=True)
+        try:
+            site.until(lambda: site.received(name) + corrupt(site, name) > 0, within_s=PATIENCE_S)
+            told_s = site.until(lambda: site.carriers(name) == ["tcp"], within_s=PATIENCE_S)
+            measured.detected(told_s, at_most_s=15.0)
+            damaged, visits = corrupt(site, name), len(site.alerts(name, "intrusion"))
+            whole_s = site.until(
+                lambda: site.status(name).get("state") == "seeing", within_s=PATIENCE_S
+            )
+            measured.recovered(whole_s, at_most_s=10.0)
+            found_s = site.until(
+                lambda: len(site.alerts(name, "intrusion")) > visits, within_s=60.0
+            )
+            more = corrupt(site, name) - damaged
+            measured.note(
+                f"{loss:.0%}: the next visit told {found_s:.1f} s later", holds=found_s < 60.0
+            )
+            # The status is told once a second: what was damaged before is counted until then.
+            measured.note(f"{more} damaged pictures since it was told", holds=more <= 15)
+            measured.note(f"{camera.plays_total} connections", holds=site.carriers(name) == ["tcp"])
+        finally:
+            site.remove(name)
+    measured.hold()
+
+
+def corrupt(site: Site, camera_id: str) -> int:
+    return int(site.status(camera_id).get("frames", {}).get("corrupt", 0))
 
 
 @pytest.mark.row("C7")

@@ -19,7 +19,7 @@ from ingest.phases import PhaseChange
 from ingest.status import StatusKeeper
 from tests.fakes.clock import START
 from tests.fakes.ports import InMemoryCameras
-from tests.faultproxy import Faults, UdpProxy
+from tests.faultproxy import Faults, TcpProxy, UdpProxy
 from tests.ingest.recordings import rtsp_camera
 from tests.quirkcam import QuirkCam, Quirks
 from tests.quirkcam.clips import Clip, media_of
@@ -80,6 +80,10 @@ class Watch:
     @property
     def carriers(self) -> list[str]:
         return [str(change.after) for change in self.told if isinstance(change, CarrierChange)]
+
+    @property
+    def corrupt(self) -> int:
+        return self.queue.account("gate").corrupt
 
     def published(self) -> CameraStatus:
         self.status.publish()
@@ -145,6 +149,18 @@ def test_where_the_camera_refuses_tcp_udp_goes_on_and_says_so() -> None:
         assert camera.plays_total <= plays + 1
 
     assert watch.carriers == ["tcp", "udp"]
+
+
+def test_where_the_line_is_too_thin_for_tcp_udp_is_gone_back_to() -> None:
+    with behind_a_lossy_network(0.2) as camera, TcpProxy(camera.port) as proxy:
+        camera.stand_behind(proxy.port)
+        with watching(camera) as watch:
+            watch.until(lambda: bool(watch.published().last_frame_at or watch.corrupt))
+            proxy.faults = Faults(rate_bps=100_000)
+            watch.until(lambda: watch.carriers == ["tcp", "udp"])
+
+    [change] = [found for found in watch.told if found.after == "udp"]
+    assert "by TCP it does not work" in change.cause
 
 
 def test_who_is_told_udp_only_stays_there_and_is_told_what_would_help() -> None:
