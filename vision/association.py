@@ -31,8 +31,12 @@ _LEAST_SIDES: Final = 0.04
 """Two sides that are smaller together count as these: smaller objects get their reach."""
 _TOUCH: Final = 2.0
 """Square of the distance, in mean sides, beyond which boxes cannot touch: less than 1 both ways."""
+_COVERS: Final = 0.5
+"""Share of the smaller of two boxes from which on one covers the other."""
 _FEW: Final = 400
 """Pairs up to which plain numbers are faster than arrays."""
+ALIKE: Final = 0.12
+"""Looks with a cosine distance below this may be one object though their boxes do not overlap."""
 SAME_LOOK: Final = 0.05
 OTHER_LOOK: Final = 0.35
 """Cosine distances from which on two looks are not quite the same, and surely different: to the
@@ -40,6 +44,7 @@ nearest of four looks, one person's median is 0.09 and another's 0.25 on the rec
 noise model is fitted to."""
 APPEARANCE_SHARE: Final = 0.5
 """Weight of appearance where both sides have an embedding; the rest is position."""
+_PLACE_SHARE: Final = 1 - APPEARANCE_SHARE
 
 
 def intersections(first_N4: Array, second_M4: Array) -> Array:
@@ -71,22 +76,23 @@ def coverage(inner_M4: Array, outer_N4: Array) -> Array:
 
 
 class Pairs(NamedTuple):
-    """The pairs of a track and a detection that touch or may be one, measured once a frame.
+    """The pairs of a track and a detection that may be one, measured once a frame.
 
     Pairs come by track, then by detection.
 
     Attributes:
         rows, columns: Of the track and of the detection.
-        common: Area that they share.
         ious: Intersection over union.
-        costs: What it costs to take the detection for the track; FORBIDDEN if it cannot be.
+        costs: What it costs to take the detection for the track.
+        covers: Track, detection and common area of those of which one covers half of the other
+            or more, whether they may be one or not.
     """
 
     rows: list[int]
     columns: list[int]
-    common: list[float]
     ious: list[float]
     costs: list[float]
+    covers: list[tuple[int, int, float]]
 
 
 def measure(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[Terms]) -> Pairs:
@@ -107,7 +113,8 @@ def measure(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[Terms])
 
 
 def _measure_few(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[Terms]) -> Pairs:
-    near: list[tuple[int, int, float, float, float]] = []
+    near: list[tuple[int, int, float, float]] = []
+    covers: list[tuple[int, int, float]] = []
     shapes = [
         (column, u1, v1, u2, v2, u1 + u2, v1 + v2, u2 - u1, v2 - v1)
         for column, (u1, v1, u2, v2) in enumerate(found)
@@ -135,17 +142,15 @@ def _measure_few(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[Te
             iou = common / (area + other_area - common)
             distance, growth = math.sqrt(squared) / reach, other_area / area
             is_alike = iou > 0.05 or 1 / SIZE_RATIO < growth < SIZE_RATIO
+            if common >= _COVERS * (area if area < other_area else other_area):
+                covers.append((row, column, common))
             if growth <= largest and (iou > 0.2 or (distance < 1 and is_alike)):
                 cost = 0.5 * ((distance if distance < 1 else 1.0) - iou) + 0.5 + extra
-            elif common:
-                cost = FORBIDDEN
-            else:
-                continue
-            near.append((row, column, common, iou, cost))
+                near.append((row, column, iou, cost))
     if not near:
-        return Pairs([], [], [], [], [])
-    rows, columns, commons, ious, costs = zip(*near, strict=True)
-    return Pairs(list(rows), list(columns), list(commons), list(ious), list(costs))
+        return Pairs([], [], [], [], covers)
+    rows, columns, ious, costs = zip(*near, strict=True)
+    return Pairs(list(rows), list(columns), list(ious), list(costs), covers)
 
 
 def _measure_many(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[Terms]) -> Pairs:
@@ -180,11 +185,18 @@ def _measure_many(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[T
     is_allowed_K |= ious_K > 0.2
     is_allowed_K &= growth_K <= largest_N.take(rows_K)
     costs_K = 0.5 * (np.minimum(distances_K, 1) - ious_K) + 0.5 + extra_N.take(rows_K)
-    costs_K = np.where(is_allowed_K, costs_K, FORBIDDEN)
-    told = (is_allowed_K | (common_K > 0)).nonzero()[0]
-    return Pairs(
-        *(each_K.take(told).tolist() for each_K in (rows_K, columns_K, common_K, ious_K, costs_K))
+    told, covers = (
+        is_told_K.nonzero()[0]
+        for is_told_K in (
+            is_allowed_K,
+            common_K >= _COVERS * np.minimum(area_K, other_area_K),
+        )
     )
+    return Pairs(
+        *(each_K.take(told).tolist() for each_K in (rows_K, columns_K, ious_K, costs_K)),
+        list(zip(*(each_K.take(covers).tolist() for each_K in (rows_K, columns_K, common_K)),
+                 strict=True)),
+    )  # fmt: skip
 
 
 def _upright(rows: Sequence[tuple[float, ...]], width: int) -> Array:
@@ -194,43 +206,54 @@ def _upright(rows: Sequence[tuple[float, ...]], width: int) -> Array:
 
 
 def contested(pairs: Pairs, *, is_near: Sequence[bool], is_sure: Sequence[bool]) -> list[int]:
-    """Return which allowed pairs have a side with another choice, or need a look to be taken.
+    """Return which pairs have a side with another choice, or need a look to be taken.
 
     Args:
         pairs: All of them.
         is_near: Of each pair, whether it may be taken however the detection looks.
         is_sure: The same of each detection.
     """
-    # Whether a track, or a detection, stands in more than one allowed pair.
-    rows: dict[int, bool] = {}
-    columns: dict[int, bool] = {}
-    allowed: list[tuple[int, int, int]] = []
-    for at, (row, column, cost) in enumerate(
-        zip(pairs.rows, pairs.columns, pairs.costs, strict=True)
-    ):
-        if cost < FORBIDDEN:
-            rows[row] = row in rows
-            columns[column] = column in columns
-            allowed.append((at, row, column))
+    if not pairs.rows:
+        return []
+    # How many pairs a track, or a detection, stands in; pairs come by track.
+    of_row, of_column = [0] * (pairs.rows[-1] + 1), [0] * len(is_sure)
+    for row in pairs.rows:
+        of_row[row] += 1
+    for column in pairs.columns:
+        of_column[column] += 1
     return [
         at
-        for at, row, column in allowed
-        if rows[row] or columns[column] or not (is_near[at] or is_sure[column])
+        for at, (row, column, is_close) in enumerate(
+            zip(pairs.rows, pairs.columns, is_near, strict=True)
+        )
+        if of_row[row] > 1 or of_column[column] > 1 or not (is_close or is_sure[column])
     ]
 
 
-def with_looks(costs_K: Array, distances_K: Array) -> Array:
-    """Mix how differently two look into allowed costs of position.
+def mix_in_looks(
+    pairs: Pairs, is_near: list[bool], asked: Sequence[int], distances: Sequence[float]
+) -> None:
+    """Let looks change the costs of some pairs, and who is near because it looks alike.
 
     Args:
-        costs_K: Of position.
-        distances_K: Cosine distance to what is remembered; NaN where one side has no look, and
-            the cost stays as it is.
+        pairs: All of them.
+        is_near: Of each pair, whether it may be taken however the detection looks.
+        asked: Which pairs.
+        distances: Cosine distance of each of these to what is remembered; NaN where one side has
+            no look, and the cost stays as it is.
     """
-    strange_K = (distances_K - SAME_LOOK) / (OTHER_LOOK - SAME_LOOK)
-    strange_K = np.minimum(np.maximum(strange_K, 0), 1)
-    mixed_K = (1 - APPEARANCE_SHARE) * costs_K + APPEARANCE_SHARE * strange_K
-    return np.where(np.isnan(distances_K), costs_K, mixed_K)
+    costs = pairs.costs
+    for at, distance in zip(asked, distances, strict=True):
+        # Comparisons with what is not a number are false.
+        if distance <= SAME_LOOK:
+            costs[at] = _PLACE_SHARE * costs[at]
+        elif distance >= OTHER_LOOK:
+            costs[at] = _PLACE_SHARE * costs[at] + APPEARANCE_SHARE
+        elif distance > SAME_LOOK:
+            strange = (distance - SAME_LOOK) / (OTHER_LOOK - SAME_LOOK)
+            costs[at] = _PLACE_SHARE * costs[at] + APPEARANCE_SHARE * strange
+        if distance < ALIKE:
+            is_near[at] = True
 
 
 def plain(edges: Sequence[Edge]) -> list[tuple[int, int]]:

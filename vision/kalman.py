@@ -12,7 +12,7 @@ Source: Kalman 1960; the noise that grows with the object's size is from Wojke e
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import compress
 from typing import Final
 
@@ -67,24 +67,35 @@ class BoxFilters:
         """Drop the filters that are not kept; the others move up."""
         self._states = list(compress(self._states, is_kept))
 
-    def predict(self, step_s: float, *, lost: Sequence[int] = ()) -> None:
-        """Move all boxes on by ``step_s`` >= 0; the speed of the lost ones fades."""
+    def predict(self, step_s: float, *, lost: Sequence[int] = ()) -> list[Box]:
+        """Move all boxes on by ``step_s`` >= 0; the speed of the lost ones fades.
+
+        Returns:
+            Where they are now, as ``boxes`` has it.
+        """
         double, step2 = 2 * step_s, step_s * step_s
         # What acceleration adds to the variance of position, the covariance, that of velocity.
         c, s = ACCELERATION[0] ** 2, ACCELERATION[1] ** 2
         step3, step4 = step2 * step_s / 2, step2 * step2 / 4
         c0, c1, c2, s0, s1, s2 = step4 * c, step3 * c, step2 * c, step4 * s, step3 * s, step2 * s
         moved: list[_State] = []
+        boxes: list[Box] = []
         for x, y, w, h, vx, vy, vw, vh, p0, p1, p2, q0, q1, q2, rest in self._states:
             squared = w * h
             if squared < _LEAST_AREA:
                 squared = _LEAST_AREA
+            x += vx * step_s
+            y += vy * step_s
             w += vw * step_s
             h += vh * step_s
+            if w < _LEAST_SIDE:
+                w = _LEAST_SIDE
+            if h < _LEAST_SIDE:
+                h = _LEAST_SIDE
+            half_w, half_h = 0.5 * w, 0.5 * h
+            boxes.append((x - half_w, y - half_h, x + half_w, y + half_h))
             moved.append(
-                (x + vx * step_s, y + vy * step_s,
-                 w if w > _LEAST_SIDE else _LEAST_SIDE, h if h > _LEAST_SIDE else _LEAST_SIDE,
-                 vx, vy, vw, vh,
+                (x, y, w, h, vx, vy, vw, vh,
                  p0 + double * p1 + step2 * p2 + c0 * squared, p1 + step_s * p2 + c1 * squared,
                  p2 + c2 * squared,
                  q0 + double * q1 + step2 * q2 + s0 * squared, q1 + step_s * q2 + s1 * squared,
@@ -100,14 +111,12 @@ class BoxFilters:
                     x, y, w, h, vx * left, vy * left, vw * left, vh * left, *others,
                     rest * left * left,
                 )  # fmt: skip
+        return boxes
 
-    def correct(self, measured: Sequence[Box | None]) -> None:
-        """Take in what was measured of each box; None where it was not seen."""
+    def correct(self, measured: Mapping[int, Box]) -> None:
+        """Take in what was measured, by row; the others were not seen."""
         states = self._states
-        for row, box in enumerate(measured):
-            if box is None:
-                continue
-            x1, y1, x2, y2 = box
+        for row, (x1, y1, x2, y2) in measured.items():
             x, y, w, h, vx, vy, vw, vh, p0, p1, p2, q0, q1, q2, _ = states[row]
             wide, high = x2 - x1, y2 - y1
             squared = wide * high

@@ -73,12 +73,14 @@ class Looks:
         """Remember what these rows look like now; each has a look."""
         if embeddings_MD.shape[1] != self._memory_SGD.shape[2]:
             self._begin_size(embeddings_MD.shape[1])
+        slots, due_s = self._slots, self._due_s
+        means = [_PLACES * slots[row] for row in rows]
         places: list[int] = []
         sources: list[int] = []
         for index, row in enumerate(rows):
-            if now_s < self._due_s[row]:
+            if now_s < due_s[row]:
                 continue
-            taken, first = self._taken[row], _PLACES * self._slots[row]
+            taken, first = self._taken[row], means[index]
             if taken:
                 places.append(first + 1 + taken % GALLERY)
                 sources.append(index)
@@ -86,11 +88,10 @@ class Looks:
                 places += range(first, first + _PLACES)
                 sources += [index] * _PLACES
             self._taken[row] = taken + 1
-            self._due_s[row] = now_s + GALLERY_EVERY_S - 1e-6
+            due_s[row] = now_s + GALLERY_EVERY_S - 1e-6
         memory_FD = self._memory_SGD.reshape(-1, embeddings_MD.shape[1])
         if places:
             memory_FD[places] = embeddings_MD.take(sources, axis=0)
-        means = [_PLACES * self._slots[row] for row in rows]
         mean_MD = memory_FD.take(means, axis=0)
         mean_MD *= _KNOWN
         mean_MD += embeddings_MD
@@ -100,8 +101,8 @@ class Looks:
 
     def distances(
         self, rows: Sequence[int], columns: Sequence[int], embeddings_MD: Embeddings
-    ) -> npt.NDArray[np.float64]:
-        """Return the cosine distance (0 to 2) of pairs to the nearest remembered look, shape (K,).
+    ) -> list[float]:
+        """Return the cosine distance (0 to 2) of K pairs to the nearest remembered look.
 
         NaN where either side has no look.
 
@@ -111,11 +112,13 @@ class Looks:
             embeddings_MD: What the detections look like.
         """
         if embeddings_MD.shape[1] != self._memory_SGD.shape[2]:
-            return np.full(len(rows), np.nan)
+            return [math.nan] * len(rows)
+        slots = self._slots
         looks_KD = embeddings_MD.take(columns, axis=0)
-        memory_KGD = self._memory_SGD.take([self._slots[row] for row in rows], axis=0)
+        memory_KGD = self._memory_SGD.take([slots[row] for row in rows], axis=0)
         likeness_KG = np.vecdot(memory_KGD, looks_KD[:, None])
-        return np.asarray(1 - np.maximum.reduce(likeness_KG, axis=1), np.float64)
+        distances: list[float] = (1 - np.maximum.reduce(likeness_KG, axis=1)).tolist()
+        return distances
 
     def _begin_size(self, size: int) -> None:
         """Forget looks of another embedding size: the detector has changed."""

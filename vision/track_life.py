@@ -71,15 +71,8 @@ class TrackLife:
         self.last_hit_s = now_s
         self._vote(label, confidence)
         self.points.append(
-            _point(
-                seq=header.seq,
-                monotonic_s=now_s,
-                captured_at=header.captured_at,
-                box=box,
-                confidence=confidence,
-                is_observed=True,
-                postures=postures,
-            )
+            # In the order of its fields.
+            _point(header.seq, now_s, header.captured_at, box, confidence, True, postures)
         )
         self._forget(now_s)
         if self.state is not _CONFIRMED and (
@@ -96,16 +89,7 @@ class TrackLife:
         """Record that it was not seen, with where it should be."""
         now_s = header.monotonic_s
         self._pending_misses += 1
-        self.points.append(
-            _point(
-                seq=header.seq,
-                monotonic_s=now_s,
-                captured_at=header.captured_at,
-                box=box,
-                confidence=0.0,
-                is_observed=False,
-            )
-        )
+        self.points.append(_point(header.seq, now_s, header.captured_at, box, 0.0, False))
         self._forget(now_s)
         if self.state is _CONFIRMED and now_s - self.last_hit_s > LOST_AFTER_S:
             self.state = _LOST
@@ -129,17 +113,18 @@ class TrackLife:
         """Return the track as of its newest point."""
         header = self.header
         return _track(
-            track_id=self.track_id,
-            camera_id=header.camera_id,
-            run_id=header.run_id,
-            label=self.label,
-            label_confidence=self.label_confidence,
-            state=self.state,
-            points=tuple(self.points),
-            hits=self.hits,
-            misses=self.misses,
-            first_seen_at=header.captured_at,
-            first_seen_s=header.monotonic_s,
+            # In the order of its fields.
+            self.track_id,
+            header.camera_id,
+            header.run_id,
+            self.label,
+            self.label_confidence,
+            self.state,
+            tuple(self.points),
+            self.hits,
+            self.misses,
+            header.captured_at,
+            header.monotonic_s,
         )
 
     def _vote(self, label: str, confidence: float) -> None:

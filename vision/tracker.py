@@ -11,22 +11,18 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Final
 
-import numpy as np
-
 from contracts.detections import ANY_LABEL, Detections
 from contracts.frames import FrameHeader
 from contracts.geometry import Box
 from contracts.tracks import Track, TrackState
 from vision import association
-from vision.association import FORBIDDEN, Edge, Pairs, Terms
+from vision.association import Edge, Pairs, Terms
 from vision.grid import on_grid
 from vision.kalman import BoxFilters
 from vision.looks import Embeddings, Looks
 from vision.track_life import TrackLife
 from vision.tracking_round import Round
 
-ALIKE: Final = 0.12
-"""Looks with a cosine distance below this may be one object though their boxes do not overlap."""
 LOST_S: Final = 2.0
 """A lost track is kept for this long."""
 LOST_STILL_S: Final = 6.0
@@ -99,14 +95,12 @@ class Tracker:
         step_s = 0.0 if self._now_s is None else now_s - self._now_s
         self._now_s = now_s
         self._drop_ended()
-        self._end_overdue(now_s, step_s=step_s)
+        lost = self._end_overdue(now_s, step_s=step_s)
         lives = self._lives
-        if lives:
-            lost = [row for row, life in enumerate(lives) if life.state is _LOST]
-            self._filters.predict(step_s, lost=lost)
+        predicted = self._filters.predict(step_s, lost=lost) if lives else []
         usable, found = self._usable(detections)
         if lives or usable:
-            round_ = Round(self._filters.boxes(), detections, found, usable)
+            round_ = Round(predicted, detections, found, usable)
             if lives and usable:
                 self._associate(round_, now_s)
                 round_.claim_fragments(lives, now_s=now_s)
@@ -125,12 +119,18 @@ class Tracker:
         for index, ((x1, y1, x2, y2), confidence) in enumerate(
             zip(boxes, confidences, strict=True)
         ):
-            is_box = -_OUTSIDE <= x1 < x2 <= _FAR_EDGE and -_OUTSIDE <= y1 < y2 <= _FAR_EDGE
-            if not (is_box and x1 < 1 and y1 < 1 and -math.inf < confidence < math.inf):
+            box = (x1, y1, x2, y2)
+            if not (0 <= x1 < x2 <= 1 and 0 <= y1 < y2 <= 1):
+                is_box = -_OUTSIDE <= x1 < x2 <= _FAR_EDGE and -_OUTSIDE <= y1 < y2 <= _FAR_EDGE
+                if not (is_box and x1 < 1 and y1 < 1):
+                    self.refused += 1
+                    continue
+                box = _cut(box)
+            if not -math.inf < confidence < math.inf:
                 self.refused += 1
             elif confidence >= least:
                 usable.append(index)
-                found.append(_cut((x1, y1, x2, y2)))
+                found.append(box)
         return usable, found
 
     def _associate(self, round_: Round, now_s: float) -> None:
@@ -141,11 +141,13 @@ class Tracker:
         else. Otherwise a crowd moves everybody on by one to make room for one more pair.
         """
         edges = self._edges(round_, now_s)
-        round_.take(edges.near)
-        round_.take_plain(round_.free(edges.far))
-        round_.take(round_.free(edges.doubtful))
-        round_.take(round_.free(edges.tentative))
-        round_.take(round_.free(edges.in_place))
+        if edges.near:
+            round_.take(edges.near)
+        if edges.far:
+            round_.take_plain(round_.free(edges.far))
+        for later in (edges.doubtful, edges.tentative, edges.in_place):
+            if later:
+                round_.take(round_.free(later))
 
     def _edges(self, round_: Round, now_s: float) -> "_Edges":
         terms: list[Terms] = []
@@ -196,31 +198,28 @@ class Tracker:
         it however it looks.
         """
         asked = association.contested(pairs, is_near=is_near, is_sure=is_sure)
-        if not asked:
-            return
-        distances_K = self._looks.distances(
-            [pairs.rows[at] for at in asked], [pairs.columns[at] for at in asked], looks_MD
-        )
-        costs_K = association.with_looks(np.array([pairs.costs[at] for at in asked]), distances_K)
-        for at, cost, is_alike in zip(
-            asked, costs_K.tolist(), (distances_K < ALIKE).tolist(), strict=True
-        ):
-            pairs.costs[at] = cost
-            is_near[at] = is_near[at] or is_alike
+        if asked:
+            rows, columns = pairs.rows, pairs.columns
+            distances = self._looks.distances(
+                [rows[at] for at in asked], [columns[at] for at in asked], looks_MD
+            )
+            association.mix_in_looks(pairs, is_near, asked, distances)
 
     def _record(self, round_: Round, header: FrameHeader) -> None:
-        columns = round_.columns
         lost: list[int] = []
-        for row, (life, column) in enumerate(zip(self._lives, columns, strict=True)):
+        measured: dict[int, Box] = {}
+        found = round_.found
+        for row, (life, column) in enumerate(zip(self._lives, round_.columns, strict=True)):
             if column >= 0:
                 round_.record(life, column, header)
+                measured[row] = found[column]
             elif life.state is not _ENDED:
                 life.miss(header, on_grid(_cut(round_.tracks[row])))
                 if life.state is _LOST:
                     lost.append(row)
-        if not any(column >= 0 for column in columns):
+        if not measured:
             return
-        self._filters.correct([None if at < 0 else round_.found[at] for at in columns])
+        self._filters.correct(measured)
         # A lost track under the box of one that is seen may come out again.
         hidden = round_.hidden(lost) if lost else ()
         for row in lost:
@@ -228,6 +227,8 @@ class Tracker:
 
     def _begin(self, round_: Round, header: FrameHeader) -> None:
         """Begin tracks of confident detections that are nobody's and no fragment of anything."""
+        if True not in round_.is_free:
+            return
         new = [
             column
             for column, is_free in enumerate(round_.is_free)
@@ -246,10 +247,16 @@ class Tracker:
         self._looks.add(len(new))
         round_.columns += new
 
-    def _end_overdue(self, now_s: float, *, step_s: float) -> None:
-        """End what has been away too long, before the new frame can be taken for its return."""
-        for life in self._lives:
+    def _end_overdue(self, now_s: float, *, step_s: float) -> list[int]:
+        """End what has been away too long, before the new frame can be taken for its return.
+
+        Returns:
+            Rows of the tracks that are lost and go on.
+        """
+        lost: list[int] = []
+        for row, life in enumerate(self._lives):
             away_s = now_s - life.last_hit_s
+            # Nobody is lost who has just been seen.
             if away_s <= TENTATIVE_S:
                 continue
             if life.state is _TENTATIVE:
@@ -261,6 +268,9 @@ class Tracker:
             if away_s > patience_s:
                 life.state = _ENDED
                 self._has_ended = True
+            elif life.state is _LOST:
+                lost.append(row)
+        return lost
 
     def _drop_ended(self) -> None:
         if not self._has_ended:
@@ -293,8 +303,6 @@ class _Edges:
         for row, column, cost, is_close, iou in zip(
             pairs.rows, pairs.columns, pairs.costs, is_near, pairs.ious, strict=True
         ):
-            if cost >= FORBIDDEN:
-                continue
             is_other = seen[column] != known[row] and seen[column] != ANY_LABEL
             edge = (row, column, cost + OTHER_LABEL_COST if is_other else cost)
             turn = turns[row]

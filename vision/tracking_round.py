@@ -30,6 +30,8 @@ MEND_FILL: Final = 0.5
 MEND_GAIN: Final = 0.05
 """... and if that box overlaps the prediction by so much more than the best of them."""
 
+_CONFIRMED: Final = TrackState.CONFIRMED
+
 
 class Round:
     """Detections of one frame on their way to the tracks.
@@ -57,7 +59,8 @@ class Round:
         confidences: list[float] = detections.confidences_N.tolist()
         class_ids = detections.class_ids_N.tolist()
         names = detections.labels
-        self.confidences = [confidences[index] for index in usable]
+        are_all = len(usable) == len(confidences)
+        self.confidences = confidences if are_all else [confidences[index] for index in usable]
         self.labels = [names[class_ids[index]] for index in usable]
         self.postures: list[tuple[float, ...]] = (
             [()] * len(usable)
@@ -72,13 +75,16 @@ class Round:
         self.embeddings_MD: Embeddings | None = None
         self._has_look: list[bool] | None = None
         if detections.embeddings_ND is not None and usable:
-            looks_MD = detections.embeddings_ND.take(usable, axis=0)
+            looks_MD = detections.embeddings_ND
+            if not are_all:
+                looks_MD = looks_MD.take(usable, axis=0)
             lengths = squares(looks_MD)
             # Comparisons with what is not a number are false, as they should be here.
             if sum(lengths) < math.inf:
                 self.embeddings_MD = looks_MD
                 if not min(lengths):
                     self._has_look = [square > 0 for square in lengths]
+                    self.embeddings_MD = looks_MD = looks_MD.copy()
                     looks_MD[[not has_look for has_look in self._has_look]] = math.nan
         self.pairs: Pairs | None = None
         self._mended: list[int] = []
@@ -123,7 +129,7 @@ class Round:
         owners = [
             row
             for row, column in enumerate(self.columns)
-            if column >= 0 and lives[row].state is TrackState.CONFIRMED
+            if column >= 0 and lives[row].state is _CONFIRMED
         ]
         free = [column for column, is_free in enumerate(self.is_free) if is_free]
         claims = self._claims(owners, free, lives) if owners and free else {}
@@ -155,9 +161,7 @@ class Round:
             is_owner = set(owners)
             inside.update(
                 (row, column)
-                for row, column, common in zip(
-                    self.pairs.rows, self.pairs.columns, self.pairs.common, strict=True
-                )
+                for row, column, common in self.pairs.covers
                 if self.is_free[column]
                 and row in is_owner
                 and common > INSIDE_SHARE * area(self.found[column])
@@ -198,9 +202,7 @@ class Round:
         taken = set(self.columns).difference(self._mended)
         hidden = {
             row
-            for row, column, common in zip(
-                self.pairs.rows, self.pairs.columns, self.pairs.common, strict=True
-            )
+            for row, column, common in self.pairs.covers
             if row in is_lost and column in taken and common > HIDDEN_SHARE * area(self.tracks[row])
         }
         # What was put together of fragments covers more than its detection did.

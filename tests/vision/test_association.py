@@ -8,6 +8,7 @@ from scipy.optimize import linear_sum_assignment
 
 from contracts.geometry import Box, iou
 from vision import association
+from vision.boxes import area
 
 TALL: list[Box] = [(0.4, 0.3, 0.46, 0.6)]
 
@@ -88,28 +89,62 @@ def test_the_assignment_is_that_of_the_whole_matrix(found: dict[tuple[int, int],
     )
 
 
-def test_appearance_decides_between_equal_places() -> None:
-    stranger, friend = association.with_looks(np.array([0.3, 0.3]), np.array([1.0, 0.0])).tolist()
+def with_looks(*distances: float) -> tuple[list[float], list[bool]]:
+    """Costs of pairs in equal places, and which of them are near, once looks have been seen."""
+    count = len(distances)
+    pairs = association.Pairs([0] * count, [*range(count)], [0.1] * count, [0.3] * count, [])
+    is_near = [False] * count
+    association.mix_in_looks(pairs, is_near, [*range(count)], distances)
+    return pairs.costs, is_near
 
-    assert stranger > 0.3 > friend
+
+def test_appearance_decides_between_equal_places() -> None:
+    [friend, like, unlike, stranger], is_near = with_looks(0.0, 0.1, 0.25, 1.0)
+
+    assert friend < like < 0.3 < unlike < stranger
+    assert is_near == [True, True, False, False]
+
+
+def test_no_look_is_stranger_than_strange() -> None:
+    costs, _ = with_looks(association.OTHER_LOOK, 0.9, 2.0, association.SAME_LOOK, 0.0, -1e-7)
+
+    assert costs == pytest.approx([0.65, 0.65, 0.65, 0.15, 0.15, 0.15])
 
 
 def test_where_no_look_is_known_costs_stay() -> None:
-    assert association.with_looks(np.array([0.3]), np.array([math.nan])).tolist() == [0.3]
+    assert with_looks(math.nan) == ([0.3], [False])
 
 
 def test_looks_are_asked_for_where_somebody_has_a_choice() -> None:
     pairs = association.Pairs(
-        rows=[0, 1, 1, 2, 3, 4],
-        columns=[0, 1, 2, 3, 3, 5],
-        common=[0.0] * 6,
-        ious=[0.5] * 6,
-        costs=[0.1, 0.1, 0.1, 0.1, association.FORBIDDEN, 0.1],
+        rows=[0, 1, 1, 2, 3, 4, 5],
+        columns=[0, 1, 2, 3, 4, 4, 5],
+        ious=[0.5] * 7,
+        costs=[0.1] * 7,
+        covers=[],
     )
 
-    is_near, is_sure = [True] + [False] * 5, [False] + [True] * 4 + [False]
+    is_near, is_sure = [True] + [False] * 6, [False] + [True] * 4 + [False]
 
-    assert association.contested(pairs, is_near=is_near, is_sure=is_sure) == [1, 2, 5]
+    assert association.contested(pairs, is_near=is_near, is_sure=is_sure) == [1, 2, 4, 5, 6]
+
+
+def test_among_no_pairs_nobody_has_a_choice() -> None:
+    nothing = association.Pairs([], [], [], [], [])
+
+    assert association.contested(nothing, is_near=[], is_sure=[True]) == []
+
+
+def test_what_lies_behind_another_is_told_though_it_cannot_be_that() -> None:
+    wall: Box = (0.0, 0.0, 1.0, 1.0)
+    beside: Box = (0.43, 0.3, 0.49, 0.6)
+    tracks = [*TALL, wall]
+
+    pairs = association.measure(tracks, [moved(0.0), beside], [(1.0, 0.0, 2.5)] * 2)
+
+    assert [pair[:2] for pair in pairs.covers] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert [pair[2] for pair in pairs.covers] == pytest.approx([0.018, 0.009, 0.018, 0.018])
+    assert 1 not in pairs.rows
 
 
 def test_coverage_is_the_inner_boxes_share() -> None:
@@ -151,5 +186,14 @@ def test_few_and_many_are_measured_alike(
     many = association._measure_many(tracks, found, given_terms)
 
     assert (few.rows, few.columns) == (many.rows, many.columns)
-    for name in ("common", "ious", "costs"):
+    for name in ("ious", "costs"):
         assert getattr(few, name) == pytest.approx(getattr(many, name), abs=1e-9)
+    told, told_by_arrays = (
+        {(row, column): common for row, column, common in pairs.covers} for pairs in (few, many)
+    )
+    shared = told.keys() & told_by_arrays.keys()
+    assert [told[pair] for pair in shared] == pytest.approx([told_by_arrays[p] for p in shared])
+    for row, column in told.keys() ^ told_by_arrays.keys():  # only by a rounding
+        smaller = min(area(tracks[row]), area(found[column]))
+        common = (told | told_by_arrays)[row, column]
+        assert common / smaller == pytest.approx(0.5, rel=1e-6)

@@ -22,7 +22,7 @@ def followed(speed: float, *, frames: int = 15, step_s: float = 0.2) -> BoxFilte
     filters.add([box(0.1)])
     for number in range(1, frames):
         filters.predict(step_s)
-        filters.correct([box(0.1 + speed * number * step_s)])
+        filters.correct({0: box(0.1 + speed * number * step_s)})
     return filters
 
 
@@ -30,9 +30,10 @@ def test_a_new_box_stays_where_it_is() -> None:
     filters = BoxFilters()
     filters.add([box(0.3)])
 
-    filters.predict(1.0)
+    told = filters.predict(1.0)
 
     assert filters.boxes()[0] == pytest.approx(box(0.3))
+    assert told == filters.boxes()
 
 
 def test_learns_a_speed_and_predicts_with_it() -> None:
@@ -70,7 +71,7 @@ def test_smooths_a_jittering_box() -> None:
     for _ in range(60):
         filters.predict(0.2)
         x1, y1, x2, y2 = (np.array(box(0.5)) + rng.normal(0, 0.01, 4)).tolist()
-        filters.correct([(x1, y1, x2, y2)])
+        filters.correct({0: (x1, y1, x2, y2)})
         errors.append(middles(filters)[0] - 0.5)
 
     assert np.std(errors[20:]) < 0.009
@@ -90,7 +91,7 @@ def test_rows_are_dropped_together() -> None:
     filters.add([box(0.1), box(0.5), box(0.9)])
 
     filters.keep([True, False, True])
-    filters.correct([None, box(0.9)])
+    filters.correct({1: box(0.9)})
 
     assert middles(filters) == pytest.approx([0.1, 0.9])
 
@@ -108,7 +109,7 @@ def test_never_leaves_the_numbers(steps: list[tuple[float, float, float, bool]])
     for step_s, x, y, is_seen in steps:
         filters.predict(step_s, lost=[] if is_seen else [0])
         if is_seen:
-            filters.correct([(x, y, x + 0.1, y + 0.1)])
+            filters.correct({0: (x, y, x + 0.1, y + 0.1)})
 
     [(x1, y1, x2, y2)] = filters.boxes()
     assert all(map(math.isfinite, (x1, y1, x2, y2)))

@@ -25,6 +25,10 @@ def test_makes_what_the_frozen_class_makes() -> None:
     assert decode(encode(made), TrackPoint) == usual
 
 
+def test_takes_values_in_the_order_of_the_fields() -> None:
+    assert thawed(TrackPoint)(*POINT.values()) == made
+
+
 def test_is_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         made.seq = 4  # type: ignore[misc]  # what is tested
