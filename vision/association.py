@@ -192,11 +192,11 @@ def _measure_many(tracks: Sequence[Box], found: Sequence[Box], terms: Sequence[T
             common_K >= _COVERS * np.minimum(area_K, other_area_K),
         )
     )
-    return Pairs(
-        *(each_K.take(told).tolist() for each_K in (rows_K, columns_K, ious_K, costs_K)),
-        list(zip(*(each_K.take(covers).tolist() for each_K in (rows_K, columns_K, common_K)),
-                 strict=True)),
-    )  # fmt: skip
+    rows, columns, ious, costs = (
+        each_K.take(told).tolist() for each_K in (rows_K, columns_K, ious_K, costs_K)
+    )
+    covering = (each_K.take(covers).tolist() for each_K in (rows_K, columns_K, common_K))
+    return Pairs(rows, columns, ious, costs, list(zip(*covering, strict=True)))
 
 
 def _upright(rows: Sequence[tuple[float, ...]], width: int) -> Array:

@@ -44,15 +44,20 @@ class GroundPlane:
         self._rows: tuple[tuple[float, ...], ...] = tuple(
             tuple(map(float, row)) for row in _homography(calibration)
         )
-        scales = [self._scale(point) for point in calibration.picture]
+        scales = [self.scale(point) for point in calibration.picture]
         if scales[0] < 0:
             self._rows = tuple(tuple(-value for value in row) for row in self._rows)
             scales = [-scale for scale in scales]
         self._least_scale = _HORIZON * max(scales)
 
+    @property
+    def rows(self) -> tuple[tuple[float, ...], ...]:
+        """The homography from the picture to the ground, three by three."""
+        return self._rows
+
     def place(self, point: Point) -> Point | None:
         """Return where on the ground the point is, metres; None near the horizon and beyond."""
-        scale = self._scale(point)
+        scale = self.scale(point)
         # A comparison with what is not a number is false, as it should be here.
         if not scale >= self._least_scale:
             return None
@@ -77,7 +82,7 @@ class GroundPlane:
         place = self.place(point)
         if place is None:
             return math.inf
-        scale = self._scale(point)
+        scale = self.scale(point)
         (a, b, _), (d, e, _), (g, h, _) = self._rows
         xx, xy = (a - place[0] * g) / scale, (b - place[0] * h) / scale
         yx, yy = (d - place[1] * g) / scale, (e - place[1] * h) / scale
@@ -93,8 +98,11 @@ class GroundPlane:
             return None
         return abs(_twice_area(known)) / 2
 
-    def _scale(self, point: Point) -> float:
-        """Return the third homogeneous coordinate: falls to 0 towards the horizon."""
+    def scale(self, point: Point) -> float:
+        """Return the third homogeneous coordinate: falls to 0 towards the horizon.
+
+        It is one over the distance along the camera's axis, in a unit of its own.
+        """
         g, h, i = self._rows[2]
         return g * point[0] + h * point[1] + i
 

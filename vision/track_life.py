@@ -72,7 +72,15 @@ class TrackLife:
         self._vote(label, confidence)
         self.points.append(
             # In the order of its fields.
-            _point(header.seq, now_s, header.captured_at, box, confidence, True, postures)
+            _point(
+                header.seq,
+                now_s,
+                header.captured_at,
+                box,
+                confidence,
+                is_observed=True,
+                postures=postures,
+            )
         )
         self._forget(now_s)
         if self.state is not _CONFIRMED and (
@@ -89,7 +97,9 @@ class TrackLife:
         """Record that it was not seen, with where it should be."""
         now_s = header.monotonic_s
         self._pending_misses += 1
-        self.points.append(_point(header.seq, now_s, header.captured_at, box, 0.0, False))
+        self.points.append(
+            _point(header.seq, now_s, header.captured_at, box, 0.0, is_observed=False)
+        )
         self._forget(now_s)
         if self.state is _CONFIRMED and now_s - self.last_hit_s > LOST_AFTER_S:
             self.state = _LOST

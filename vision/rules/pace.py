@@ -1,6 +1,5 @@
 """What ``speed`` and ``running`` have in common: who keeps above a pace for long enough."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,6 @@ from contracts.geometry import Zone, standing_point
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleSettings
 from contracts.tracks import Track, TrackPoint, TrackState
-from vision.ground import LENGTH_SHARE, GroundPlane
 from vision.kinematics import foot_jitter
 from vision.labels import label_matches
 from vision.observation import Observation
@@ -22,13 +20,14 @@ from vision.rules.rule import (
     is_seen_now,
     state_event,
 )
-from vision.velocity import Velocity, velocity
 
 WINDOW_S: Final = 1.0
 """A pace is measured over so much of the way: half of it would double the jitter's part."""
 ENOUGH: Final = 5
 LONGEST_S: Final = 3.0
 """Where a second holds fewer points (few frames, or missed ones), the window is up to so long."""
+LONGEST_WAY_S: Final = 2.0
+"""So far back an even and straight way is looked at where metres are known."""
 FILLED: Final = 0.8
 """... and not before the points reach back over this share of it."""
 HOLD_S: Final = 0.4
@@ -47,19 +46,26 @@ CUT: Final = 0.005
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How fast a track is now, with the words that say how it was measured."""
+    """How fast a track is now, and the standard uncertainty of that."""
 
     value: float
     sigma: float
+
+    def low(self, sigmas: float) -> float:
+        """Return the pace that is surely reached, by so many uncertainties."""
+        return self.value - sigmas * self.sigma
 
 
 class PaceMeter(Protocol):
     """Measures the pace of one track over a window of its points."""
 
-    def measure(self, points: Sequence[TrackPoint], *, jitter: float, aspect: float) -> Pace | None:
+    def measure(
+        self, track: Track, points: Sequence[TrackPoint], *, jitter: float, aspect: float
+    ) -> Pace | None:
         """Return the pace, None where it cannot be told.
 
         Args:
+            track: Whose it is.
             points: At least ``LEAST_POINTS`` of the last ``WINDOW_S``, none of them cut off.
             jitter: Of the track's foot, picture units.
             aspect: Width of the picture over its height.
@@ -89,8 +95,8 @@ class _Run:
 class PaceRule:
     """Reports a track once for each time that it keeps above ``threshold`` for ``hold_s``.
 
-    The pace is the slope of its way over the last second (``vision/velocity.py``); one wrong box
-    does not change it, and a jump gives none. With a zone the foot must be in it.
+    The pace is the slope of its way over the last second or two; one wrong box does not change it,
+    and a jump gives none. With a zone the foot must be in it.
 
     Args:
         settings: Of the rule.
@@ -100,6 +106,7 @@ class PaceRule:
         hold_s: Seconds above it.
         unit: Of the meter.
         labels: Whom it is about; empty is everybody.
+        sigmas: By so many of its uncertainties the pace must be above the threshold.
     """
 
     def __init__(  # noqa: PLR0913  # what two kinds of rules differ in
@@ -112,8 +119,10 @@ class PaceRule:
         hold_s: float,
         unit: str,
         labels: Sequence[str],
+        sigmas: float = 0.0,
     ) -> None:
         self.settings = settings
+        self._sigmas = sigmas
         self._zone = zone
         self._meter = meter
         self._threshold = threshold
@@ -141,7 +150,8 @@ class PaceRule:
             if run is None or pace is None or run.is_reported:
                 continue
             held_s = run.last_s - run.first_s
-            if held_s >= self._hold_s - TIME_SLACK_S and pace.value >= self._threshold:
+            is_above = pace.low(self._sigmas) >= self._threshold
+            if held_s >= self._hold_s - TIME_SLACK_S and is_above:
                 run.is_reported = True
                 events.append(self._event(track, run, pace, aspect, seen))
         return events
@@ -157,7 +167,7 @@ class PaceRule:
         if self._meter.is_slow(points[0], points[-1], limit=0.5 * limit, aspect=aspect):
             return Pace(value=0.0, sigma=0.0)
         recent = [point for point in track.points[-JITTER_POINTS:] if point.is_observed]
-        pace = self._meter.measure(points, jitter=foot_jitter(recent), aspect=aspect)
+        pace = self._meter.measure(track, points, jitter=foot_jitter(recent), aspect=aspect)
         if pace is None or pace.sigma > DOUBTFUL * max(pace.value, self._threshold):
             return None
         return pace
@@ -173,8 +183,11 @@ class PaceRule:
             run = None
         if pace is None:
             return None
-        least = self._threshold if run is None or not run.is_reported else RELEASE * self._threshold
-        if pace.value < least:
+        if run is not None and run.is_reported:
+            is_over = pace.value < RELEASE * self._threshold
+        else:
+            is_over = pace.low(self._sigmas) < self._threshold
+        if is_over:
             self._runs.pop(track_id, None)
             return None
         if run is None:
@@ -199,26 +212,6 @@ class PaceRule:
         return state_event(self.settings, track=track, header=seen.header, measured=measured)
 
 
-def ground_velocity(
-    points: Sequence[TrackPoint], ground: GroundPlane, *, jitter: float
-) -> Velocity | None:
-    """Return the velocity of a foot on the ground, metres per second; None where unknown.
-
-    Its uncertainty holds that of the calibration, ``LENGTH_SHARE``.
-    """
-    feet = [standing_point(point.box) for point in points]
-    placed = [ground.place(foot) for foot in feet]
-    known = [place for place in placed if place is not None]
-    if len(known) < len(placed):
-        return None
-    times = [point.monotonic_s for point in points]
-    found = velocity(times, known, noise=ground.blur_m(feet[-1], jitter))
-    if found is None:
-        return None
-    sigma = math.hypot(found.sigma, LENGTH_SHARE * found.speed)
-    return Velocity(x=found.x, y=found.y, sigma=sigma)
-
-
 def last_second(track: Track) -> list[TrackPoint]:
     """Return the seen points of the last second, none of them cut off by the picture's edge.
 
@@ -233,6 +226,26 @@ def last_second(track: Track) -> list[TrackPoint]:
         is_new = not window or point.monotonic_s < window[-1].monotonic_s
         if point.is_observed and is_new and has_finite_box(point) and not _is_cut(point):
             window.append(point)
+    window.reverse()
+    return window
+
+
+def second_before(track: Track, points: Sequence[TrackPoint]) -> list[TrackPoint]:
+    """Return the seen points before these that are less than ``LONGEST_WAY_S`` old, none cut off.
+
+    As far as the next one that is cut off.
+    """
+    now_s, since_s = track.last.monotonic_s, points[0].monotonic_s
+    window: list[TrackPoint] = []
+    for point in reversed(track.points):
+        if now_s - point.monotonic_s > LONGEST_WAY_S + TIME_SLACK_S:
+            break
+        if not point.is_observed or point.monotonic_s >= since_s:
+            continue
+        if not has_finite_box(point) or _is_cut(point):
+            break
+        window.append(point)
+        since_s = point.monotonic_s
     window.reverse()
     return window
 

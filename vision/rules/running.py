@@ -6,9 +6,10 @@ from typing import Final
 
 from contracts.geometry import Zone, standing_point
 from contracts.rules import RuleSettings
-from contracts.tracks import TrackPoint
+from contracts.tracks import Track, TrackPoint
 from vision.ground import GroundPlane
-from vision.rules.pace import Pace, PaceRule, ground_velocity
+from vision.rules.ground_pace import GroundMeter
+from vision.rules.pace import Pace, PaceRule
 from vision.rules.rule import Params
 from vision.velocity import velocity
 
@@ -32,35 +33,32 @@ class BodyMeter:
     """
 
     def __init__(self, ground: GroundPlane | None) -> None:
-        self._ground = ground
+        self._ground = None if ground is None else GroundMeter(ground)
 
-    def measure(self, points: Sequence[TrackPoint], *, jitter: float, aspect: float) -> Pace | None:
+    def measure(
+        self, track: Track, points: Sequence[TrackPoint], *, jitter: float, aspect: float
+    ) -> Pace | None:
         """See ``PaceMeter``."""
         if self._ground is not None:
-            found = ground_velocity(points, self._ground, jitter=jitter)
-            body = BODY_M
-        else:
-            feet = [standing_point(point.box) for point in points]
-            found = velocity(
-                [point.monotonic_s for point in points],
-                [(x * aspect, y) for x, y in feet],
-                noise=jitter * max(1.0, aspect),
-            )
-            body = body_height(points, aspect=aspect)
+            on_ground = self._ground.measure(track, points, jitter=jitter, aspect=aspect)
+            return None if on_ground is None else _in_bodies(on_ground, BODY_M)
+        feet = [standing_point(point.box) for point in points]
+        found = velocity(
+            [point.monotonic_s for point in points],
+            [(x * aspect, y) for x, y in feet],
+            noise=jitter * max(1.0, aspect),
+        )
+        body = body_height(points, aspect=aspect)
         if found is None or body <= 0:
             return None
-        pace = found.speed / body
-        return Pace(value=pace, sigma=math.hypot(found.sigma / body, _BODY_SIGMA * pace))
+        return _in_bodies(Pace(value=found.speed, sigma=found.sigma), body)
 
     def is_slow(self, first: TrackPoint, last: TrackPoint, *, limit: float, aspect: float) -> bool:
         """See ``PaceMeter``."""
+        if self._ground is not None:
+            return self._ground.is_slow(first, last, limit=limit * BODY_M, aspect=aspect)
         start, end = standing_point(first.box), standing_point(last.box)
         span_s = last.monotonic_s - first.monotonic_s
-        if self._ground is not None:
-            places = self._ground.place(start), self._ground.place(end)
-            if places[0] is None or places[1] is None:
-                return False
-            return math.dist(places[0], places[1]) < limit * BODY_M * span_s
         gone = math.hypot((end[0] - start[0]) * aspect, end[1] - start[1])
         return gone < limit * body_height((last,), aspect=aspect) * span_s
 
@@ -69,6 +67,11 @@ class BodyMeter:
         if self._ground is not None:
             return {"by": "ground"}
         return {"by": "body", "aspect": f"{aspect:.4f}"}
+
+
+def _in_bodies(pace: Pace, body: float) -> Pace:
+    value = pace.value / body
+    return Pace(value=value, sigma=math.hypot(pace.sigma / body, _BODY_SIGMA * value))
 
 
 def body_height(points: Sequence[TrackPoint], *, aspect: float) -> float:
