@@ -85,10 +85,11 @@ class FootageWriter:
         self._video.audio = self._audio
 
     def add(self, packets: Sequence[EncodedPacket], sounds: Sequence[AudioPacket]) -> None:
-        """Write what follows, from a key frame on. Raises av.FFmpegError."""
+        """Write what follows, from a key frame on; sound may come alone. Raises av.FFmpegError."""
         if self._audio is not None:
             self._audio.add(sounds)
-        self._video.add(packets)
+        if packets:
+            self._video.add(packets)
 
     def finish(self) -> None:
         """Write what is held back.

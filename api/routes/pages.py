@@ -76,10 +76,10 @@ async def cameras_page(request: Request) -> Response:
 
 @router.get("/cameras/{camera_id}/publish", openapi_extra=ADMIN, response_class=HTMLResponse)
 async def publish_page(request: Request, camera_id: str) -> Response:
-    """Show the page that makes the browser's device a camera: the one that may use its camera."""
+    """Show the page that makes the browser's device a camera: the one that may use its media."""
     del camera_id
     response = _serve(request, _APP, "publish.html")
-    response.headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
+    response.headers["Permissions-Policy"] = "camera=(self), microphone=(self), geolocation=()"
     return response
 
 

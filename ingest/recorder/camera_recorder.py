@@ -116,6 +116,7 @@ class CameraRecorder:
 
     def _write(self, stretch: Stretch) -> None:
         if self._writer is not None and not self._writer.takes(stretch, part_s=PART_S):
+            self._writer.hear(stretch)
             self._finish()
         self._folder.check_space()
         if self._writer is None:

@@ -77,6 +77,13 @@ class PartWriter:
         self._footage.add(packets, stretch.footage.sounds)
         self._newest = stretch
 
+    def hear(self, next_one: Stretch) -> None:
+        """Write the sound that came with a later stretch and belongs to this part, if any does."""
+        if next_one.number == self._newest.number + 1 and next_one.run_id == self.run_id:
+            until_s = next_one.begins_s
+            late = [one for one in next_one.footage.sounds if one.stream_s < until_s]
+            self._footage.add((), late)
+
     def publish(self) -> Part:
         """Finish the part and make it durable.
 

@@ -1,5 +1,6 @@
 """The sound of a camera as it was sent, for who keeps it; nothing here is decoded."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,3 +44,19 @@ class AudioReader:
         duration_s = (packet.duration or 0) * self._tick_s or _FRAME_S
         self._ends_s = stream_s + duration_s
         return AudioPacket(content=bytes(packet), stream_s=stream_s, duration_s=duration_s)
+
+
+class SideSound:
+    """Sound that comes beside a container of pictures, not in it.
+
+    Args:
+        stream: Says its codec; nothing is read from it.
+
+    Attributes:
+        tell: Called with each packet, by the thread that reads the pictures, before the picture
+            that it came with; None while nobody wants any.
+    """
+
+    def __init__(self, stream: AudioStream) -> None:
+        self.stream = stream
+        self.tell: Callable[[AudioPacket], None] | None = None

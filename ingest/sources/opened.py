@@ -7,6 +7,8 @@ from datetime import datetime
 
 from av.container import InputContainer
 
+from ingest.sources.audio import SideSound
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OpenedStream:
@@ -25,6 +27,7 @@ class OpenedStream:
         before_packet: Called before each read, to begin its deadline.
         sent_at: When a moment of stream time was by the sender's own clock, where ``container``
             does not carry what RTCP sender reports said.
+        sound: Its sound, where that does not come in ``container``.
         lost: Returns how many packets were lost on the way so far, where that is known.
     """
 
@@ -36,4 +39,5 @@ class OpenedStream:
     comes_in_bursts: bool = False
     before_packet: Callable[[], None] | None = None
     sent_at: Callable[[float], datetime | None] | None = None
+    sound: SideSound | None = None
     lost: Callable[[], int] | None = None

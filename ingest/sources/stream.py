@@ -148,6 +148,9 @@ class StreamReader:
         context.thread_type = "AUTO" if is_offline else "NONE"
         context.thread_count = _OFFLINE_THREADS if is_offline else 1
         self._audio = _audio_of(opened.container) if has_audio and opened.has_clock else None
+        self._side = opened.sound if has_audio else None
+        if self._side is not None:
+            self._side.tell = self._tell
         self.on_audio: Callable[[AudioPacket], None] | None = None
         self._lost = opened.lost
         self._judge = Judge(opened.lost)
@@ -178,7 +181,8 @@ class StreamReader:
     @property
     def audio(self) -> AudioStream | None:
         """The stream of its sound, where that is read."""
-        return None if self._audio is None else self._audio.stream
+        source = self._side or self._audio
+        return None if source is None else source.stream
 
     @property
     def codec(self) -> str:
@@ -253,7 +257,11 @@ class StreamReader:
 
     def _hear(self, packet: "Packet[AudioStream]") -> None:
         heard = None if self._audio is None else self._audio.read(packet)
-        if heard is not None and self.on_audio is not None:
+        if heard is not None:
+            self._tell(heard)
+
+    def _tell(self, heard: AudioPacket) -> None:
+        if self.on_audio is not None:
             self.on_audio(heard)
 
     def _note_wait(self, asked_s: float) -> float:

@@ -2,6 +2,7 @@
 
 Pictures arrive encoded, each with its RTP time. They are put into a container in memory (NUT: any
 codec, any time base, a picture is complete when it is written) that the shared decoding path reads.
+Sound goes beside it: in one container the pictures would wait for it.
 """
 
 from contextlib import suppress
@@ -17,7 +18,9 @@ from av.video.stream import VideoStream
 from contracts.cameras import Camera
 from contracts.settings import IngestSettings
 from ingest.errors import SourceUnavailable
+from ingest.sources.audio import SideSound
 from ingest.sources.opened import OpenedStream
+from ingest.sources.opus import opus_stream
 from ingest.sources.stream import plain_reason
 from ingest.webrtc.publication import TICKS_PER_S, Intake, Publication, PublishedPicture
 
@@ -41,7 +44,8 @@ def open_webrtc(camera: Camera, settings: IngestSettings, intake: Intake) -> Ope
     if publication is None:
         raise PublisherGone(camera.camera_id, "nobody publishes to this camera")
     publication.skip_to_key()
-    stream = _Remuxed(publication, camera.camera_id, silence_s=settings.read_timeout_s)
+    sound = SideSound(opus_stream()) if publication.has_sound else None
+    stream = _Remuxed(publication, camera.camera_id, silence_s=settings.read_timeout_s, sound=sound)
     try:
         stream.begin(within_s=settings.open_timeout_s)
         container = av.open(
@@ -72,13 +76,22 @@ def open_webrtc(camera: Camera, settings: IngestSettings, intake: Intake) -> Ope
         is_live=True,
         read_timeout_s=settings.read_timeout_s,
         sent_at=publication.sent_at,
+        sound=sound,
     )
 
 
 class _Remuxed:
     """A file to libav: what is published, in a container. For the reading thread alone."""
 
-    def __init__(self, publication: Publication, camera_id: str, *, silence_s: float) -> None:
+    def __init__(
+        self,
+        publication: Publication,
+        camera_id: str,
+        *,
+        silence_s: float,
+        sound: SideSound | None,
+    ) -> None:
+        self._sound = sound
         self._publication = publication
         self._camera_id = camera_id
         self._silence_s = silence_s
@@ -148,6 +161,9 @@ class _Remuxed:
             )
         if self._output is None or self._stream is None:
             raise SourceUnavailable(self._camera_id, "the stream is closed")
+        if self._sound is not None and self._sound.tell is not None:
+            for heard in picture.sounds:
+                self._sound.tell(heard)
         # RTP has no decoding times. They must grow and be no later than what is shown.
         dts = max(self._last_dts + 1, picture.ticks)
         self._last_dts = dts

@@ -35,6 +35,8 @@ class LiveCameras:
                 live = self._cameras[camera.camera_id] = LiveCamera(camera)
         if live.camera.source.source_type is not camera.source.source_type:
             self._end_publication(live, "the camera's source was changed")
+        elif live.camera.keeps_audio != camera.keeps_audio:  # who publishes is asked for it anew
+            self._end_publication(live, "whether its sound is kept was changed")
         live.camera = camera
         return live
 

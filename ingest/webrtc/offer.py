@@ -17,6 +17,8 @@ CODECS: Final = ("H264", "VP8")
 """What is taken and given, the better first: only H.264 can be kept in MP4 clips."""
 _H264_PROFILES: Final = (H264Profile.PROFILE_BASELINE, H264Profile.PROFILE_CONSTRAINED_BASELINE)
 """All that aiortc negotiates."""
+_SENDING: Final = ("sendonly", "sendrecv")
+_OPUS: Final = re.compile(r"a=rtpmap:\d+ opus/48000/2", re.I)
 _SECTIONS_MAX: Final = 4
 _CANDIDATES_MAX: Final = 32
 _LINES_MAX: Final = 2_000
@@ -36,10 +38,12 @@ class Offer:
     Attributes:
         sdp: With the candidates that are of use.
         codecs: Of ``CODECS``, those that the peer can do.
+        has_sound: Whether it would send sound that can be kept: Opus.
     """
 
     sdp: str
     codecs: tuple[str, ...]
+    has_sound: bool = False
 
 
 def read_offer(text: str, *, is_publisher: bool) -> Offer:
@@ -83,7 +87,12 @@ def read_offer(text: str, *, is_publisher: bool) -> Offer:
             "the offer has no video codec that Vigil takes; wanted: H.264 (baseline or constrained "
             "baseline, packetization-mode=1) or VP8",
         )
-    return Offer(sdp="\r\n".join(_useful(lines)) + "\r\n", codecs=codecs)
+    audio = sections[kinds.index("audio")] if "audio" in kinds else []
+    return Offer(
+        sdp="\r\n".join(_useful(lines)) + "\r\n",
+        codecs=codecs,
+        has_sound=_direction(session + audio) in _SENDING and any(map(_OPUS.fullmatch, audio)),
+    )
 
 
 def read_fragment(text: str) -> tuple[str, ...]:
@@ -144,13 +153,17 @@ def _split(lines: Sequence[str]) -> tuple[list[str], list[list[str]]]:
 
 
 def _check_direction(lines: Sequence[str], *, is_publisher: bool) -> None:
-    known = {"a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive"}
-    direction = next((line[2:] for line in reversed(lines) if line in known), "sendrecv")
+    direction = _direction(lines)
     wanted = "sendonly" if is_publisher else "recvonly"
     if direction not in (wanted, "sendrecv"):
         raise SignalRefused(
             422, "no-video", f"the offer's video is {direction}; wanted: {wanted} or sendrecv"
         )
+
+
+def _direction(lines: Sequence[str]) -> str:
+    known = {"a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive"}
+    return next((line[2:] for line in reversed(lines) if line in known), "sendrecv")
 
 
 def _check_security(session: Sequence[str], section: Sequence[str]) -> None:

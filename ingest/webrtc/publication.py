@@ -1,13 +1,16 @@
-"""One publisher's video, on its way from the network to the loop that reads the camera."""
+"""What one publisher sends, on its way from the network to the loop that reads the camera."""
 
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from contracts.clock import Clock
+from ingest.sources.audio import AudioPacket
+from ingest.sources.opus import OPUS_TICKS_PER_S, opus_duration_s
+from ingest.webrtc.rtp_times import RtpTimes, SoundTimes
 
 _KEY_EVERY_S: Final = 4.0
 """Publishers send key frames when asked only; clips and viewers begin at one."""
@@ -16,10 +19,9 @@ _BACKLOG_MAX: Final = 300
 """Pictures; more means that nobody reads, or not as fast as they come."""
 _SILENT_S: Final = 3.0
 """A publisher that sent nothing for this long may be replaced by another."""
+_SOUNDS_MAX: Final = 512
+"""Packets between two pictures, 10 s of most; then the oldest go."""
 TICKS_PER_S: Final = 90_000
-_HALF: Final = 1 << 31
-_FIRST_TICKS: Final = 10 * TICKS_PER_S
-"""Room below the first picture: timestamps in a container must not be negative."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,12 +31,14 @@ class PublishedPicture:
     Attributes:
         codec: ``h264`` or ``vp8``.
         ticks: Unwrapped RTP time, 90 kHz.
+        sounds: What was heard since the picture before.
     """
 
     codec: str
     content: bytes
     ticks: int
     is_key: bool
+    sounds: tuple[AudioPacket, ...] = ()
 
 
 class Publication:
@@ -44,13 +48,16 @@ class Publication:
 
     Attributes:
         has_begun: Whether a key frame has come.
+        has_sound: Whether the publisher was asked for its sound.
 
     Args:
         ask: Asks the publisher for a key frame; called from any thread.
         clock: For silence and for how often to ask.
+        has_sound: See above.
     """
 
-    def __init__(self, ask: Callable[[], None], *, clock: Clock) -> None:
+    def __init__(self, ask: Callable[[], None], *, clock: Clock, has_sound: bool = False) -> None:
+        self.has_sound = has_sound
         self._ask = ask
         self._clock = clock
         self._changed = threading.Condition()
@@ -59,12 +66,12 @@ class Publication:
         self._pictures: deque[PublishedPicture] = deque()
         self._is_waiting_for_key = True
         self._cause = ""
-        self._ticks: int | None = None
-        self._unwrapped = _FIRST_TICKS
+        self._times = RtpTimes(TICKS_PER_S)
+        self._sound_times = SoundTimes(self._times, ticks_per_s=OPUS_TICKS_PER_S)
+        self._sounds: deque[AudioPacket] = deque(maxlen=_SOUNDS_MAX)
         now_s = clock.monotonic_s()
         self._heard_s = self._key_s = now_s
         self._asked_s = now_s - _ASK_EVERY_S
-        self._sender: tuple[datetime, int] | None = None
 
     @property
     def cause(self) -> str:
@@ -95,8 +102,13 @@ class Publication:
         with self._changed:
             self._heard_s = now_s
             picture = PublishedPicture(
-                codec=name, content=content, ticks=self._unwrap(ticks), is_key=is_key
+                codec=name,
+                content=content,
+                ticks=self._times.unwrap(ticks),
+                is_key=is_key,
+                sounds=tuple(self._sounds),
             )
+            self._sounds.clear()
             if is_key:
                 self._key_s = now_s
                 self._is_waiting_for_key = False
@@ -116,15 +128,42 @@ class Publication:
     def report(self, at: datetime, ticks: int) -> None:
         """Take in a sender report: what the publisher's clock said at an RTP time."""
         with self._changed:
-            if self._ticks is not None:
-                self._sender = at.astimezone(UTC), self._unwrapped + _step(ticks - self._ticks)
+            self._times.report(at, ticks)
+
+    def arrived(self, ticks: int) -> None:
+        """Take note that something of a picture has come (``encoded_tap.Listener``)."""
+        with self._changed:
+            self._times.arrived(ticks, now_s=self._clock.monotonic_s())
+
+    def sound(self, content: bytes, ticks: int) -> None:
+        """Take in a packet of sound, in order (``encoded_tap.SoundListener``)."""
+        duration_s = opus_duration_s(content)
+        if not duration_s:
+            return
+        with self._changed:
+            stream_s = self._sound_times.place(ticks, now_s=self._clock.monotonic_s())
+            if stream_s is not None:
+                self._sounds.append(
+                    AudioPacket(content=content, stream_s=stream_s, duration_s=duration_s)
+                )
+
+    def sound_report(self, at: datetime, ticks: int) -> None:
+        """Take in a sender report of the sound."""
+        with self._changed:
+            self._sound_times.own.report(at, ticks)
+
+    def sound_arrived(self, ticks: int) -> None:
+        """Take note that a packet of sound has come, maybe out of order."""
+        with self._changed:
+            self._sound_times.own.arrived(ticks, now_s=self._clock.monotonic_s())
 
     def sent_at(self, stream_s: float) -> datetime | None:
         """Return when a moment of stream time was by the publisher's clock, if it said."""
-        if self._sender is None:
+        reported = self._times.reported
+        if reported is None:
             return None
-        at, ticks = self._sender
-        return at + timedelta(seconds=stream_s - ticks / TICKS_PER_S)
+        at, reported_s = reported
+        return at + timedelta(seconds=stream_s - reported_s)
 
     def ended(self) -> None:
         """Take in the publisher's own end (``encoded_tap.Listener``)."""
@@ -160,12 +199,6 @@ class Publication:
             self._is_waiting_for_key = not keys
         if not keys:
             self.ask_for_key_frame()
-
-    def _unwrap(self, ticks: int) -> int:
-        if self._ticks is not None:
-            self._unwrapped += _step(ticks - self._ticks)
-        self._ticks = ticks
-        return self._unwrapped
 
 
 class Intake:
@@ -205,12 +238,6 @@ class Intake:
     def _notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
-
-
-def _step(ticks: int) -> int:
-    """Return the shortest way between two RTP times, whose 32 bits wrap."""
-    step = ticks & 0xFFFFFFFF
-    return step - (1 << 32) if step >= _HALF else step
 
 
 def _nothing() -> None:

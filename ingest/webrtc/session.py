@@ -12,7 +12,7 @@ from aiortc.rtp import AnyRtcpPacket
 from aiortc.sdp import candidate_from_sdp
 
 from contracts.clock import Clock
-from ingest.webrtc.encoded_tap import ask_for_key_frame, tap
+from ingest.webrtc.encoded_tap import ask_for_key_frame, tap, tap_sound
 from ingest.webrtc.live_cameras import LiveCamera
 from ingest.webrtc.live_feed import LivePacket
 from ingest.webrtc.live_track import LiveTrack
@@ -32,7 +32,9 @@ _PUBLISHER_SILENT_S: Final = 15.0
 """The camera's loop gives up earlier (``read_timeout_s``), unless it is held up itself."""
 _CLOSE_S: Final = 5.0
 _KEY_EVERY_S: Final = 1.0
-_CAPABILITIES: Final = get_capabilities("video").codecs
+_VIDEO: Final = get_capabilities("video").codecs
+_SOUND: Final = [one for one in get_capabilities("audio").codecs if one.name.upper() == "OPUS"]
+"""The others of aiortc's cannot be kept in MP4."""
 
 
 class Session:
@@ -79,8 +81,14 @@ class Session:
         """
         transceiver = self._connection.addTransceiver("video", direction="recvonly")
         receiver = transceiver.receiver
-        publication = Publication(lambda: ask_for_key_frame(receiver), clock=self._clock)
+        has_sound = offer.has_sound and self._live.camera.keeps_audio
+        publication = Publication(
+            lambda: ask_for_key_frame(receiver), clock=self._clock, has_sound=has_sound
+        )
         tap(receiver, publication)
+        if has_sound:
+            sound = self._connection.addTransceiver("audio", direction="recvonly")
+            tap_sound(sound.receiver, publication)
         self._publication = publication
         if not self._live.intake.begin(publication):
             raise SignalRefused(
@@ -165,9 +173,8 @@ class Session:
 
     async def _answer(self, offer: Offer, codec: str) -> str:
         for transceiver in self._connection.getTransceivers():
-            transceiver.setCodecPreferences(
-                [one for one in _CAPABILITIES if one.name.upper() in (codec, "RTX")]
-            )
+            video = [one for one in _VIDEO if one.name.upper() in (codec, "RTX")]
+            transceiver.setCodecPreferences(video if transceiver.kind == "video" else _SOUND)
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
         except Exception as error:  # noqa: BLE001  # aiortc's parser raises what it happens to hit
@@ -176,13 +183,17 @@ class Session:
                 400, "sdp-malformed", "the offer is not what WebRTC peers send"
             ) from None
         for transceiver in self._connection.getTransceivers():
-            if transceiver.kind == "audio":
+            if transceiver.kind == "audio" and not self._takes_sound:
                 transceiver.direction = "inactive"
             offer_own_addresses(transceiver.receiver.transport.transport, self._network)
         await self._connection.setLocalDescription(await self._connection.createAnswer())
         return with_public_address(
             self._connection.localDescription.sdp, self._network.public_address
         )
+
+    @property
+    def _takes_sound(self) -> bool:
+        return self._publication is not None and self._publication.has_sound
 
     def _want_key(self) -> None:
         now_s = self._clock.monotonic_s()

@@ -123,8 +123,8 @@ def test_only_the_publish_page_may_use_the_devices_camera(client: WebClient) -> 
     publish = client.get("/cameras/gate/publish").headers["Permissions-Policy"]
     other = client.get("/cameras").headers["Permissions-Policy"]
 
-    assert publish.startswith("camera=(self)")
-    assert other.startswith("camera=()")
+    assert publish.startswith("camera=(self), microphone=(self)")
+    assert other.startswith("camera=(), microphone=()")
 
 
 @pytest.mark.skipif("whip" not in av.formats_available, reason="this FFmpeg has no WHIP")

@@ -148,3 +148,25 @@ def test_where_sound_sets_in_a_part_begins(tmp_path: Path) -> None:
 
     assert not writer.takes(second, part_s=60.0)
     writer.leave()
+
+
+def test_sound_that_comes_after_the_next_part_has_begun_is_in_its_own(tmp_path: Path) -> None:
+    """By WebRTC sound arrives a tenth of a second after its picture."""
+    ring = ring_of(write_sounding(tmp_path / "source.mp4"), has_audio=True)
+    first, second, *_ = ring.stretches_after(0)
+    early, late = first.footage.sounds[:-5], first.footage.sounds[-5:]
+    first = replace(first, footage=replace(first.footage, sounds=early))
+    sounds = (*late, *second.footage.sounds)
+    second = replace(second, footage=replace(second.footage, sounds=sounds))
+    folder = RecordingFolder(tmp_path / "kept", clock=ManualClock(), limits=Limits(days=7.0))
+    writer = PartWriter(folder.begin("gate", START), first)
+    writer.add(first)
+
+    writer.hear(second)
+    path = folder.path_of(writer.publish())
+
+    with av.open(str(path)) as container:
+        kept = [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+    wanted = [sound.content for sound in (*early, *late) if sound.stream_s < second.begins_s]
+    assert kept == wanted
+    assert len(kept) > len(early)

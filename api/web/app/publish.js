@@ -9,6 +9,8 @@ import { endSession, negotiate } from "/app/webrtc.js";
 const RETRY_MS = [1000, 2000, 5000, 10000];
 const LOST_MS = 5000;
 const BIT_RATE_MAX = 2_500_000;
+// What calls make of sound, and evidence must not: a scream or breaking glass is noise to them.
+const SOUND = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 25, max: 30 } };
 
 /** The panel of one camera. */
@@ -55,16 +57,15 @@ class Publisher {
       this.say("bad", "high", "Browsers give the camera to pages from HTTPS addresses (or localhost) only. Reach Vigil through HTTPS.");
       return;
     }
-    try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { ...PICTURE, facingMode: this.facing.value } });
-    } catch (error) {
-      this.stop();
-      this.say("bad", "high", `This device's camera cannot be used (${error.name}). Allow it in the browser's settings.`);
-      return;
-    }
-    this.preview.srcObject = this.stream;
     this.lock = await navigator.wakeLock?.request("screen").catch(() => null);
     while (this.isWanted) {
+      try {
+        await this.capture();
+      } catch (error) {
+        this.stop();
+        this.say("bad", "high", `This device's camera cannot be used (${error.name}). Allow it in the browser's settings.`);
+        return;
+      }
       const why = await this.publish().catch((error) => error.message);
       this.hangUp();
       if (!this.isWanted) return;
@@ -74,11 +75,29 @@ class Publisher {
     }
   }
 
+  /** Open this device's camera, and its microphone where the sound is kept; that may have been switched meanwhile. */
+  async capture() {
+    const camera = await get(`/api/v1/cameras/${this.cameraId}`).catch(() => null);
+    const wantsSound = camera?.audio ?? this.wantsSound ?? false;
+    if (this.stream && wantsSound === this.wantsSound) return;
+    this.release();
+    this.wantsSound = wantsSound;
+    const video = { ...PICTURE, facingMode: this.facing.value };
+    const open = (audio) => navigator.mediaDevices.getUserMedia({ audio, video });
+    this.stream = wantsSound ? await open(SOUND).catch(() => open(false)) : await open(false); // a picture alone is worth having
+    if (!this.isWanted) this.release();
+    this.preview.srcObject = this.stream;
+  }
+
+  release() {
+    this.stream?.getTracks().forEach((track) => track.stop());
+    this.stream = this.preview.srcObject = null;
+  }
+
   stop() {
     this.isWanted = false;
     this.hangUp();
-    this.stream?.getTracks().forEach((track) => track.stop());
-    this.stream = this.preview.srcObject = null;
+    this.release();
     this.lock?.release();
     this.message.hidden = true;
     this.showButton();
@@ -87,10 +106,13 @@ class Publisher {
   /** Publish until it breaks off; returns or throws why. */
   async publish() {
     const connection = new RTCPeerConnection();
+    if (!this.stream) return "";
     this.connection = connection;
     const [track] = this.stream.getVideoTracks();
     track.contentHint = "detail"; // a small blurred picture is worth less than a few sharp ones
     connection.addTransceiver(track, { direction: "sendonly", streams: [this.stream], sendEncodings: [{ maxBitrate: BIT_RATE_MAX }] });
+    const [sound] = this.stream.getAudioTracks();
+    if (sound) connection.addTransceiver(sound, { direction: "sendonly", streams: [this.stream] });
     this.session = await negotiate(connection, `/api/v1/cameras/${this.cameraId}/whip`);
     let lostAt = performance.now();
     for (;;) {
@@ -98,7 +120,7 @@ class Publisher {
       if (!this.isWanted) return "";
       if (track.readyState === "ended") return "the device's camera stopped";
       if (connection.connectionState === "connected") {
-        if (lostAt) this.say("good", "check", "Published. Keep this page open.");
+        if (lostAt) this.say("good", "check", `Published${sound ? ", with sound" : ""}. Keep this page open.${this.wantsSound && !sound ? " Without sound: this device's microphone cannot be used." : ""}`);
         lostAt = this.failures = 0;
       } else lostAt ||= performance.now();
       if (["failed", "closed"].includes(connection.connectionState) || (lostAt && performance.now() - lostAt > LOST_MS)) return "the connection is lost";

@@ -86,10 +86,13 @@ class Bench:
         *,
         settings: IngestSettings = SETTINGS,
         webrtc: WebRtcSettings = LOOPBACK,
+        keeps_audio: bool = False,
     ) -> None:
         self.clock = ShiftedClock()
         source = source or SourceSettings(source_type=SourceType.WEBRTC, url="")
-        self.camera = Camera(camera_id="gate", source=source, analysis_fps=30.0)
+        self.camera = Camera(
+            camera_id="gate", source=source, analysis_fps=30.0, keeps_audio=keeps_audio
+        )
         self.inbox = InMemoryInbox()
         self.cameras = LiveCameras()
         self.live = self.cameras.open(self.camera)
@@ -197,8 +200,14 @@ class Peers:
         self._thread.start()
         self._connections: list[RTCPeerConnection] = []
 
-    def publisher(self, *, codec: str = "H264", audio: MediaStreamTrack | None = None) -> "Peer":
-        return self.call(self._publisher(codec, audio))
+    def publisher(
+        self,
+        *,
+        codec: str = "H264",
+        audio: MediaStreamTrack | None = None,
+        video: MediaStreamTrack | None = None,
+    ) -> "Peer":
+        return self.call(self._publisher(codec, audio, video))
 
     def viewer(self, *, codec: str = "") -> "Peer":
         return self.call(self._viewer(codec))
@@ -214,9 +223,11 @@ class Peers:
         self._thread.join(10)
         self._loop.close()
 
-    async def _publisher(self, codec: str, audio: MediaStreamTrack | None) -> "Peer":
+    async def _publisher(
+        self, codec: str, audio: MediaStreamTrack | None, video: MediaStreamTrack | None
+    ) -> "Peer":
         connection = self._connection()
-        transceiver = connection.addTransceiver(CountingTrack(), direction="sendonly")
+        transceiver = connection.addTransceiver(video or CountingTrack(), direction="sendonly")
         prefer(transceiver, codec)
         if audio is not None:
             connection.addTransceiver(audio, direction="sendonly")

@@ -4,7 +4,7 @@ from datetime import datetime
 from aiortc import RTCPeerConnection
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 
-from ingest.webrtc.encoded_tap import ask_for_key_frame, tap
+from ingest.webrtc.encoded_tap import ask_for_key_frame, tap, tap_sound
 
 
 class Deaf:
@@ -14,19 +14,29 @@ class Deaf:
 
     def report(self, at: datetime, ticks: int) -> None: ...
 
+    def arrived(self, ticks: int) -> None: ...
+
+    def sound(self, content: bytes, ticks: int) -> None: ...
+
+    def sound_report(self, at: datetime, ticks: int) -> None: ...
+
+    def sound_arrived(self, ticks: int) -> None: ...
+
     def ended(self) -> None: ...
 
 
 def test_this_version_of_aiortc_can_be_tapped() -> None:
     """The tap uses attributes that are private to aiortc; a version may rename them."""
 
-    async def receiver() -> RTCRtpReceiver:
+    async def receivers() -> list[RTCRtpReceiver]:
         connection = RTCPeerConnection()
-        found = connection.addTransceiver("video", direction="recvonly").receiver
+        kinds = ("video", "audio")
+        found = [connection.addTransceiver(kind, direction="recvonly").receiver for kind in kinds]
         await connection.close()
         return found
 
-    made = asyncio.run(receiver())
+    video, sound = asyncio.run(receivers())
 
-    tap(made, Deaf())
-    ask_for_key_frame(made)
+    tap(video, Deaf())
+    ask_for_key_frame(video)
+    tap_sound(sound, Deaf())
