@@ -80,6 +80,7 @@ def evidence_data(incident: Incident, *, now: datetime) -> dict[str, object]:
             {
                 "kind": item.kind.value,
                 "frame_id": item.frame_id,
+                "stream": item.stream,
                 "captured_at": rfc3339(item.captured_at),
                 "digest": item.ref.partition(".")[0].replace("-", ":", 1),
                 "problem": item.problem,
@@ -112,16 +113,24 @@ def finding_data(finding: Finding) -> dict[str, object]:
 
 
 def clip_state(incident: Incident, *, now: datetime) -> dict[str, object]:
-    """Return ``state`` (``ready``, ``pending``, ``unavailable``) and ``problem`` in words."""
+    """Return ``state`` (``ready``, ``pending``, ``unavailable``), ``stream``, ``problem`` in words.
+
+    ``stream`` is ``main`` or ``sub``, of a camera that has both.
+    """
     clips = [item for item in incident.evidence if item.kind is EvidenceKind.CLIP]
-    if any(item.ref for item in clips):
-        return {"state": "ready", "problem": ""}
+    kept = next((item for item in clips if item.ref), None)
+    if kept is not None:
+        return {"state": "ready", "stream": kept.stream, "problem": ""}
     if clips:
-        return {"state": "unavailable", "problem": clips[-1].problem or "it could not be kept"}
+        return _no_clip("unavailable", clips[-1].problem or "it could not be kept")
     newest = max([incident.detected_at, *([incident.ended_at] if incident.ended_at else [])])
     if now - newest < CLIP_AWAITED_FOR:
-        return {"state": "pending", "problem": "the clip is made once its end has passed"}
-    return {"state": "unavailable", "problem": "no clip came from the camera's ingest stage"}
+        return _no_clip("pending", "the clip is made once its end has passed")
+    return _no_clip("unavailable", "no clip came from the camera's ingest stage")
+
+
+def _no_clip(state: str, problem: str) -> dict[str, object]:
+    return {"state": state, "stream": "", "problem": problem}
 
 
 def still_item(incident: Incident) -> EvidenceItem | None:

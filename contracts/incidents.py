@@ -171,15 +171,15 @@ class EvidenceItem:
     """One stored picture or clip.
 
     Attributes:
-        ref: Content address in the evidence store, ``sha256-<hex>.<suffix>``; empty if it could
-            not be kept, then ``problem`` says why. With a ``ref``: what it lacks (its sound).
-        frame_id: For pictures as analysed, the frame; empty for clips and stills.
+        ref: ``sha256-<hex>.<suffix>``; empty if not kept. problem: Why not, or what it lacks.
+        frame_id, stream: Of a picture as analysed; of clip and still, ``main`` or ``sub`` if both.
         boxes: For pictures, ``track_id -> normalised box`` in that frame, for drawing.
     """
 
     kind: EvidenceKind
     ref: str = ""
     frame_id: str = ""
+    stream: str = ""
     captured_at: datetime | None = None
     boxes: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
     problem: str = ""

@@ -126,10 +126,14 @@ class CameraIngest:
 
     def run(self, stop: threading.Event) -> None:
         """Read the camera until ``stop`` is set; returns within the read time-out after it."""
-        if not (self._camera.source.evidence_url and isinstance(self._ring, EvidenceRing)):
+        if not isinstance(self._ring, EvidenceRing):
             self._run(stop)
             return
-        self._ring.is_single = False
+        if not self._camera.source.evidence_url:
+            self._ring.tell_single()
+            self._run(stop)
+            return
+        self._ring.expect_main()
         main = EvidenceStream(
             self._camera,
             ring=self._ring.main,

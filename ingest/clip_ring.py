@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from contracts.errors import EvidenceMissing
@@ -18,6 +19,8 @@ RING_BYTES_MAX: Final = 64 << 20
 """About 40 s at 13 Mbit/s; above it the ring covers less time rather than more memory."""
 
 
+_HOLE_S: Final = 2.0
+"""Pictures further apart are not a slow stream: something was lost between them."""
 _AUDIO_APART_S: Final = 1.0
 """Sound comes this much before or after its picture, at most; else its times are others."""
 
@@ -30,6 +33,7 @@ class Footage:
         starts_at: UTC of the first picture.
         masks: What may not be seen of it: all that was covered at some time since it began. The
             packets are as the camera sent them; whoever lets them out has to cover this.
+        stream: ``main`` or ``sub`` of a camera that has both; else empty.
     """
 
     template: ClipTemplate
@@ -37,6 +41,16 @@ class Footage:
     starts_at: datetime
     masks: tuple[Zone, ...] = ()
     sounds: tuple[AudioPacket, ...] = ()
+    stream: str = ""
+
+    def shown_s(self, starts_at: datetime, ends_at: datetime) -> float:
+        """Return how many seconds of a time it shows; where pictures stand still is not shown."""
+        first_s = self.packets[0].stream_s
+        from_s = (starts_at - self.starts_at).total_seconds() + first_s
+        until_s = (ends_at - self.starts_at).total_seconds() + first_s
+        times_s = sorted(packet.stream_s for packet in self.packets)
+        held = (min(max(at_s, from_s), until_s) for at_s in times_s)
+        return sum(step_s for a, b in pairwise(held) if (step_s := b - a) <= _HOLE_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -181,6 +181,7 @@ class ClipService:
         return _Made(
             EvidenceItem(
                 kind=EvidenceKind.CLIP,
+                stream=footage.stream,
                 captured_at=footage.starts_at,
                 problem=footage.template.audio_problem,
             ),
@@ -195,7 +196,8 @@ class ClipService:
             content, captured_at = make_still(footage, request.still_at)
         except EvidenceMissing as error:
             return _Made(EvidenceItem(kind=EvidenceKind.STILL, problem=str(error)))
-        return _Made(EvidenceItem(kind=EvidenceKind.STILL, captured_at=captured_at), content, "jpg")
+        item = EvidenceItem(kind=EvidenceKind.STILL, stream=footage.stream, captured_at=captured_at)
+        return _Made(item, content, "jpg")
 
     def _keep(self, made: _Made) -> EvidenceItem:
         if not made.content:
@@ -231,6 +233,7 @@ class ClipService:
             incident_id=request.incident_id,
             kind=answer.kind.value,
             ref=answer.ref,
+            stream=answer.stream,
             problem=answer.problem,
         )
 

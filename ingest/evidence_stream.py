@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -29,13 +30,17 @@ from ingest.timeline import Arrival, Discontinuity, Timeline
 log = structlog.get_logger()
 
 _FAULT_WAIT_S: Final = 5.0
+_LESS_MAX_S: Final = 1.0
+"""The main stream may show so much less of a clip's time than the sub-stream and is still taken:
+its key frames lie elsewhere."""
 
 
 class EvidenceRing(ClipRing):
     """Packets of the analysed stream and, where there is one, of the main stream.
 
-    Clips are cut from the main stream, by time, since its runs are its own; where it has nothing,
-    from the analysed one.
+    Clips are cut from the main stream, by time, since its runs are its own. Where it was away for
+    some of that time (it broke off, came back, stood still) the analysed one shows more, and they
+    are cut from that.
 
     Attributes:
         main: Filled by ``EvidenceStream``; empty without one.
@@ -46,6 +51,7 @@ class EvidenceRing(ClipRing):
         super().__init__(keep_s=keep_s)
         self.main = ClipRing(keep_s=keep_s)
         self.is_single = False
+        self._has_main = False
 
     @property
     def size_bytes(self) -> int:
@@ -62,15 +68,31 @@ class EvidenceRing(ClipRing):
         return super().reaches(run_id, at) and self.main.reaches_time(at)
 
     def cover(self, run_id: str, starts_at: datetime, ends_at: datetime) -> Footage:
-        """Return what there is of that time. Raises EvidenceMissing."""
+        """Return what there is of that time, and of which stream. Raises EvidenceMissing."""
+        main: Footage | None = None
+        with suppress(EvidenceMissing):
+            main = replace(self.main.cover_time(starts_at, ends_at), stream="main")
         try:
-            return self.main.cover_time(starts_at, ends_at)
+            sub = super().cover(run_id, starts_at, ends_at)
         except EvidenceMissing:
-            return super().cover(run_id, starts_at, ends_at)
+            if main is None:
+                raise
+            return main
+        lacking_s = sub.shown_s(starts_at, ends_at)
+        lacking_s -= 0.0 if main is None else main.shown_s(starts_at, ends_at)
+        if main is not None and lacking_s <= _LESS_MAX_S:
+            return main
+        return replace(sub, stream="sub" if self._has_main else "")
+
+    def expect_main(self) -> None:
+        """Say that a main stream is read, or tried to be, from now on."""
+        self.is_single = False
+        self._has_main = True
 
     def tell_single(self) -> None:
         """Say that there is no main stream."""
         self.is_single = True
+        self._has_main = False
 
 
 class EvidenceStream:

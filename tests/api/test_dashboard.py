@@ -145,6 +145,22 @@ def test_a_claim_shows_the_frame_it_rests_on_by_click_and_by_keyboard(
     expect(page.locator(".chain li.is-selected")).to_contain_text("stayed in Loading dock")
 
 
+@pytest.mark.parametrize("stream", ["main", "sub"])
+def test_a_clip_of_the_sub_stream_is_said_to_be_one(
+    page: Page, site: FakeWeb, server: RunningServer, stream: str
+) -> None:
+    stored = opened(site, "ev_1", reasoned=True)
+    ref = site.evidence.put(b"no video", suffix="mp4")
+    clip = EvidenceItem(kind=EvidenceKind.CLIP, ref=ref, stream=stream)
+    site.history.add_evidence("ev_1", clip)
+
+    page.goto(f"{server.url}/alerts/{stored.alert_id}")
+
+    expect(page.get_by_role("heading", name="Clip")).to_be_visible()
+    said = page.get_by_text("From the camera's sub-stream: its main stream was away.")
+    expect(said).to_have_count(1 if stream == "sub" else 0)
+
+
 def test_acknowledging_is_shown_at_once(page: Page, site: FakeWeb, server: RunningServer) -> None:
     stored = opened(site, "ev_1", reasoned=True)
     page.goto(f"{server.url}/alerts/{stored.alert_id}")

@@ -13,6 +13,7 @@ from contracts.queues import CLIPS, EVIDENCE
 from ingest.clip_ring import ClipRing, Footage
 from ingest.clip_service import ClipService
 from ingest.clips import make_clip
+from ingest.evidence_stream import EvidenceRing
 from ingest.stills import make_still
 from tests.fakes.clips import walker_path
 from tests.fakes.clock import START, ManualClock
@@ -236,6 +237,22 @@ def test_the_loop_waits_for_a_queue_that_is_away_and_stops_when_told() -> None:
 
     assert len(bench.answers) == 1
     assert not loop.is_alive()
+
+
+def test_clip_and_still_say_which_stream_they_are_of(bench: Bench) -> None:
+    ring = EvidenceRing(keep_s=1000.0)
+    ring.expect_main()
+    filled = ring_of(walker_path())
+    ring._segments.extend(filled._segments)
+    bench.rings["gate"] = ring
+    bench.ask(still_s=2.0)
+
+    bench.service.step()
+
+    assert [(item.kind.value, item.stream) for item in bench.answers] == [
+        ("still", "sub"),
+        ("clip", "sub"),
+    ]
 
 
 def test_a_still_comes_before_its_clip(bench: Bench) -> None:

@@ -110,8 +110,9 @@ export function clipPanel(clip, poster, still) {
       failed.hidden = false;
       video.hidden = true;
     });
-    const full = still && el("p.clip-note.muted", {}, el("a", { href: still, target: "_blank" }, "Picture at the camera's full size"));
-    return [head, video, failed, full].filter(Boolean);
+    const full = still && el("p.clip-note.muted", {}, el("a", { href: still, target: "_blank" }, clip.stream === "sub" ? "Picture at the sub-stream's full size" : "Picture at the camera's full size"));
+    const smaller = clip.stream === "sub" && el("p.clip-note.muted", {}, icon("film"), "From the camera's sub-stream: its main stream was away.");
+    return [head, video, failed, smaller, full].filter(Boolean);
   }
   const text = clip.state === "pending" ? "The clip is being made; it appears here by itself." : `There is no clip: ${clip.problem}.`;
   return [head, el("p.clip-note.muted", {}, icon(clip.state === "pending" ? "clock" : "film"), text)];

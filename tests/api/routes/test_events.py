@@ -14,7 +14,7 @@ PATH = "/api/v1/events/ev_1"
 
 def item(web: FakeWeb, kind: EvidenceKind, content: bytes, **fields: str) -> EvidenceItem:
     suffix = "mp4" if kind is EvidenceKind.CLIP else "jpg"
-    return EvidenceItem(kind=kind, ref=web.evidence.put(content, suffix=suffix), **fields)  # type: ignore[arg-type]  # frame_id only
+    return EvidenceItem(kind=kind, ref=web.evidence.put(content, suffix=suffix), **fields)  # type: ignore[arg-type]  # strings only
 
 
 @pytest.fixture
@@ -189,6 +189,18 @@ def test_a_clip_that_cannot_be_made_says_why(
 
     assert (answer.status_code, answer.json()["code"]) == (404, "clip-unavailable")
     assert answer.json()["detail"] == "the ring was empty"
+
+
+@pytest.mark.parametrize("stream", ["", "main", "sub"])
+def test_a_clip_says_which_stream_it_was_cut_from(
+    web: FakeWeb, client: WebClient, event: Incident, stream: str
+) -> None:
+    web.history.add_evidence("ev_1", item(web, EvidenceKind.CLIP, CLIP, stream=stream))
+
+    assert client.get(PATH).json()["clip"]["stream"] == stream
+    listed = client.get(f"{PATH}/evidence").json()
+    assert listed["clip"]["stream"] == stream
+    assert [one["stream"] for one in listed["items"] if one["kind"] == "clip"] == [stream]
 
 
 def test_a_still_is_shown_and_listed(web: FakeWeb, client: WebClient, event: Incident) -> None:
