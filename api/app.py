@@ -19,8 +19,10 @@ from api.cors import MediaCors
 from api.live_sessions import LiveSessions
 from api.middleware import BodyLimit, Boundary, Envelope
 from api.problems import on_http_exception, on_invalid_request
+from api.recording_readings import RecordingReadings
 from api.routes import (
     alerts,
+    audit,
     backtests,
     cameras,
     coverage,
@@ -51,6 +53,7 @@ _ROUTERS: Final = (
     coverage.router,
     masks.router,
     recordings.router,
+    audit.router,
     probe.router,
     discover.router,
     own_events.router,
@@ -94,6 +97,7 @@ def make_app(services: Services, *, hasher: PasswordHasher | None = None) -> Fas
     )
     app.state.cameras = CameraDesk(services.camera_store, services.camera_publisher, services.clock)
     app.state.live_sessions = LiveSessions(services.signals, app.state.cameras, services.clock)
+    app.state.readings = RecordingReadings(services.audit, services.clock)
     app.state.alerts = AlertDesk(services.archive, services.alert_history, services.clock)
     app.state.stream = FeedStream(services.archive)
     for router in _ROUTERS:

@@ -1,9 +1,10 @@
-"""Audit lines about cameras: what they hide, what is kept of them, that they are gone."""
+"""Audit lines about cameras: what they hide, what is kept, who looked, that they are gone."""
 
 from datetime import datetime
 from typing import Final
 
 from alerts.history.ports import AuditLine
+from alerts.payload import rfc3339
 from api.plain import to_plain
 from contracts.cameras import Camera
 from contracts.codec import decode, encode
@@ -15,6 +16,8 @@ CAMERA_REMOVED: Final = "camera.removed"
 """Audit action: a camera without privacy masks was removed."""
 KEEPING_CHANGED: Final = "camera.keeping"
 """Audit action: whether all of a camera's video, or its sound, is kept is otherwise than before."""
+RECORDING_READ: Final = "recording.read"
+"""Audit action: somebody was given a part of a camera's continuous recording."""
 
 
 class CameraAuditor:
@@ -33,29 +36,37 @@ class CameraAuditor:
 
     def masks(self, camera: Camera, masks: tuple[Zone, ...]) -> AuditLine:
         """Return the line of new privacy masks."""
-        return self._line(camera, MASKS_CHANGED, to_plain(camera.masks), to_plain(masks))
+        return self._line(camera.camera_id, MASKS_CHANGED, to_plain(camera.masks), to_plain(masks))
 
     def removal(self, camera: Camera) -> AuditLine:
         """Return the line of a camera that is removed: that of its masks, if it has any."""
         if camera.masks:
             return self.masks(camera, ())
-        return self._line(
-            camera, CAMERA_REMOVED, {"name": camera.name, "place": camera.place}, None
-        )
+        before = {"name": camera.name, "place": camera.place}
+        return self._line(camera.camera_id, CAMERA_REMOVED, before, None)
 
     def keeping(self, before: Camera | None, after: Camera) -> AuditLine | None:
         """Return the line of a change of what is kept of a camera; None if that stays."""
         kept = _kept(after)
         was = dict.fromkeys(kept, False) if before is None else _kept(before)
-        return None if kept == was else self._line(after, KEEPING_CHANGED, was, kept)
+        if kept == was:
+            return None
+        return self._line(after.camera_id, KEEPING_CHANGED, was, kept)
 
-    def _line(self, camera: Camera, action: str, before: object, after: object) -> AuditLine:
+    def reading(
+        self, camera_id: str, *, part_id: str, starts_at: datetime, ends_at: datetime
+    ) -> AuditLine:
+        """Return the line of a look at a part of the recording; the camera may be gone."""
+        seen = {"part": part_id, "start": rfc3339(starts_at), "end": rfc3339(ends_at)}
+        return self._line(camera_id, RECORDING_READ, None, seen)
+
+    def _line(self, camera_id: str, action: str, before: object, after: object) -> AuditLine:
         return AuditLine(
             at=self._at,
             by=self._by,
             how=self._how,
             action=action,
-            subject=camera.camera_id,
+            subject=camera_id,
             before=before,
             after=after,
         )

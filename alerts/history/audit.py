@@ -1,4 +1,4 @@
-"""Who changed what: lines that are only ever added, in the transaction of the change itself."""
+"""Who changed what, in the transaction of the change itself, and who looked: only ever added to."""
 
 from collections.abc import Sequence
 
@@ -17,11 +17,11 @@ class SqlAuditLog:
         self._database = database
 
     def audit_lines(self, subject: str, *, action: str, limit: int) -> Sequence[AuditLine]:
-        """Return the newest lines about ``subject``, newest first."""
+        """Return the newest lines about ``subject``, newest first; of any action if it is empty."""
         rows = schema.audit
         newest = (
             select(rows)
-            .where(rows.c.subject == subject, rows.c.action == action)
+            .where(rows.c.subject == subject, *([rows.c.action == action] if action else []))
             .order_by(rows.c.seq.desc())
             .limit(limit)
         )
@@ -38,6 +38,11 @@ class SqlAuditLog:
             )
             for row in found
         ]
+
+    def add_line(self, line: AuditLine) -> None:
+        """Add a line that belongs to no change. Raises TransportUnavailable."""
+        with self._database.write() as connection:
+            add_line(connection, line)
 
 
 def add_line(connection: Connection, line: AuditLine) -> None:

@@ -287,15 +287,13 @@ class WebhookStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
-    """One change that somebody made.
+    """One change that somebody made, or look that somebody took.
 
     Attributes:
         by: Name of the person; ``vigil`` for itself.
-        how: What they were signed in by: link, password, or the name of an API token; ``start``
-            for what a start does by itself.
-        action: For instance ``camera.masks``.
-        subject: Id of what was changed.
-        before, after: What it was and became, JSON-ready.
+        how: What they were signed in by: link, password, an API token's name; ``start``: by none.
+        action, subject: For instance ``camera.masks``; id of what was changed or looked at.
+        before, after: What it was and became, JSON-ready. Of a look, ``after`` is what was seen.
     """
 
     at: datetime
@@ -308,10 +306,14 @@ class AuditLine:
 
 
 class AuditLog(Protocol):
-    """What was changed by whom; written by the stores, with the change."""
+    """What was changed by whom, written by the stores with the change; and who looked at what."""
 
     def audit_lines(self, subject: str, *, action: str, limit: int) -> Sequence[AuditLine]:
-        """Return the newest lines about ``subject``, newest first."""
+        """Return the newest lines about ``subject``, newest first; of any action if it is empty."""
+        ...
+
+    def add_line(self, line: AuditLine) -> None:
+        """Add a line that belongs to no change."""
         ...
 
 

@@ -10,9 +10,10 @@ from fastapi.responses import FileResponse, Response
 from pydantic import AwareDatetime, Field
 
 from alerts.payload import rfc3339
-from api.access import ADMIN
+from api.access import ADMIN, IdentityDep
 from api.content import is_known
 from api.problems import bad_field, not_found
+from api.recording_readings import RecordingReadings
 from api.schemas import Answer
 from api.services import ServicesDep
 from contracts.errors import ConfigError
@@ -85,14 +86,20 @@ def list_recordings(
 
 @router.get("/{camera_id}/recordings/{part_id}.mp4", openapi_extra=ADMIN, response_class=Response)
 def get_recording(
-    camera_id: str, part_id: str, request: Request, services: ServicesDep
+    camera_id: str,
+    part_id: str,
+    request: Request,
+    services: ServicesDep,
+    identity: IdentityDep,
 ) -> Response:
-    """Return one part as MP4, whole or the bytes asked for with ``Range``."""
+    """Return one part as MP4, whole or the bytes asked for with ``Range``; it is written down."""
     _check_camera(camera_id, services)
     part = part_of_id(camera_id, part_id)
     path = None if part is None else services.recordings.path_of(part)
     if part is None or path is None or not path.is_file():
         raise not_found("part of the recording")
+    readings: RecordingReadings = request.app.state.readings
+    readings.note(part, identity)
     etag = f'"{part.digest}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if is_known(request, etag):

@@ -106,7 +106,7 @@ def _save_cameras(history: History, declared: Sequence[Camera], clock: Clock) ->
     store = history.cameras
     demo = demo_camera()
     for camera in declared:
-        _save_if_changed(history, camera)
+        _save_if_changed(history, camera, clock)
     if any(camera.camera_id == SOURCE_CAMERA_ID for camera in declared):
         _remove(history, demo.camera_id, clock)
     if not store.cameras():
@@ -122,12 +122,13 @@ def _remove(history: History, camera_id: str, clock: Clock) -> None:
         log.info("a source is given, the demo camera is removed", camera_id=camera_id)
 
 
-def _save_if_changed(history: History, camera: Camera) -> None:
+def _save_if_changed(history: History, camera: Camera, clock: Clock) -> None:
     stored = history.cameras.camera(camera.camera_id)
+    line = CameraAuditor(by="vigil", how="start", at=clock.now()).keeping(stored, camera)
     if stored is None:
-        history.cameras.save_camera(camera)
+        history.cameras.save_camera(camera, line=line)
         return
     # What is declared says nothing of privacy masks: a start must not uncover anything.
     renewed = replace(camera, masks=stored.masks, version=stored.version)
     if renewed != stored:
-        history.cameras.save_camera(replace(renewed, version=stored.version + 1))
+        history.cameras.save_camera(replace(renewed, version=stored.version + 1), line=line)

@@ -238,8 +238,12 @@ class InMemoryHistory:
         return is_removed
 
     def audit_lines(self, subject: str, *, action: str, limit: int) -> Sequence[AuditLine]:
-        lines = [line for line in self.audit if (line.subject, line.action) == (subject, action)]
+        found = [line for line in self.audit if line.subject == subject]
+        lines = [line for line in found if action in ("", line.action)]
         return lines[: -limit - 1 : -1]
+
+    def add_line(self, line: AuditLine) -> None:
+        self.audit.append(line)
 
     def user(self, user_id: str) -> User | None:
         return self.users.get(user_id)

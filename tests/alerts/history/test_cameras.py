@@ -67,6 +67,16 @@ def test_audit_lines_are_kept_with_the_change_newest_first(history: History) -> 
     assert history.audit.audit_lines("gate", action="camera.other", limit=9) == []
 
 
+def test_lines_of_all_actions_stand_in_one_order(history: History) -> None:
+    history.cameras.save_camera(camera(), line=line(1))
+    look = replace(line(2), action="recording.read", before=None)
+    history.audit.add_line(look)
+    history.audit.add_line(line(9, "other"))
+
+    assert history.audit.audit_lines("gate", action="", limit=9) == [look, line(1)]
+    assert history.audit.audit_lines("gate", action="recording.read", limit=9) == [look]
+
+
 def test_a_removal_that_removes_nothing_leaves_no_line(history: History) -> None:
     history.cameras.remove_camera("gate", line=line(1))
     assert history.audit.audit_lines("gate", action="camera.masks", limit=9) == []

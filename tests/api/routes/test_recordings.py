@@ -26,8 +26,7 @@ CAMERA = Camera(
 )
 
 
-@pytest.fixture
-def parts(web: FakeWeb, clock: ManualClock, tmp_path: Path) -> list[Part]:
+def kept_parts(web: FakeWeb, clock: ManualClock, tmp_path: Path) -> list[Part]:
     """Five minutes of the camera ``gate``, until now."""
     web.recordings = tmp_path / "recordings"
     web.history.save_camera(CAMERA)
@@ -38,6 +37,11 @@ def parts(web: FakeWeb, clock: ManualClock, tmp_path: Path) -> list[Part]:
         file.write(f"minute {minutes}".encode())
         kept.append(file.publish(60.0))
     return kept
+
+
+@pytest.fixture
+def parts(web: FakeWeb, clock: ManualClock, tmp_path: Path) -> list[Part]:
+    return kept_parts(web, clock, tmp_path)
 
 
 def ids(client: WebClient, query: str = "") -> list[str]:

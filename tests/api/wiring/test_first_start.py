@@ -5,7 +5,7 @@ import pytest
 from pydantic import SecretStr
 
 from alerts.history.sql import open_history
-from api.camera_audit import CAMERA_REMOVED, MASKS_CHANGED
+from api.camera_audit import CAMERA_REMOVED, KEEPING_CHANGED, MASKS_CHANGED
 from api.wiring.cameras import declared_cameras
 from api.wiring.context import database_url
 from api.wiring.first_start import prepare, sign_in_link
@@ -70,6 +70,23 @@ def test_removing_the_demo_camera_is_audited_once(
     history.close()
     assert (line.by, line.how) == ("vigil", "start")
     assert encode(line.before) == encode(before)
+
+
+def test_switching_recording_or_sound_in_the_settings_is_audited_once(tmp_path: Path) -> None:
+    given = settings(tmp_path, "gate")
+    start(given)
+    told = given.cameras[0].model_copy(update={"record": True, "audio": True})
+    given = given.model_copy(update={"cameras": (told,)})
+
+    start(given)
+    start(given)
+
+    history = open_history(database_url(given))
+    [line] = history.audit.audit_lines("gate", action=KEEPING_CHANGED, limit=9)
+    history.close()
+    assert (line.by, line.how) == ("vigil", "start")
+    assert line.before == {"record": False, "audio": False}
+    assert line.after == {"record": True, "audio": True}
 
 
 def test_a_second_start_finds_the_cameras_and_their_versions(tmp_path: Path) -> None:
