@@ -1,8 +1,11 @@
-"""Sound that a real browser publishes, in clips and recordings, and played back by it."""
+"""Sound that a real browser, and FFmpeg, publish: in clips and recordings, and played back."""
 
 import base64
+import os
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +23,7 @@ from ingest.recorder.retention import Limits
 from tests.fakes.chromium import NEEDS_CHROMIUM
 from tests.fakes.flashing import HEARD, PUBLISH_FLASHES
 from tests.fakes.mp4_parts import whole_parts
-from tests.fakes.web import FakeWeb
+from tests.fakes.web import FakeWeb, WebClient
 from tests.fakes.web_server import RunningServer
 from tests.ingest.webrtc.beeps import apart_s
 from tests.ingest.webrtc.peers import Bench
@@ -60,7 +63,11 @@ def clip_of(bench: Bench, seconds: float) -> bytes:
 
 
 def test_picture_and_sound_of_a_browser_belong_together(
-    page: Page, bench: Bench, server: RunningServer, tmp_path: Path
+    page: Page,
+    bench: Bench,
+    server: RunningServer,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     page.goto(f"{server.url}/account")
     page.mouse.click(5, 5)  # a page that nobody has touched may make no sound
@@ -70,6 +77,7 @@ def test_picture_and_sound_of_a_browser_belong_together(
 
     clip.write_bytes(clip_of(bench, 5.0))
 
+    record_property("sound_late_ms", round(1000 * apart_s(clip)))
     assert apart_s(clip) == pytest.approx(0.0, abs=APART_MAX_S)
 
 
@@ -135,3 +143,28 @@ def test_the_publish_page_leaves_the_microphone_alone_where_no_sound_is_kept(
     publication = bench.live.intake.current
     assert publication is not None
     assert not publication.has_sound
+
+
+@pytest.mark.skipif("whip" not in av.formats_available, reason="this FFmpeg has no WHIP")
+def test_picture_and_sound_of_ffmpeg_belong_together(
+    client: WebClient,
+    bench: Bench,
+    server: RunningServer,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    token = client.post("/api/v1/tokens", json={"name": "ffmpeg"}).json()["token"]
+    publisher = subprocess.Popen(
+        [sys.executable, "-m", "tests.whip_publisher", f"{server.url}{WHIP}"],
+        env={**os.environ, "WHIP_TOKEN": token, "WHIP_SOUND": "1"},
+    )
+    clip = tmp_path / "clip.mp4"
+    try:
+        bench.until(lambda: bench.received > 180)
+        clip.write_bytes(clip_of(bench, 5.0))
+    finally:
+        publisher.kill()
+        publisher.wait(10)
+
+    record_property("sound_late_ms", round(1000 * apart_s(clip)))
+    assert apart_s(clip) == pytest.approx(0.0, abs=APART_MAX_S)
