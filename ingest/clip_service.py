@@ -12,6 +12,7 @@ from contracts.clock import Clock
 from contracts.codec import CodecError, decode, encode
 from contracts.errors import EvidenceMissing, StorageFull, TransportUnavailable
 from contracts.evidence import EvidenceStore
+from contracts.geometry import Zone
 from contracts.ids import derived_id
 from contracts.incidents import ClipRequest, EvidenceItem, EvidenceKind, EvidenceReady
 from contracts.queues import CLIPS as CLIPS_TOPIC
@@ -31,6 +32,8 @@ _NOBODY_AFTER_S: Final = 60.0
 """After its end; by then the ring of whoever held the camera has gone on, too."""
 _LATE_S: Final = 10.0
 """A stream that has not reached the clip's end this long after it will not: it stalled."""
+_NEAR: Final = timedelta(seconds=2)
+"""A key frame of the main stream that far from the moment shows another."""
 _PENDING_MAX: Final = 64
 _WAIT_S: Final = 0.3
 _RETRY_S: Final = 1.0
@@ -164,12 +167,13 @@ class ClipService:
             footage = ring.cover(request.run_id, request.starts_at, request.ends_at)
         except EvidenceMissing as error:
             return (_problem(str(error)),)
+        moment = self._moment(request, ring, footage)
         while True:
-            still, clip = self._make_still(request, footage), self._make_clip(footage)
-            drawn_meanwhile = ring.masks.difference(footage.masks)
-            if not drawn_meanwhile:
+            still, clip = self._make_still(request, moment, footage), self._make_clip(footage)
+            in_force = ring.masks
+            if in_force.issubset(footage.masks) and in_force.issubset(moment.masks):
                 break
-            footage = replace(footage, masks=(*footage.masks, *drawn_meanwhile))
+            footage, moment = _covered(footage, in_force), _covered(moment, in_force)
         made = (clip,) if still is None else (still, clip)
         return tuple(self._keep(one) for one in made)
 
@@ -189,15 +193,38 @@ class ClipService:
             "mp4",
         )
 
-    def _make_still(self, request: ClipRequest, footage: Footage) -> _Made | None:
+    @staticmethod
+    def _moment(request: ClipRequest, ring: ClipRing, footage: Footage) -> Footage:
+        """Return what the still is best made of.
+
+        A main stream that broke off later may have the moment, at its full size, though the clip
+        is of the sub-stream.
+        """
+        if request.still_at is None or footage.stream != "sub":
+            return footage
+        try:
+            return ring.cover(request.run_id, request.still_at, request.still_at)
+        except EvidenceMissing:
+            return footage
+
+    @staticmethod
+    def _make_still(request: ClipRequest, moment: Footage, footage: Footage) -> _Made | None:
+        """Make it of the moment, unless its key frames lie far away and there is other footage."""
         if request.still_at is None:
             return None
-        try:
-            content, captured_at = make_still(footage, request.still_at)
-        except EvidenceMissing as error:
-            return _Made(EvidenceItem(kind=EvidenceKind.STILL, problem=str(error)))
-        item = EvidenceItem(kind=EvidenceKind.STILL, stream=footage.stream, captured_at=captured_at)
-        return _Made(item, content, "jpg")
+        problem = ""
+        for source in (moment, footage):
+            try:
+                content, captured_at = make_still(source, request.still_at)
+            except EvidenceMissing as error:
+                problem = str(error)
+                continue
+            if source is footage or abs(captured_at - request.still_at) <= _NEAR:
+                item = EvidenceItem(
+                    kind=EvidenceKind.STILL, stream=source.stream, captured_at=captured_at
+                )
+                return _Made(item, content, "jpg")
+        return _Made(EvidenceItem(kind=EvidenceKind.STILL, problem=problem))
 
     def _keep(self, made: _Made) -> EvidenceItem:
         if not made.content:
@@ -247,6 +274,11 @@ class ClipService:
         self._work_queue.acknowledge(item)
         del self._pending[item.entry_id]
         CLIPS.labels("passed_on").inc()
+
+
+def _covered(footage: Footage, masks: frozenset[Zone]) -> Footage:
+    drawn_meanwhile = masks.difference(footage.masks)
+    return replace(footage, masks=(*footage.masks, *drawn_meanwhile))
 
 
 def _problem(text: str) -> EvidenceItem:

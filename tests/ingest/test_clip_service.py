@@ -1,7 +1,10 @@
 import threading
+from collections import deque
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import cv2
+import numpy as np
 import pytest
 
 from contracts.clock import SystemClock
@@ -15,7 +18,7 @@ from ingest.clip_service import ClipService
 from ingest.clips import make_clip
 from ingest.evidence_stream import EvidenceRing
 from ingest.stills import make_still
-from tests.fakes.clips import walker_path
+from tests.fakes.clips import WalkerClip, walker_path
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.ports import InMemoryEvidence, InMemoryWorkQueue
 from tests.ingest.rings import ring_of
@@ -239,20 +242,69 @@ def test_the_loop_waits_for_a_queue_that_is_away_and_stops_when_told() -> None:
     assert not loop.is_alive()
 
 
-def test_clip_and_still_say_which_stream_they_are_of(bench: Bench) -> None:
+class RingsMaskedMeanwhile(EvidenceRing):
+    """The same of two streams."""
+
+    def cover(self, run_id: str, starts_at: datetime, ends_at: datetime) -> Footage:
+        footage = super().cover(run_id, starts_at, ends_at)
+        self.mask((WINDOW,))
+        return footage
+
+
+def ring_of_two(*, main_groups: int) -> EvidenceRing:
+    """A sub-stream 160 pixels wide, and the first groups, a second each, of a main one of 640."""
     ring = EvidenceRing(keep_s=1000.0)
     ring.expect_main()
-    filled = ring_of(walker_path())
-    ring._segments.extend(filled._segments)
-    bench.rings["gate"] = ring
-    bench.ask(still_s=2.0)
+    ring._segments.extend(ring_of(walker_path(WalkerClip(width=160, height=90)))._segments)
+    if main_groups:
+        [main] = ring_of(walker_path(WalkerClip(width=640, height=360)))._segments
+        main.groups = deque(list(main.groups)[:main_groups])
+        ring.main._segments.append(main)
+    return ring
+
+
+@pytest.mark.parametrize(
+    ("main_groups", "of_still", "width", "of_clip"),
+    [
+        pytest.param(9, "main", 640, "main", id="the main stream was there"),
+        pytest.param(2, "main", 640, "sub", id="it went after the moment"),
+        pytest.param(1, "sub", 160, "sub", id="it went before"),
+        pytest.param(0, "sub", 160, "sub", id="it never came"),
+    ],
+)
+def test_clip_and_still_say_which_stream_they_are_of(
+    bench: Bench, main_groups: int, of_still: str, width: int, of_clip: str
+) -> None:
+    bench.rings["gate"] = ring_of_two(main_groups=main_groups)
+    bench.ask(end_s=3.8, still_s=1.2)
 
     bench.service.step()
 
-    assert [(item.kind.value, item.stream) for item in bench.answers] == [
-        ("still", "sub"),
-        ("clip", "sub"),
-    ]
+    still, clip = bench.answers
+    assert (still.kind, still.stream) == (EvidenceKind.STILL, of_still)
+    assert (clip.kind, clip.stream) == (EvidenceKind.CLIP, of_clip)
+    pixels = cv2.imdecode(np.frombuffer(bench.store.contents[still.ref], np.uint8), 1)
+    assert pixels is not None
+    assert pixels.shape[1] == width
+
+
+@pytest.mark.parametrize("main_groups", [2, 9])
+def test_a_mask_that_is_drawn_meanwhile_covers_the_still_of_either_stream(
+    bench: Bench, main_groups: int
+) -> None:
+    ring = ring_of_two(main_groups=main_groups)
+    at = START + timedelta(seconds=1.2)
+    plain = ring.cover("run1", at, at)
+    ring.__class__ = RingsMaskedMeanwhile
+    bench.rings["gate"] = ring
+    bench.ask(end_s=3.8, still_s=1.2)
+
+    bench.service.step()
+
+    still, _ = bench.answers
+    assert plain.stream == still.stream == "main"
+    assert bench.store.contents[still.ref] == make_still(replace(plain, masks=(WINDOW,)), at)[0]
+    assert bench.store.contents[still.ref] != make_still(plain, at)[0]
 
 
 def test_a_still_comes_before_its_clip(bench: Bench) -> None:

@@ -110,7 +110,7 @@ export function clipPanel(clip, poster, still) {
       failed.hidden = false;
       video.hidden = true;
     });
-    const full = still && el("p.clip-note.muted", {}, el("a", { href: still, target: "_blank" }, clip.stream === "sub" ? "Picture at the sub-stream's full size" : "Picture at the camera's full size"));
+    const full = still && el("p.clip-note.muted", {}, el("a", { href: still, target: "_blank" }, clip.stream === "sub" ? "Picture at full size" : "Picture at the camera's full size"));
     const smaller = clip.stream === "sub" && el("p.clip-note.muted", {}, icon("film"), "From the camera's sub-stream: its main stream was away.");
     return [head, video, failed, smaller, full].filter(Boolean);
   }
