@@ -177,3 +177,32 @@ def test_a_spoilt_offer_is_taken_or_refused_and_nothing_else(seed: int, changes:
         text = text[:at] + piece + text[at + chance.randrange(8) :]
     with suppress(SignalRefused):
         assert read_offer(text, is_publisher=chance.random() < 0.5).codecs
+
+
+SOUND = (
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111 0",
+    "a=ice-ufrag:vQas",
+    f"a=ice-pwd:{SECRET}",
+    f"a=fingerprint:sha-256 {FINGERPRINT}",
+    "a=setup:actpass",
+    "a=mid:1",
+    "a=rtcp-mux",
+    "a=rtpmap:0 PCMU/8000",
+)
+OPUS = "a=rtpmap:111 opus/48000/2"
+
+
+@pytest.mark.parametrize(
+    ("audio", "has_sound"),
+    [
+        pytest.param((*SOUND, OPUS, "a=sendonly"), True, id="it would send Opus"),
+        pytest.param((*SOUND, OPUS), True, id="no direction is both"),
+        pytest.param((*SOUND, "a=rtpmap:111 OPUS/48000/2"), True, id="names have no case"),
+        pytest.param((*SOUND, OPUS, "a=recvonly"), False, id="it would hear, not send"),
+        pytest.param((*SOUND, OPUS, "a=inactive"), False, id="it would neither"),
+        pytest.param(SOUND, False, id="G.711 alone cannot be kept"),
+        pytest.param((), False, id="no sound at all"),
+    ],
+)
+def test_sound_is_what_could_be_kept_of_it(audio: tuple[str, ...], has_sound: bool) -> None:
+    assert read_offer(with_lines(*audio), is_publisher=True).has_sound is has_sound

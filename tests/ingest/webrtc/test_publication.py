@@ -142,3 +142,59 @@ def test_a_reader_waits_for_the_first_key_frame(bench: Bench) -> None:
     bench.publication.end("over")
     assert not intake.wait(timeout_s=0)
     assert intake.current is None
+
+
+OPUS = b"\x78\x00"
+"""20 ms."""
+
+
+def test_sound_comes_with_the_picture_after_it_at_its_time(bench: Bench) -> None:
+    publication = bench.publication
+    publication.arrived(0)
+    publication.picture("H264", KEY, 0)
+    for number in range(3):
+        publication.sound_arrived(960 * number)
+        publication.sound(OPUS, 960 * number)
+        bench.clock.advance(0.02)
+    publication.sound(b"", 960 * 3)
+    publication.arrived(5400)
+    publication.picture("H264", NEXT, 5400)
+
+    first, second = (publication.take(timeout_s=0) for _ in range(2))
+
+    assert first is not None
+    assert first.sounds == ()
+    assert second is not None
+    assert [sound.stream_s for sound in second.sounds] == pytest.approx([10.0, 10.02, 10.04])
+    assert {sound.duration_s for sound in second.sounds} == {0.02}
+
+
+def test_sound_before_any_picture_and_without_end_is_not_kept(bench: Bench) -> None:
+    publication = bench.publication
+    publication.sound_arrived(0)
+    publication.sound(OPUS, 0)
+    publication.arrived(0)
+    publication.picture("H264", KEY, 0)
+    for number in range(2000):
+        publication.sound_arrived(960 * number)
+        publication.sound(OPUS, 960 * number)
+        bench.clock.advance(0.02)
+    publication.picture("H264", NEXT, 3000)
+
+    first, second = (publication.take(timeout_s=0) for _ in range(2))
+
+    assert first is not None
+    assert first.sounds == ()
+    assert second is not None
+    assert len(second.sounds) == 512, "10 s: the camera that stands still is opened anew by then"
+
+
+def test_sound_is_no_sign_of_life(bench: Bench) -> None:
+    bench.publication.arrived(0)
+    bench.publication.picture("H264", KEY, 0)
+    for number in range(200):
+        bench.clock.advance(0.02)
+        bench.publication.sound_arrived(960 * number)
+        bench.publication.sound(OPUS, 960 * number)
+
+    assert bench.publication.is_replaceable
