@@ -28,7 +28,7 @@ from ingest.frame_account import FrameWriter
 from ingest.framing import Framer, FreshFrame
 from ingest.health import Delay
 from ingest.masks import PrivacyMask, covered
-from ingest.metrics import FRAMES, FRAMES_DROPPED, FRAMES_SKIPPED, LOOP_ERRORS
+from ingest.metrics import FRAMES, FRAMES_DROPPED, FRAMES_SKIPPED, LOOP_ERRORS, UNDECODED
 from ingest.pacing import Pacer, pause
 from ingest.reconnect import Reconnect
 from ingest.sources.folder import Playlist
@@ -37,6 +37,7 @@ from ingest.sources.registry import open_source
 from ingest.sources.stream import DecodedFrame, StreamReader, StreamUnit
 from ingest.sources.webrtc import PublisherGone
 from ingest.status import Phase, Seen, StatusKeeper
+from ingest.thinning import Thinning
 from ingest.timeline import Arrival
 from ingest.webrtc.live_cameras import LiveCamera
 
@@ -98,6 +99,7 @@ class CameraIngest:
         self._clock = clock
         chance = random.Random()  # noqa: S311  # jitter, no secret
         self._reconnect = Reconnect(settings, chance=chance)
+        self._thinning = Thinning(chance=chance)
         self._carrier = Carrier(camera.source.transport, now_s=clock.monotonic_s())
         self._status.advise(self._carrier.advice)
         self._run_id = ""
@@ -203,6 +205,8 @@ class CameraIngest:
                 has_audio=self._camera.keeps_audio,
             )
             reader.on_audio = self._ring.add_audio
+            reader.takes = self._thinning.takes
+            self._thinning.begin(is_ordered=not reader.stream.codec_context.has_b_frames)
             pace = _Pace(
                 is_live=opened.is_live,
                 pacer=Pacer() if self._is_paced(opened) else None,
@@ -288,6 +292,7 @@ class CameraIngest:
         arrival = Arrival.now(self._clock, sent_at=decoded.sent_at)
         skipped, late = framer.skipped, framer.late
         self._queue(framer.add(decoded, arrival=arrival))
+        self._thinning.look(late_s=framer.late_s, waiting=reader.waiting, now_s=arrival.monotonic_s)
         self._reconnect.went_live(now_s=arrival.monotonic_s)
         if framer.skipped > skipped:
             self._writer.count_unqueued(camera_id, skipped=1)
@@ -307,6 +312,7 @@ class CameraIngest:
                     late_s=framer.late_s,
                     is_held_back=not framer.is_punctual,
                     waiting=reader.waiting,
+                    is_thinned=self._thinning.is_on,
                 ),
             )
         )
@@ -329,6 +335,8 @@ class CameraIngest:
             if framer.is_by_arrival:  # its pictures are placed so, and a clip is cut by their times
                 packet = replace(packet, stream_s=self._clock.monotonic_s())
             self._ring.add(packet)
+            if self._thinning.is_on and not packet.is_key:
+                UNDECODED.labels(self._camera.camera_id).inc()
         self._show_live(unit, is_punctual=framer.is_punctual)
         if unit.corrupt:
             self._status.corrupt(unit.corrupt)

@@ -29,11 +29,13 @@ class Delay:
         late_s: Beyond the least delay of its connection.
         is_held_back: It is not shown or analysed for that.
         waiting: Share (0..1) of the last seconds that its reader waited for more to come.
+        is_thinned: Key pictures alone are decoded, for want of time.
     """
 
     late_s: float = 0.0
     is_held_back: bool = False
     waiting: float = 1.0
+    is_thinned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,8 @@ class Pulse:
         fps = self.fps(now_s)
         if self._damaged_share > CORRUPT_SHARE_MAX:
             return self._damaged(now_s)
+        if self._delay.is_thinned:
+            return _thinned(self._left_fps(now_s))
         enough_fps = STARVED_SHARE * min(self._usual_fps(now_s, fps), self._wanted_fps)
         if now_s - self._from_s >= WINDOW_S and fps < enough_fps:
             state = CameraState.BLIND if fps < BLIND_FPS else CameraState.DEGRADED
@@ -145,8 +149,7 @@ class Pulse:
 
     def _damaged(self, now_s: float) -> Health:
         """Say that too much arrives damaged; blind, if next to nothing is left."""
-        # Pictures that are left come in bursts, from a whole key picture to the next damage.
-        left_fps = len(self._seen_s) / min(WINDOW_S, max(1.0, now_s - self._from_s))
+        left_fps = self._left_fps(now_s)
         left = ""
         if left_fps < STARVED_SHARE * self._wanted_fps:
             left = f", {left_fps:.1f} a second are left to see by"
@@ -157,6 +160,10 @@ class Pulse:
             f"(allowed: {CORRUPT_SHARE_MAX:.0%}){left}; "
             f"{self.advice or 'is the network overloaded?'}",
         )
+
+    def _left_fps(self, now_s: float) -> float:
+        """Return what is left to see by: in bursts, from a whole key picture to the next damage."""
+        return len(self._seen_s) / min(WINDOW_S, max(1.0, now_s - self._from_s))
 
     def _usual_fps(self, now_s: float, fps: float) -> float:
         if now_s - self._from_s >= WINDOW_S:
@@ -182,6 +189,15 @@ def _held_back(delay: Delay) -> str:
         else "this machine is too busy to read them in time"
     )
     return f"{found} (allowed: {LATE_MAX_S:g} s), so that none is shown or analysed; {advice}"
+
+
+def _thinned(fps: float) -> Health:
+    return Health(
+        signal=Signal.POOR,
+        state=CameraState.BLIND if fps < BLIND_FPS else CameraState.DEGRADED,
+        cause="this machine is too busy to decode all of its pictures: only its key pictures are; "
+        "a sub-stream needs less",
+    )
 
 
 def _forget_before(times_s: deque[float], oldest_s: float) -> None:

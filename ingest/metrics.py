@@ -27,6 +27,11 @@ FRAMES_DROPPED: Final = Counter(
 FRAMES_SKIPPED: Final = Counter(
     "vigil_ingest_frames_skipped_total", "Pictures left out by sampling.", ["camera"]
 )
+UNDECODED: Final = Counter(
+    "vigil_ingest_undecoded_total",
+    "Pictures not decoded, but kept for clips, while there is time for key pictures alone.",
+    ["camera"],
+)
 RECONNECTS: Final = Counter(
     "vigil_ingest_reconnects_total", "Attempts after the first to reach the camera.", ["camera"]
 )

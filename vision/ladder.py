@@ -3,7 +3,8 @@
 What is guarded is the time from the lens to the alert: frames that wait are late alerts. So if all
 frames of some seconds have waited for too long, less is looked at, one rung at a time, until they
 do not wait any more; and more again, one rung at a time, once none has waited for long enough. What
-is measured is the wait itself, not what might cause it.
+is measured is the wait itself, not what might cause it. Where it is decoding that takes the time,
+frames are late before they are queued: then ingest decodes less (``ingest/thinning.py``).
 """
 
 from dataclasses import dataclass

@@ -122,6 +122,7 @@ class StreamReader:
 
     Attributes:
         on_audio: Hears of each packet of sound.
+        takes: Says of each picture, by whether it is a key picture and its time, if it is decoded.
 
     Raises:
         SourceRejected: It has no video, or video in a codec that is not allowed.
@@ -152,6 +153,7 @@ class StreamReader:
         if self._side is not None:
             self._side.tell = self._tell
         self.on_audio: Callable[[AudioPacket], None] | None = None
+        self.takes: Callable[[bool, float], bool] = lambda is_key, stream_s: True
         self._lost = opened.lost
         self._judge = Judge(opened.lost)
         self._last_wait_s = 0.0
@@ -280,6 +282,8 @@ class StreamReader:
         self._arrived_s = None if self._has_clock else _CLOCK.monotonic_s()
         encoded = self._encoded(packet)
         self._judge.next_packet(waited_s=self._last_wait_s)
+        if encoded is not None and not self.takes(encoded.is_key, encoded.stream_s):
+            return StreamUnit(packet=encoded, frames=(), corrupt=0)
         try:
             pictures = packet.decode()
         except av.FFmpegError:

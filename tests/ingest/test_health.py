@@ -139,6 +139,26 @@ def test_pictures_that_are_damaged_in_parts_count_as_damaged(
     assert stream.look().state is state
 
 
+@pytest.mark.parametrize(
+    ("fps", "state"),
+    [
+        pytest.param(1.0, CameraState.DEGRADED, id="one a second"),
+        pytest.param(0.3, CameraState.BLIND, id="gaps of more than 2 s"),
+    ],
+)
+def test_key_pictures_alone_are_told_and_not_taken_for_a_starved_stream(
+    fps: float, state: CameraState
+) -> None:
+    stream = Stream()
+    stream.play(20.0, fps=25.0)
+    for _ in range(round(20 * fps)):
+        stream.now_s += 1 / fps
+        stream.pulse.picture(stream.now_s, delay=Delay(is_thinned=True))
+
+    assert stream.look().state is state
+    assert "too busy to decode all of its pictures: only its key pictures" in stream.look().cause
+
+
 def test_advice_takes_the_place_of_the_question_whether_the_network_is_busy() -> None:
     stream = Stream()
     stream.pulse.advice = "TCP was tried"

@@ -2,111 +2,24 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
-from contracts.cameras import CameraStatus, RtspTransport
-from contracts.settings import IngestSettings, QueueSettings
-from ingest.camera import CameraIngest
-from ingest.carrier import SETTLED_S, Carrier, CarrierChange
+from contracts.cameras import RtspTransport
+from contracts.settings import IngestSettings
+from ingest.carrier import SETTLED_S, Carrier
 from ingest.clip_ring import ClipRing
 from ingest.errors import TransportRefused
 from ingest.evidence_stream import EvidenceStream
-from ingest.local_queue import LocalFrameQueue
-from ingest.phases import PhaseChange
-from ingest.status import StatusKeeper
-from tests.fakes.clock import START
-from tests.fakes.ports import InMemoryCameras
 from tests.faultproxy import Faults, TcpProxy, UdpProxy
+from tests.ingest.fast_loop import FastClock, watching
 from tests.ingest.recordings import rtsp_camera
 from tests.quirkcam import QuirkCam, Quirks
 from tests.quirkcam.clips import Clip, media_of
 
 UDP, ONLY = RtspTransport.UDP, RtspTransport.UDP_ONLY
 CLIP = Clip(width=640, height=360, duration_s=8.0)
-
-
-class FastClock:
-    """Runs ``RATE`` times as fast as the wall, as the cameras of these tests play."""
-
-    RATE = 4.0
-
-    def __init__(self) -> None:
-        self._from_s = time.monotonic()
-
-    def monotonic_s(self) -> float:
-        return (time.monotonic() - self._from_s) * self.RATE
-
-    def now(self) -> datetime:
-        return START.astimezone(UTC) + timedelta(seconds=self.monotonic_s())
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds / self.RATE)
-
-
-class Watch:
-    """The real loop of one camera by UDP."""
-
-    def __init__(self, url: str, transport: RtspTransport) -> None:
-        clock = FastClock()
-        settings = IngestSettings(
-            open_timeout_s=3.0, read_timeout_s=1.0, stall_after_s=4.0, back_off_max_s=0.5
-        )
-        camera = rtsp_camera(url, transport=transport)
-        self.told: list[PhaseChange | CarrierChange] = []
-        self.directory = InMemoryCameras()
-        self.queue = LocalFrameQueue(QueueSettings(frames_per_camera=1000))
-        self.status = StatusKeeper(
-            "gate",
-            directory=self.directory,
-            stall_after_s=settings.stall_after_s,
-            clock=clock,
-            wanted_fps=camera.analysis_fps,
-            tell=self.told.append,
-        )
-        self.stop = threading.Event()
-        self.ingest = CameraIngest(
-            camera,
-            writer=self.queue,
-            ring=ClipRing(keep_s=60.0),
-            status=self.status,
-            settings=settings,
-            clock=clock,
-        )
-        self.thread = threading.Thread(target=self.ingest.run, args=(self.stop,), daemon=True)
-
-    @property
-    def carriers(self) -> list[str]:
-        return [str(change.after) for change in self.told if isinstance(change, CarrierChange)]
-
-    @property
-    def corrupt(self) -> int:
-        return self.queue.account("gate").corrupt
-
-    def published(self) -> CameraStatus:
-        self.status.publish()
-        return self.directory.statuses[-1]
-
-    def until(self, is_so: Callable[[], bool]) -> None:
-        for _ in range(1200):
-            if is_so():
-                return
-            self.stop.wait(0.025)
-        raise AssertionError(f"not so within 30 s; carriers: {self.carriers}")
-
-
-@contextmanager
-def watching(camera: QuirkCam, transport: RtspTransport = UDP) -> Iterator[Watch]:
-    watch = Watch(camera.url, transport)
-    watch.thread.start()
-    try:
-        yield watch
-    finally:
-        watch.stop.set()
-        watch.thread.join(10)
-    assert not watch.thread.is_alive()
 
 
 @contextmanager
