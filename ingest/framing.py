@@ -15,7 +15,8 @@ from ingest.metrics import STAGE_SECONDS, TIME_BREAKS
 from ingest.planar_frame import PlanarFrame, Plane, planes_of
 from ingest.punctuality import Punctuality
 from ingest.sampling import Sampler
-from ingest.sources.stream import DecodedFrame, PictureScaler, analysis_size
+from ingest.sources.scaling import PictureScaler, analysis_size
+from ingest.sources.stream import DecodedFrame
 from ingest.timeline import Arrival, Break, Discontinuity, Moment, Timeline
 
 log = structlog.get_logger()

@@ -8,7 +8,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from ingest.sources.stream import EncodedPacket, analysis_size
+from ingest.sources.scaling import analysis_size
+from ingest.sources.stream import EncodedPacket
 
 _WIDTH_MAX: Final = 960
 _FPS_MAX: Final = 15.0

@@ -9,7 +9,8 @@ from contracts.cameras import RtspTransport
 from contracts.settings import IngestSettings
 from ingest.errors import CredentialsRefused, SourceError, SourceUnavailable
 from ingest.sources.rtsp import open_rtsp
-from ingest.sources.stream import PictureScaler, StreamReader
+from ingest.sources.scaling import PictureScaler
+from ingest.sources.stream import StreamReader
 from tests.ingest.recordings import rtsp_camera
 from tests.quirkcam import QuirkCam, Quirks, timecode
 from tests.quirkcam.clips import Clip, media_of

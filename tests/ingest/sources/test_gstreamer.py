@@ -16,7 +16,8 @@ from ingest.clip_template import ClipTemplate
 from ingest.clips import make_clip
 from ingest.errors import CredentialsRefused, SourceRejected, SourceUnavailable
 from ingest.sources.rtsp import open_rtsp
-from ingest.sources.stream import PictureScaler, StreamReader
+from ingest.sources.scaling import PictureScaler
+from ingest.sources.stream import StreamReader
 from tests import gstreamer_server
 from tests.fakes.clock import START
 from tests.gstreamer_server import Audio, Codec

@@ -13,7 +13,8 @@ from ingest.errors import SourceEnded, SourceError, SourceRejected, SourceUnavai
 from ingest.sources.audio import AudioPacket
 from ingest.sources.file import open_file
 from ingest.sources.opened import OpenedStream
-from ingest.sources.stream import PictureScaler, StreamReader, StreamUnit, analysis_size
+from ingest.sources.scaling import PictureScaler
+from ingest.sources.stream import StreamReader, StreamUnit
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.ingest.recordings import Shot, file_camera, write
 from tests.ingest.sounding import write_sounding
@@ -176,31 +177,6 @@ def test_states_rate_and_length() -> None:
     assert reader.frame_interval_s == pytest.approx(0.1)
     assert reader.duration_s == pytest.approx(4.0, abs=0.1)
     stream.close()
-
-
-@pytest.mark.parametrize(
-    ("source", "width", "expected"),
-    [
-        pytest.param((1920, 1080), 640, (640, 360), id="scaled down"),
-        pytest.param((320, 240), 640, (320, 240), id="never up"),
-        pytest.param((1280, 721), 640, (640, 360), id="an odd height becomes even"),
-        pytest.param((320, 241), 640, (320, 240), id="even where nothing is scaled"),
-        pytest.param((4000, 2), 640, (640, 2), id="never flat"),
-    ],
-)
-def test_analysis_size(source: tuple[int, int], width: int, expected: tuple[int, int]) -> None:
-    assert analysis_size(*source, width=width) == expected
-
-
-def test_pixels_are_blue_green_red() -> None:
-    red_HW3 = np.zeros((64, 64, 3), np.uint8)
-    red_HW3[:, :, 2] = 255
-    picture = av.VideoFrame.from_ndarray(red_HW3, format="bgr24").reformat(format="yuv420p")
-
-    pixels_HW3 = PictureScaler(32).to_bgr(picture)
-
-    assert pixels_HW3.shape == (32, 32, 3)
-    assert pixels_HW3.mean(axis=(0, 1)).tolist() == pytest.approx([0, 0, 254], abs=8)
 
 
 def test_a_picture_larger_than_any_camera_makes_is_not_decoded(
