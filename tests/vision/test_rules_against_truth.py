@@ -48,7 +48,7 @@ def test_crossings_and_stays_of_the_yard_are_right_to_one_frame(
         (true.kind, true.object_id) for true in YARD_EVENTS
     ]
     for (_, event), true in zip(said, YARD_EVENTS, strict=True):
-        assert abs(event.since_s - true.start_s) <= ONE_FRAME_S + ROUNDED_S
+        assert abs(event.since_s - true.start_s) <= ONE_FRAME_S / 2 + ROUNDED_S
         _check_dwell(event, true, tracks[event.track_id])
 
 
@@ -60,7 +60,7 @@ def _check_dwell(event: RuleEvent, true: TrueEvent, track: Track) -> None:
         return
     assert dwell is not None
     lasted_s = true.end_s - true.start_s
-    assert abs(dwell.value - lasted_s) <= ONE_FRAME_S + 2 * ROUNDED_S
+    assert abs(dwell.value - lasted_s) <= ONE_FRAME_S + ROUNDED_S
 
 
 def test_an_exit_is_right_to_one_frame() -> None:

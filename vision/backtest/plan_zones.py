@@ -22,11 +22,16 @@ _SURELY = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Stays:
-    """Rows inside a zone, rising, and of each the number of its stay; of each stay its first."""
+    """Rows inside a zone, rising, and of each the number of its stay; of each stay its first.
+
+    ``befores`` are the rows that each first one was come from; the first one itself where its track
+    begins with it.
+    """
 
     rows: IntArray
     numbers: IntArray
     firsts: IntArray
+    befores: IntArray
 
 
 def dwell_plan(asked: Question, *, threshold_s: float) -> Plan:
@@ -106,7 +111,15 @@ def _stays(asked: Question, grace_s: float) -> _Stays:
     is_new[1:] = (np.diff(sitting.stored.tracks_N[rows]) > 0) | (
         np.diff(stream) > grace_s + TIME_SLACK_S
     )
-    return _Stays(rows=rows, numbers=np.cumsum(is_new) - 1, firsts=rows[is_new])
+    firsts = rows[is_new]
+    befores = seen[np.maximum(np.searchsorted(seen, firsts) - 1, 0)]
+    is_same = sitting.stored.tracks_N[befores] == sitting.stored.tracks_N[firsts]
+    return _Stays(
+        rows=rows,
+        numbers=np.cumsum(is_new) - 1,
+        firsts=firsts,
+        befores=np.where(is_same, np.minimum(befores, firsts), firsts),
+    )
 
 
 def _in_a_row(asked: Question, stays: _Stays) -> IntArray:
@@ -129,7 +142,7 @@ def _first_of_stays(
         _, index = np.unique(stays.numbers[candidates], return_index=True)
         firsts.append(candidates[index])
     chosen = np.unique(np.concatenate(firsts))
-    since = stays.firsts[stays.numbers[chosen]]
+    since = stays.befores[stays.numbers[chosen]]
     rows = asked.with_reading(stays.rows[chosen], since)
     return Plan(rows=asked.all_of(rows), presence_P3=_presence(asked, stays, grace_s))
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from contracts.detections import ANY_LABEL
@@ -24,6 +24,9 @@ from vision.rules.rule import (
 
 GRACE_S: Final = 2.0
 """Default: detectors miss people for a few frames, and a step over the edge and back is no exit."""
+ENTRY_GAP_S: Final = 1.0
+"""Between two points farther apart in time nobody knows when it came in."""
+_HALVINGS: Final = 8
 LOOKS: Final = 2
 """What nobody could name must be inside so often in a row to be told: its foot comes and goes with
 its legs, as far as they differ from the ground."""
@@ -37,7 +40,9 @@ class Stay:
     """One unbroken stay of one track.
 
     Attributes:
-        since_s, since_at: Of the first point inside.
+        since_s, since_at: When it came in, on the straight way from the last point outside to
+            the first one inside; that point's time where it was not seen just before.
+        first_inside_s: Of the first point inside.
         last_inside_s: Of the newest point inside.
         is_inside: Whether the newest point lies inside.
         frames_inside: Points inside without one outside between, up to the newest.
@@ -46,14 +51,20 @@ class Stay:
 
     since_s: float
     since_at: datetime
+    first_inside_s: float
     last_inside_s: float
     is_inside: bool = True
     frames_inside: int = 1
     is_reported: bool = False
 
     @property
-    def dwell_s(self) -> float:
+    def seen_s(self) -> float:
         """Seconds from the first to the newest point inside."""
+        return self.last_inside_s - self.first_inside_s
+
+    @property
+    def dwell_s(self) -> float:
+        """Seconds from when it came in to the newest point inside."""
         return self.last_inside_s - self.since_s
 
 
@@ -70,6 +81,7 @@ class Stays:
         self._grace_s = grace_s
         self._new_points = NewPoints(labels)
         self._stays: dict[str, Stay] = {}
+        self._outside: dict[str, TrackPoint] = {}
 
     def update(self, seen: Observation) -> Iterator[tuple[Track, Stay]]:
         """Yield the stays of tracks that are inside and seen in this frame."""
@@ -87,6 +99,8 @@ class Stays:
 
     def _forget(self, seen: Observation) -> None:
         alive = {track.track_id for track in seen.tracks if track.state is not TrackState.ENDED}
+        for track_id in self._outside.keys() - alive:
+            del self._outside[track_id]
         self._stays = {
             track_id: stay
             for track_id, stay in self._stays.items()
@@ -99,11 +113,16 @@ class Stays:
             del self._stays[track_id]
             stay = None
         is_inside = self._zone.contains(standing_point(point.box))
+        before = self._outside.pop(track_id, None)
+        if not is_inside:
+            self._outside[track_id] = point
         if stay is None:
             if is_inside:
+                late_s = 0.0 if before is None else self._late_s(before, point)
                 self._stays[track_id] = Stay(
-                    since_s=point.monotonic_s,
-                    since_at=point.captured_at,
+                    since_s=point.monotonic_s - late_s,
+                    since_at=point.captured_at - timedelta(seconds=late_s),
+                    first_inside_s=point.monotonic_s,
                     last_inside_s=point.monotonic_s,
                 )
             return
@@ -111,6 +130,22 @@ class Stays:
         stay.frames_inside = stay.frames_inside + 1 if is_inside else 0
         if is_inside:
             stay.last_inside_s = point.monotonic_s
+
+    def _late_s(self, outside: TrackPoint, inside: TrackPoint) -> float:
+        """Return for how long somebody had been inside when he was first seen there."""
+        passed_s = inside.monotonic_s - outside.monotonic_s
+        if passed_s > ENTRY_GAP_S:
+            return 0.0
+        (out_x, out_y), (in_x, in_y) = standing_point(outside.box), standing_point(inside.box)
+        out, within = 0.0, 1.0
+        for _ in range(_HALVINGS):
+            middle = (out + within) / 2
+            at = (out_x + middle * (in_x - out_x), out_y + middle * (in_y - out_y))
+            if self._zone.contains(at):
+                within = middle
+            else:
+                out = middle
+        return (1 - within) * passed_s
 
     def _is_over(self, stay: Stay, now_s: float) -> bool:
         return now_s - stay.last_inside_s > self._grace_s + TIME_SLACK_S
@@ -140,7 +175,7 @@ class DwellRule:
         """
         events = []
         for track, stay in self._stays.update(seen):
-            if stay.is_reported or stay.dwell_s < self._threshold_s - TIME_SLACK_S:
+            if stay.is_reported or stay.seen_s < self._threshold_s - TIME_SLACK_S:
                 continue
             if track.label == ANY_LABEL and stay.frames_inside < LOOKS:
                 continue
@@ -165,10 +200,10 @@ class DwellRule:
 
 
 def dwell_sigma(track: Track) -> float:
-    """Return the standard uncertainty in seconds of a dwell that began at a frame.
+    """Return the standard uncertainty in seconds of a dwell that began between two frames.
 
-    The entry lies anywhere in the frame interval before the first point inside (uniform), and is
-    blurred by the time the foot needs to pass its own jitter: long for one who dawdles on the
+    The entry lies anywhere between them (uniform: nobody knows how evenly the way was gone), and
+    is blurred by the time the foot needs to pass its own jitter: long for one who dawdles on the
     edge, so it is bounded.
     """
     points = seen_points(track)

@@ -42,6 +42,36 @@ def test_reports_a_stay_once_and_with_its_start() -> None:
     assert event.unit == "s"
 
 
+@pytest.mark.parametrize(
+    ("outside_s", "since_s"),
+    [
+        pytest.param(9.9, 9.96, id="halfway and more between two points that lie near in time"),
+        pytest.param(8.5, 10.0, id="unseen for too long, it began when it was first seen inside"),
+    ],
+)
+def test_a_stay_begins_where_the_way_crosses_the_edge(outside_s: float, since_s: float) -> None:
+    way = [(outside_s, OUTSIDE), *((10.0 + 0.2 * step, INSIDE) for step in range(20))]
+
+    [event] = play(loiter(threshold_s=2.0), way)
+
+    assert event.since_s == pytest.approx(since_s, abs=0.001)
+    assert event.monotonic_s == pytest.approx(12.0)
+    assert event.value == pytest.approx(12.0 - since_s, abs=0.001)
+
+
+def test_an_edge_that_is_stepped_over_again_is_the_same_stay() -> None:
+    way = [
+        (0.0, OUTSIDE),
+        (0.2, INSIDE),
+        (0.4, OUTSIDE),
+        *((0.6 + s / 5, INSIDE) for s in range(9)),
+    ]
+
+    [event] = play(loiter(threshold_s=1.0), way)
+
+    assert event.since_s == pytest.approx(0.12, abs=0.001)
+
+
 def test_a_stay_that_is_too_short_is_not_reported() -> None:
     assert play(loiter(threshold_s=10.0), [(float(s), INSIDE) for s in range(10)]) == []
 
@@ -236,9 +266,13 @@ def test_whatever_the_way_a_report_rests_on_a_stay_that_long(
             for seen_s, foot in feet
             if ZONE.contains(foot) and event.since_s <= seen_s <= event.monotonic_s
         ]
-        assert inside_s[0] == event.since_s
+        assert 0 <= inside_s[0] - event.since_s < 1.0
+        if event.since_s < inside_s[0]:  # it came from outside, at the point before
+            before_s, foot = max(one for one in feet if one[0] < inside_s[0])
+            assert before_s < event.since_s
+            assert not ZONE.contains(foot)
         assert inside_s[-1] == event.monotonic_s
-        assert event.value == inside_s[-1] - inside_s[0]
-        assert event.value >= 2.0 - 1e-6
+        assert event.value == inside_s[-1] - event.since_s
+        assert inside_s[-1] - inside_s[0] >= 2.0 - 1e-6
         gaps = [after - before for before, after in itertools.pairwise(inside_s)]
         assert max(gaps) <= 1.0 + 1e-6

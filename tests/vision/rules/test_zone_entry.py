@@ -6,6 +6,7 @@ from contracts.errors import ConfigError
 from contracts.geometry import Point, Zone
 from contracts.rules import RuleKind, RuleSettings
 from tests.fakes.builders import RIGHT_HALF
+from tests.fakes.clock import START
 from tests.fakes.tracks import followed, header_at, observed, play
 from vision.rules.zone_entry import ZoneEntryRule
 
@@ -20,12 +21,14 @@ def rule(**params: float | str) -> ZoneEntryRule:
     )
 
 
-def test_going_in_fires_once_with_the_first_point_inside() -> None:
+def test_going_in_fires_once_with_the_moment_of_entry() -> None:
+    """The edge, at 0.5, lies on the way from the point at 0.6 s to the one at 0.8 s."""
     feet = [(0.2 * step, (0.3 + 0.06 * step, 0.6)) for step in range(10)]
 
     [event] = play(rule(), feet)
 
-    assert event.since_s == pytest.approx(0.8)
+    assert event.since_s == pytest.approx(0.2 * 0.2 / 0.06, abs=0.001)
+    assert (event.since_at - START).total_seconds() == pytest.approx(event.since_s, abs=1e-5)
     assert event.monotonic_s == pytest.approx(1.0)
     assert event.value == pytest.approx(0.1)
     assert event.unit == "picture"
