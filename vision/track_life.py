@@ -24,6 +24,7 @@ STILL_SIZES: Final = 0.25
 
 
 _point, _track = thawed(TrackPoint), thawed(Track)
+_SEEN, _UNSEEN = True, False
 _TENTATIVE, _CONFIRMED, _LOST = TrackState.TENTATIVE, TrackState.CONFIRMED, TrackState.LOST
 
 
@@ -72,15 +73,7 @@ class TrackLife:
         self._vote(label, confidence)
         self.points.append(
             # In the order of its fields.
-            _point(
-                header.seq,
-                now_s,
-                header.captured_at,
-                box,
-                confidence,
-                is_observed=True,
-                postures=postures,
-            )
+            _point(header.seq, now_s, header.captured_at, box, confidence, _SEEN, postures)
         )
         self._forget(now_s)
         if self.state is not _CONFIRMED and (
@@ -97,9 +90,7 @@ class TrackLife:
         """Record that it was not seen, with where it should be."""
         now_s = header.monotonic_s
         self._pending_misses += 1
-        self.points.append(
-            _point(header.seq, now_s, header.captured_at, box, 0.0, is_observed=False)
-        )
+        self.points.append(_point(header.seq, now_s, header.captured_at, box, 0.0, _UNSEEN))
         self._forget(now_s)
         if self.state is _CONFIRMED and now_s - self.last_hit_s > LOST_AFTER_S:
             self.state = _LOST
