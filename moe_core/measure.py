@@ -32,6 +32,9 @@ GRACE_S: Final = 2.0
 SPEED_WINDOW_S: Final = 2.0
 _SPEED_BASE_S: Final = 0.5
 """Speed is measured over at least this long: jitter between neighbouring frames is no motion."""
+ENTRY_GAP_S: Final = 1.0
+"""Between two points farther apart in time nobody knows when somebody came in."""
+_SHARES: Final = 65
 _TOUCH: Final = 0.02
 """Picture units: a box this near to the picture's edge touches it."""
 _ENTRY_STRIP: Final = 0.05
@@ -92,6 +95,9 @@ def dwell(
 ) -> Measurement | None:
     """Return the seconds of the stay that goes on at ``end_s``, by the zone and the way alone.
 
+    It begins where the straight way from the last point outside meets the zone's edge, or at the
+    first point inside if nothing was seen for a second before.
+
     Args:
         way: Up to ``end_s``.
         zone: The zone.
@@ -110,26 +116,44 @@ def dwell(
     depth_N = depths(zone, way.feet_N2)
     forgiven = GRACE_S if grace_s is None else grace_s
     widest = math.inf if grace_s is None else grace_s + way.step_s
-    value = _stay_s(way.times_N, depth_N >= 0, end_s=end_s, grace_s=forgiven)
-    low = _stay_s(way.times_N, depth_N >= slack, end_s=end_s, grace_s=way.step_s * 1.5)
+    first, value = _stay_s(way.times_N, depth_N >= 0, end_s=end_s, grace_s=forgiven)
+    value += _unseen_s(way, zone, first) if value > 0 else 0.0
+    _, low = _stay_s(way.times_N, depth_N >= slack, end_s=end_s, grace_s=way.step_s * 1.5)
     if depth_N[-1] < slack:
         low = 0.0
     may_be_inside_N = depth_N >= -slack
-    high = _stay_s(way.times_N, may_be_inside_N, end_s=end_s, grace_s=widest)
+    _, high = _stay_s(way.times_N, may_be_inside_N, end_s=end_s, grace_s=widest)
     if not way.is_whole and may_be_inside_N[0]:
         return None
     high = high + way.step_s if high > 0 else 0.0
     return Measurement(value=value, low=min(low, value), high=max(high, value))
 
 
-def _stay_s(times_N: FloatArray, inside_N: BoolArray, *, end_s: float, grace_s: float) -> float:
-    """Return the time from the first to the last point inside without a longer absence."""
-    inside_times = times_N[inside_N]
+def _stay_s(
+    times_N: FloatArray, inside_N: BoolArray, *, end_s: float, grace_s: float
+) -> tuple[int, float]:
+    """Return the first point inside without a longer absence since, and the time from it to the
+    last one inside.
+    """
+    (inside_M,) = np.nonzero(inside_N)
+    inside_times = times_N[inside_M]
     if len(inside_times) == 0 or end_s - inside_times[-1] > grace_s + TIME_SLACK_S:
-        return 0.0
+        return 0, 0.0
     breaks = np.flatnonzero(np.diff(inside_times) > grace_s + TIME_SLACK_S)
     first = int(breaks[-1]) + 1 if len(breaks) else 0
-    return float(inside_times[-1] - inside_times[first])
+    return int(inside_M[first]), float(inside_times[-1] - inside_times[first])
+
+
+def _unseen_s(way: Way, zone: Zone, first: int) -> float:
+    """Return for how long somebody had been inside when point ``first`` showed him there."""
+    if first == 0:
+        return 0.0
+    passed_s = float(way.times_N[first] - way.times_N[first - 1])
+    if passed_s > ENTRY_GAP_S:
+        return 0.0
+    share_S1 = np.linspace(0.0, 1.0, _SHARES)[:, None]
+    step_S2 = way.feet_N2[first - 1] * (1.0 - share_S1) + way.feet_N2[first] * share_S1
+    return passed_s * (1.0 - float(share_S1[np.argmax(depths(zone, step_S2) >= 0), 0]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,12 +31,24 @@ def test_depths_are_those_of_the_zone(zone: Zone, x: float, y: float) -> None:
     assert depth == pytest.approx(zone.depth((x, y)), abs=1e-12)
 
 
-def test_a_stay_is_measured_from_the_first_point_inside() -> None:
-    found = measure.dwell(walked(list(WALK_IN)), DOCK, end_s=4.0, grace_s=2.0, slack=0.02)
+def test_a_stay_is_measured_from_the_moment_on_the_edge() -> None:
+    walk_in = [(0.2, 0.5)] * 3 + [(0.45, 0.5)] + [(0.65, 0.5)] * 6
+
+    found = measure.dwell(walked(walk_in), DOCK, end_s=1.8, grace_s=2.0, slack=0.02)
 
     assert found is not None
-    assert found.value == pytest.approx(1.2)
+    assert found.value == pytest.approx(1.0 + 0.15, abs=0.005)
     assert found.low <= found.value <= found.high
+
+
+def test_who_was_not_seen_for_a_second_before_came_in_when_he_was_seen_there() -> None:
+    way = walked([(0.45, 0.5), *[(0.65, 0.5)] * 6])
+    late = replace(way, times_N=way.times_N + [0.0, *[0.9] * 6])
+
+    found = measure.dwell(late, DOCK, end_s=2.1, grace_s=2.0, slack=0.02)
+
+    assert found is not None
+    assert found.value == pytest.approx(1.0)
 
 
 def test_a_foot_on_the_edge_is_counted_by_the_highest_estimate_only() -> None:
@@ -45,7 +57,7 @@ def test_a_foot_on_the_edge_is_counted_by_the_highest_estimate_only() -> None:
     found = measure.dwell(walked(on_edge), DOCK, end_s=2.2, grace_s=2.0, slack=0.02)
 
     assert found is not None
-    assert found.value == pytest.approx(1.0)
+    assert found.value == pytest.approx(1.0 + 0.19, abs=0.005)
     assert found.high >= 2.2
 
 
@@ -67,7 +79,7 @@ def test_without_a_known_grace_time_any_absence_may_have_been_forgiven() -> None
     found = measure.dwell(walked(back), DOCK, end_s=10.2, grace_s=None, slack=0.02)
 
     assert found is not None
-    assert found.value == pytest.approx(1.0)
+    assert found.value == pytest.approx(1.0 + 0.1)
     assert found.high >= 10.2
 
 
