@@ -8,6 +8,7 @@ stands and says so.
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -18,12 +19,15 @@ from contracts.incidents import Incident
 from contracts.reasoning import Finding
 from moe_core.checkers.case import Case
 from moe_core.conclude import concluded
+from moe_core.confidence import confidence_of
 from moe_core.core_chain import chain_of, drafted
-from moe_core.decoding import Written, decode
+from moe_core.decoding import Floats, Written, decode
 from moe_core.model.weights import TrainedCore
 from moe_core.program import ProgramReasoner
 from moe_core.shipped import CORE
-from moe_core.tokens.prompt import prompt_of
+from moe_core.tokens.prompt import Prompt, prompt_of
+from moe_core.trust import Judged
+from moe_core.trust_rows import Believed, log_odds
 
 log = structlog.get_logger()
 
@@ -62,13 +66,14 @@ class CoreReasoner:
             return self._by_program(incident, started_s, "not_trained_on_this_kind")
         try:
             case = Case(incident)
-            prompt = prompt_of(case, drafted(case))
+            draft = drafted(case)
+            prompt = prompt_of(case, draft)
             if not len(prompt.proposals):
                 return self._by_program(incident, started_s, "nothing_to_claim")
-            written = decode(
-                self._core.network,
+            written = write(
+                self._core,
                 prompt,
-                floors=self._core.floors,
+                program_chance=confidence_of(case, draft),
                 is_late=lambda: self._clock.monotonic_s() - started_s > self._deadline_s,
             )
             claims = chain_of(case, prompt, written.chain)
@@ -82,25 +87,21 @@ class CoreReasoner:
             )
             return self._by_program(incident, started_s, type(error).__name__)
         attributes = {"experts": experts_of(written)}
+        if self._core.trust is not None:
+            attributes["trust"] = self._core.trust.sha256
         if prompt.left_out:
             attributes["facts_left_out"] = str(prompt.left_out)
         return concluded(
             case,
             claims,
             reasoner=self.name,
-            confidence=self._confidence(written),
+            confidence=min(HIGHEST, max(LOWEST, chance_of(self._core, written))),
             basis="calibrated",
             clock=self._clock,
             started_s=started_s,
             model_sha256=self._core.sha256,
             attributes=attributes,
         )
-
-    def _confidence(self, written: Written) -> float:
-        calibration = self._core.calibration
-        logit = calibration.scale * written.real_logit + calibration.shift
-        chance = 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
-        return min(HIGHEST, max(LOWEST, chance))
 
     def _by_program(self, incident: Incident, started_s: float, cause: str) -> Finding:
         finding = self._program.reason(incident)
@@ -109,6 +110,44 @@ class CoreReasoner:
             attributes={**finding.attributes, "core": cause},
             reasoned_ms=(self._clock.monotonic_s() - started_s) * 1000,
         )
+
+
+def write(
+    core: TrainedCore,
+    prompt: Prompt,
+    *,
+    program_chance: float,
+    is_late: Callable[[], bool] = lambda: False,
+) -> Written:
+    """Write the chain of one incident, its claims judged by the core's trust where it has one.
+
+    Args:
+        core: To ask.
+        prompt: What is read.
+        program_chance: The program's confidence in the same draft, 0..1.
+        is_late: Asked before and after the reading; True gives up.
+
+    Raises:
+        ModelError: The network's answer is no number.
+        TimeoutError: It was late.
+    """
+    trust = core.trust
+    if trust is None:
+        return decode(core.network, prompt, floors=core.floors, is_late=is_late)
+
+    def judged(claims_C: Floats, real: float) -> Judged:
+        believed = Believed(claims_C=claims_C, real=real, program=log_odds(program_chance))
+        return trust.judge(prompt, believed)
+
+    return decode(core.network, prompt, floors=trust.floors, is_late=is_late, trusts=judged)
+
+
+def chance_of(core: TrainedCore, written: Written) -> float:
+    """Return the chance, 0..1, that what the incident is about really happened."""
+    if written.chance is not None:
+        return written.chance
+    logit = core.calibration.scale * written.real_logit + core.calibration.shift
+    return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
 
 
 def experts_of(written: Written) -> str:

@@ -12,7 +12,7 @@ that was untrue and left more out, so it serves as the reference in measurements
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -64,8 +64,10 @@ class Written:
 
     Attributes:
         chain: Indices of the proposals, in order.
-        truth_C: What the core thinks of each proposal's truth, 0..1, uncalibrated.
+        truth_C: What is thought of each proposal's truth, 0..1: by the core, uncalibrated, or by
+            its trust where it has one.
         real_logit: That what the rule looks for really happened.
+        chance: The same as a chance, where trust judged it.
         passes: How often the network was asked.
         routed: Who spoke in the last reading, by layer.
     """
@@ -75,6 +77,21 @@ class Written:
     real_logit: float
     passes: int
     routed: tuple[Routed, ...] = field(default=())
+    chance: float | None = None
+
+
+class Verdict(Protocol):
+    """What trust thinks of an incident: chances of its proposals, and of its event if any."""
+
+    @property
+    def chances_C(self) -> Floats:
+        """That each proposal is true, 0..1."""
+        ...
+
+    @property
+    def chance(self) -> float | None:
+        """That what the incident is about really happened."""
+        ...
 
 
 def may_follow(prompt: Prompt, chain: Sequence[int], *, allowed_C: Bools) -> Bools:
@@ -113,13 +130,15 @@ def decode(
     *,
     floors: Floors | None = None,
     is_late: Callable[[], bool] = lambda: False,
+    trusts: Callable[[Floats, float], Verdict] | None = None,
 ) -> Written:
     """Write the chain of one incident, all claims at once.
 
     Args:
         network: To ask.
         prompt: What is read.
-        floors: What it must think of a claim to write it.
+        floors: What must be thought of a claim to write it.
+        trusts: Judges what the network thinks of each proposal and of the event, in log-odds.
         is_late: Asked before and after the reading; True gives up.
 
     Raises:
@@ -130,8 +149,10 @@ def decode(
         raise TimeoutError
     with torch.inference_mode():
         answer = network(collate([prompt], [[]]))
-    truth_C = _chances(answer.truth_BC[0])[: len(prompt.proposals)]
+    odds_C = _numbers(answer.truth_BC[0])[: len(prompt.proposals)]
     real = float(_numbers(answer.real_B)[0])
+    judged = None if trusts is None else trusts(odds_C, real)
+    truth_C = _chances(odds_C) if judged is None else judged.chances_C
     if is_late():
         raise TimeoutError
     return Written(
@@ -140,6 +161,7 @@ def decode(
         real_logit=real,
         passes=1,
         routed=answer.routed,
+        chance=None if judged is None else judged.chance,
     )
 
 
@@ -158,7 +180,7 @@ def decode_stepwise(
     """
     floors = floors or Floors()
     stream = network.begin(collate([prompt], [[]]))
-    truth_C = _chances(stream.truth_BC[0])[: len(prompt.proposals)]
+    truth_C = _chances(_numbers(stream.truth_BC[0]))[: len(prompt.proposals)]
     allowed_C = stands(prompt) & _is_believed(prompt, truth_C, floors)
     chain: list[int] = []
     while True:
@@ -210,8 +232,8 @@ def _numbers(x: torch.Tensor) -> Floats:
     return found
 
 
-def _chances(logits: torch.Tensor) -> Floats:
-    return 1 / (1 + np.exp(-np.clip(_numbers(logits), -60, 60)))
+def _chances(logits: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -60, 60))), np.float64)
 
 
 def dangling(prompt: Prompt, chain: Sequence[int]) -> set[int]:

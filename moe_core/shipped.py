@@ -5,3 +5,8 @@ from typing import Final
 
 CORE: Final = "core"
 SHIPPED: Final = Path(__file__).parent / "weights" / "core.safetensors"
+
+
+def beside(weights: Path) -> Path:
+    """Return where the trust of a file of weights lies."""
+    return weights.with_name(f"{weights.stem}.trust.safetensors")

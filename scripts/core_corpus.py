@@ -1,6 +1,7 @@
 """Write a corpus for the reasoning core: simulated scenes as vision sees them, with the truth.
 
     python -m scripts.core_corpus OUT --scenes 1500 --seed 1 --workers 1 --sites 0:200
+    python -m scripts.core_corpus OUT --scenes 1500 --seed 2 --sites 0:1000 --parts fit test
 
 Shards that are there already are left as they are, so that a run that was broken off goes on.
 """
@@ -19,6 +20,7 @@ import msgspec
 
 from api.simulation.seeing import Eyes
 from moe_core.training.corpus import SUFFIX, Sample, write_shard
+from moe_core.training.splits import PARTS, part_of
 from moe_core.training.world.stories import make_scene
 
 PER_SHARD: Final = 50
@@ -32,6 +34,15 @@ class Job(NamedTuple):
     seed: int
     scenes: int
     sites: tuple[int, int]
+    parts: tuple[str, ...] = PARTS
+
+    def site(self, seed: int) -> int:
+        """Return the camera of a scene: one of the span that is for one of the parts."""
+        first, last = self.sites
+        if self.parts == PARTS:
+            return first + seed % (last - first)
+        own = [site for site in range(first, last) if part_of(site) in self.parts]
+        return own[seed % len(own)]
 
 
 class Summary(msgspec.Struct, kw_only=True):
@@ -66,8 +77,7 @@ def write_one(job: Job) -> Summary:
     samples: list[Sample] = []
     for number in range(job.scenes):
         seed = job.seed * 1_000_000 + job.number * PER_SHARD + number
-        first, last = job.sites
-        scene = make_scene(seed, site=first + seed % (last - first))
+        scene = make_scene(seed, site=job.site(seed))
         judged = Eyes(scene).see()
         samples += [Sample(incident=one, truth=truth) for one, truth in judged.samples]
         newest = {one.incident_id: (one.kind.value, truth) for one, truth in judged.samples}
@@ -92,7 +102,7 @@ def jobs(chosen: argparse.Namespace) -> Iterator[Job]:
     """Yield the shards of a corpus."""
     for number in range(-(-chosen.scenes // PER_SHARD)):
         count = min(PER_SHARD, chosen.scenes - number * PER_SHARD)
-        yield Job(chosen.folder, number, chosen.seed, count, chosen.sites)
+        yield Job(chosen.folder, number, chosen.seed, count, chosen.sites, tuple(chosen.parts))
 
 
 def table(summary: Summary) -> str:
@@ -131,7 +141,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--sites", type=span, default=(0, 200), help="numbers of cameras, a:b")
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS, help="only cameras that are for these"
+    )
     chosen = parser.parse_args(arguments)
+    first, last = chosen.sites
+    if not {part_of(site) for site in range(first, last)} & set(chosen.parts):
+        parser.error(f"no camera of {first}:{last} is for {' or '.join(chosen.parts)}")
     chosen.folder.mkdir(parents=True, exist_ok=True)
     total = Summary()
     with multiprocessing.get_context("spawn").Pool(chosen.workers) as pool:

@@ -50,6 +50,7 @@ def lines(found: ReasonerReport) -> list[str]:
     told = [
         f"core {found.sha256[:8]} of {found.path}",
         f"trained on {len(found.kinds)} kinds of rules: {', '.join(found.kinds)}",
+        *([f"beliefs judged by trust {found.trust_sha256[:8]}"] if found.trust_sha256 else []),
         f"told from a belief of: {_numbers(found.floors)}",
         f"confidence from its logit: {_numbers(found.calibration)}",
         "",

@@ -7,7 +7,7 @@ are not this program's is refused: its rows would mean something else.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,9 +22,10 @@ from moe_core.decoding import Floors
 from moe_core.model.expert_use import ExpertUse
 from moe_core.model.network import ClaimNetwork
 from moe_core.model.shape import CoreShape
-from moe_core.shipped import SHIPPED
+from moe_core.shipped import SHIPPED, beside
 from moe_core.tokens.prompt import FEATURES
 from moe_core.tokens.vocabulary import FAMILIES, NAMES, PREDICATE_NAMES, SLOTS, WORDS
+from moe_core.trust import Trust, read_trust
 
 FORMAT: Final = 1
 LARGEST_FILE: Final = 256 * 2**20
@@ -58,13 +59,19 @@ class Header:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TrainedCore:
-    """A network that can be asked, with what was fitted after its training."""
+    """A network that can be asked, with what was fitted after its training.
+
+    Attributes:
+        floors, calibration: For its beliefs as they are.
+        trust: Judges its beliefs, by floors of its own; None where none lies beside the weights.
+    """
 
     network: ClaimNetwork
     floors: Floors
     calibration: Calibration
     kinds: frozenset[str]
     sha256: str
+    trust: Trust | None = None
 
 
 def names_hash() -> str:
@@ -104,7 +111,19 @@ def write_core(
 
 
 def read_core(path: Path = SHIPPED) -> TrainedCore:
-    """Read the weights.
+    """Read the weights, and their trust where it lies beside them.
+
+    Raises:
+        ModelError: As ``read_weights``; or the trust is damaged or fitted for other weights.
+    """
+    core, trusts = read_weights(path), beside(path)
+    if not trusts.exists():
+        return core
+    return replace(core, trust=read_trust(trusts, weights=core.sha256))
+
+
+def read_weights(path: Path = SHIPPED) -> TrainedCore:
+    """Read the weights without their trust.
 
     Raises:
         ModelError: There is no such file, it is damaged, of another format or other names, or its

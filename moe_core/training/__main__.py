@@ -3,6 +3,7 @@
     python -m scripts.core_corpus CORPUS --scenes 6000 --workers 2
     python -m moe_core.training train --corpus CORPUS --run RUN --minutes 60
     python -m moe_core.training export --corpus CORPUS --run RUN
+    python -m moe_core.training trust --corpus CORPUS
     python -m moe_core.training evaluate --corpus CORPUS
 
 A run that is cut goes on from its checkpoint when it is called again.
@@ -19,8 +20,8 @@ import torch
 from contracts.errors import VigilError
 from moe_core.decoding import Floors
 from moe_core.model.network import DENSE_SHAPE, SHIPPED_SHAPE, ClaimNetwork
-from moe_core.model.weights import read_core, write_core
-from moe_core.shipped import SHIPPED
+from moe_core.model.weights import read_core, read_weights, write_core
+from moe_core.shipped import SHIPPED, beside
 from moe_core.training import report
 from moe_core.training.checkpoint import restore
 from moe_core.training.corpus import read_corpus
@@ -30,7 +31,9 @@ from moe_core.training.mean import Mean
 from moe_core.training.measures import of_core
 from moe_core.training.specialisation import kept_uses
 from moe_core.training.splits import part_of, recorded, simulated
+from moe_core.training.trusting import fit_trust
 from moe_core.training.whole import run_whole
+from moe_core.trust import write_trust
 
 _EXPERTS_BY = 2000
 """Examples of cameras for fitting by which it is said with the weights how experts are used."""
@@ -102,7 +105,20 @@ def _export(chosen: argparse.Namespace) -> int:
         kinds=parts.kinds,
         experts=experts,
     )
+    beside(chosen.out).unlink(missing_ok=True)  # was fitted for the weights before
     say(f"{chosen.out}: floors {floors}, {calibration}, kinds {', '.join(parts.kinds)}")
+    return 0
+
+
+def _trust(chosen: argparse.Namespace) -> int:
+    core = read_weights(chosen.weights)
+    found = simulated(chosen.corpus, wants=("fit",)).fit
+    real = [] if chosen.recordings is None else recorded(chosen.recordings).train
+    say(f"{len(found)} simulated and {len(real)} revisions of recordings to fit on")
+    trust = fit_trust(core.network, found, real)
+    path = beside(chosen.weights)
+    write_trust(path, trust, weights=core.sha256)
+    say(f"{path}: {path.stat().st_size} bytes, floors {trust.floors}, event by {trust.stack}")
     return 0
 
 
@@ -160,6 +176,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--last", action="store_true", help="newest checkpoint, not the best")
     export.add_argument("--out", type=Path, default=SHIPPED, help="file of the weights")
     export.set_defaults(run_command=_export)
+    trust = commands.add_parser("trust", parents=[corpus], help="fit what claims are worth")
+    trust.add_argument("--weights", type=Path, default=SHIPPED, help="file of the weights")
+    trust.set_defaults(run_command=_trust)
     judge = commands.add_parser("evaluate", parents=[corpus], help="core against program")
     judge.add_argument("--weights", type=Path, default=SHIPPED, help="file of the weights")
     judge.set_defaults(run_command=_evaluate)

@@ -90,12 +90,12 @@ def read_shard(path: Path) -> Iterator[Sample]:
 
 
 def shards(folder: Path) -> list[Path]:
-    """Return the shards of a corpus in order.
+    """Return the shards of a corpus in order, those of folders in it too.
 
     Raises:
         ConfigError: There are none.
     """
-    found = sorted(folder.glob(f"*{SUFFIX}"))
+    found = sorted(folder.rglob(f"*{SUFFIX}"))
     if not found:
         raise ConfigError(f"{folder}: no corpus; write one with `python -m scripts.core_corpus`")
     return found

@@ -129,14 +129,24 @@ def misjudged(network: ClaimNetwork, found: Sequence[Example]) -> float:
     return float(TRUTH_WEIGHT * told + REAL_WEIGHT * happened)
 
 
-def calibrated(logits: Sequence[float], real: Sequence[bool]) -> Calibration:
-    """Return scale and shift of least log loss (Platt 1999)."""
+def calibrated(
+    logits: Sequence[float], real: Sequence[bool], *, shares: Sequence[float] | None = None
+) -> Calibration:
+    """Return scale and shift of least log loss (Platt 1999).
+
+    Args:
+        logits: What was believed.
+        real: What was true.
+        shares: How much each counts; all the same if None.
+    """
     logit_N = np.array(logits)
     real_N = np.array(real, np.float64)
+    share_N = np.ones(len(real_N)) if shares is None else np.array(shares)
+    share_N = share_N / max(1e-9, float(share_N.sum()))
 
     def loss(x: np.ndarray) -> float:
         z_N = x[0] * logit_N + x[1]
-        return float(np.mean(np.logaddexp(0, z_N) - real_N * z_N))
+        return float((share_N * (np.logaddexp(0, z_N) - real_N * z_N)).sum())
 
     scale, shift = minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
     return Calibration(scale=float(max(0.05, scale)), shift=float(shift))

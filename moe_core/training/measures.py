@@ -13,9 +13,12 @@ from typing import Final
 import numpy as np
 
 from contracts.reasoning import ClaimStatus
+from moe_core.core_reasoner import chance_of as confidence_by
+from moe_core.core_reasoner import write
 from moe_core.decoding import CONTEXT, Floors, Written, decode, decode_stepwise
 from moe_core.hypotheses import ALARMING
 from moe_core.model.network import ClaimNetwork
+from moe_core.model.weights import TrainedCore
 from moe_core.training.examples import Example
 
 BINS: Final = 15
@@ -127,6 +130,15 @@ def of_core(
     for one in found:
         written = write(network, one.prompt, floors=floors)
         tally.add(one, written.chain, chance_of(written, scale=scale, shift=shift))
+    return tally
+
+
+def of_trusted(core: TrainedCore, found: Sequence[Example]) -> Tally:
+    """Count what a core writes as it runs: judged by its trust where it has one."""
+    tally = Tally()
+    for one in found:
+        written = write(core, one.prompt, program_chance=one.program_chance)
+        tally.add(one, written.chain, confidence_by(core, written))
     return tally
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from moe_core.model.weights import TrainedCore
 from moe_core.tokens.vocabulary import FAMILIES
 from moe_core.training.examples import Example
-from moe_core.training.measures import Tally, of_core, of_program
+from moe_core.training.measures import Tally, of_core, of_program, of_trusted
 from moe_core.training.specialisation import ablations, uses
 from moe_core.training.splits import Parts
 
@@ -68,7 +68,11 @@ def _pair(name: str, core: TrainedCore, found: Sequence[Example]) -> list[str]:
         scale=calibration.scale,
         shift=calibration.shift,
     )
-    return [row(f"{name}: core", own), row(f"{name}: program", of_program(found))]
+    rows = [row(f"{name}: core", own), row(f"{name}: program", of_program(found))]
+    if core.trust is None:
+        return rows
+    return [row(f"{name}: core, beliefs as they are", own),
+            row(f"{name}: core", of_trusted(core, found)), *rows[1:]]  # fmt: skip
 
 
 def of_experts(core: TrainedCore, found: Sequence[Example]) -> str:

@@ -12,6 +12,7 @@ from moe_core.training.recordings import Recorded, read_recorded
 SITES: Final = 10
 """Simulated cameras go by their number's last digit: 0 to 6 train, 7 fits, 8 and 9 test."""
 FITTED: Final = 7
+PARTS: Final = ("train", "fit", "test")
 REAL_SITE: Final = -1
 
 
@@ -29,7 +30,7 @@ class Parts:
         return tuple(sorted({one.kind for one in self.train}))
 
 
-def simulated(folder: Path, *, wants: Iterable[str] = ("train", "fit", "test")) -> Parts:
+def simulated(folder: Path, *, wants: Iterable[str] = PARTS) -> Parts:
     """Return the examples of a corpus of simulated scenes.
 
     Args:

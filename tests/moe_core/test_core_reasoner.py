@@ -20,6 +20,7 @@ from moe_core.fact_table import FactTable
 from moe_core.model.weights import Calibration, TrainedCore
 from moe_core.program import ProgramReasoner
 from moe_core.tokens.prompt import MAX_FACTS
+from moe_core.trust import Trust
 from tests.fakes.clock import ManualClock
 from tests.fakes.incidents import situation, with_fact
 from tests.moe_core.checking import FALL, ZONE
@@ -31,6 +32,7 @@ from tests.moe_core.cores import (
     crowded,
     network_of,
 )
+from tests.moe_core.trusts import trust_of
 
 
 class CreepingClock(ManualClock):
@@ -150,6 +152,58 @@ def test_the_confidence_is_calibrated() -> None:
     assert reason(ZONE, flat).confidence == pytest.approx(0.75)
     assert reason(ZONE, sure).confidence == HIGHEST
     assert reason(ZONE, unsure).confidence == LOWEST
+
+
+def trusting(trust: Trust) -> TrainedCore:
+    return replace(core_of(network_of(1)), trust=trust)
+
+
+def test_the_confidence_is_that_of_trust_where_there_is_one() -> None:
+    finding = reason(ZONE, trusting(replace(trust_of(event=1.0), sha256="7" * 64)))
+
+    assert finding.confidence == pytest.approx(1 / (1 + math.exp(-1.0)))
+    assert finding.confidence_basis == "calibrated"
+    assert finding.attributes["trust"] == "7" * 64
+    assert finding.reasoning.verdict is ReasoningVerdict.CONFIRMED
+    assert "trust" not in reason(ZONE).attributes
+
+
+def test_trust_drops_claims_and_annotates_but_suppresses_no_alert() -> None:
+    full = reason(ZONE, trusting(trust_of()))
+    finding = reason(ZONE, trusting(trust_of(claims=-9.0, event=-9.0)))
+
+    assert len(finding.reasoning.claims) == 1 < len(full.reasoning.claims)
+    assert finding.reasoning.verdict is ReasoningVerdict.UNVERIFIED
+    assert finding.confidence == LOWEST
+    assert finding.decision is Decision.ALERT
+    assert finding.severity is ZONE.severity
+
+
+def test_trust_brings_back_nothing_that_checking_refuted() -> None:
+    finding = reason(REFUTED, trusting(trust_of(claims=99.0, event=99.0)))
+
+    assert finding.reasoning.verdict is ReasoningVerdict.CONTRADICTED
+    assert all(
+        claim.status is ClaimStatus.SUPPORTED
+        for claim in finding.reasoning.claims
+        if claim.predicate != MEETS_RULE
+    )
+
+
+def test_trust_that_fails_leaves_the_word_to_the_program() -> None:
+    broken = replace(trust_of(), finding={})
+    with capture_logs():
+        finding = reason(ZONE, trusting(broken))
+
+    assert_is_the_programs(finding, ZONE, cause="KeyError")
+
+
+@pytest.mark.parametrize("name", INCIDENTS)
+def test_trust_judges_whatever_is_reported(name: str) -> None:
+    finding = reason(INCIDENTS[name], trusting(trust_of(stack={"near": 1.0, "late": -1.0})))
+
+    assert finding.reasoning.reasoner == "core"
+    assert LOWEST <= finding.confidence <= HIGHEST
 
 
 def test_a_kind_that_it_was_not_trained_on_is_left_to_the_program() -> None:

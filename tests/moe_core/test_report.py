@@ -12,7 +12,10 @@ from moe_core.decoding import Floors
 from moe_core.model.expert_use import ExpertUse
 from moe_core.model.weights import Calibration, read_core, write_core
 from moe_core.report import report
+from moe_core.shipped import beside
+from moe_core.trust import write_trust
 from tests.moe_core.cores import network_of
+from tests.moe_core.trusts import trust_of
 
 USE = ExpertUse(max_violation=0.5, shared_information=0.25, asked={"intrusion": (0.75, 0.25)})
 
@@ -38,6 +41,19 @@ def test_the_header_says_what_the_core_is(path: Path) -> None:
     assert found.floors == {"claim": 0.6, "hypothesis": 0.5, "context": 0.5}
     assert found.calibration == {"scale": 1.0, "shift": -1.0}
     assert found.sha256 == read_core(path).sha256
+
+
+def test_where_trust_judges_its_floors_are_told(path: Path) -> None:
+    assert report(ReasoningSettings(reasoner=str(path))).trust_sha256 == ""
+    core = read_core(path)
+    write_trust(beside(path), trust_of(floors=Floors(claim=0.8)), weights=core.sha256)
+    found, judged = report(ReasoningSettings(reasoner=str(path))), read_core(path).trust
+
+    assert judged is not None
+    assert found.trust_sha256 == judged.sha256
+    assert found.floors == {"claim": 0.8, "hypothesis": 0.5, "context": 0.5}
+    assert found.calibration == {"scale": 1.0, "shift": 0.0}
+    assert found.sha256 == core.sha256
 
 
 def test_the_busiest_experts_come_first() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from moe_core.training.corpus import read_corpus
+from moe_core.training.splits import part_of
 from scripts import core_corpus
 from scripts.core_corpus import Job, main, span, write_one
 
@@ -41,3 +42,16 @@ def test_the_same_seed_writes_the_same_shard(tmp_path: Path) -> None:
 def test_sites_that_are_no_span_are_refused(text: str) -> None:
     with pytest.raises(Exception, match="a:b"):
         span(text)
+
+
+def test_only_cameras_of_a_part_are_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = Job(tmp_path, 0, 1, 2, (0, 40), ("fit", "test"))
+    assert {job.site(seed) for seed in range(100)} == {
+        site for site in range(40) if part_of(site) != "train"
+    }
+    assert Job(tmp_path, 0, 1, 2, (3, 9)).site(7) == 3 + 7 % 6
+    with pytest.raises(SystemExit):
+        main([str(tmp_path), "--sites", "0:5", "--parts", "test"])
+    assert "no camera of 0:5" in capsys.readouterr().err

@@ -19,10 +19,14 @@ from moe_core.model.weights import (
     Header,
     names_hash,
     read_core,
+    read_weights,
     write_core,
 )
+from moe_core.shipped import beside
+from moe_core.trust import write_trust
 from tests.moe_core.cores import INCIDENTS, network_of, prompt
 from tests.moe_core.model.shapes import TINY
+from tests.moe_core.trusts import trust_of
 
 Tensors = dict[str, torch.Tensor]
 FLOORS = Floors(claim=0.3, hypothesis=0.6, context=0.8)
@@ -86,6 +90,24 @@ def test_other_weights_have_another_checksum(path: Path) -> None:
 
     assert read_core(path).sha256 != before
     assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_trust_is_read_where_it_lies_beside_the_weights(path: Path) -> None:
+    assert read_core(path).trust is None
+    write_trust(beside(path), trust_of(), weights=read_core(path).sha256)
+    found = read_core(path)
+
+    assert found.trust is not None
+    assert found.trust.floors == trust_of().floors
+    assert found.floors == FLOORS
+    assert read_weights(path).trust is None
+
+
+def test_trust_in_other_weights_is_refused(path: Path) -> None:
+    write_trust(beside(path), trust_of(), weights="0" * 64)
+
+    with pytest.raises(ModelError, match="fitted for other weights"):
+        read_core(path)
 
 
 def test_a_file_holds_tensors_and_text_only(path: Path) -> None:

@@ -22,6 +22,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, site in enumerate((1, 7, 8)):
         found = [at_site(one, site) for one in samples()[number * 3 : number * 3 + 3]]
         write_shard(folder / "corpus" / f"{number:05d}.shard", found)
+    (folder / "many" / "part").mkdir(parents=True)
+    for number, one in enumerate(samples()):
+        found = [at_site(one, 10 * number + 7)]
+        write_shard(folder / "many" / "part" / f"{number:05d}.shard", found)
     write_recorded(
         folder / "all.recorded",
         [
@@ -65,6 +69,34 @@ def test_the_core_is_compared_with_the_program(
     assert "| all: core | 2 |" in out
     assert "| all: program | 2 |" in out
     assert "| intrusion: core |" in out
+
+
+def test_trust_is_fitted_beside_the_weights_and_shown_beside_the_beliefs(
+    folder: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own.safetensors"
+    own.write_bytes(weights.read_bytes())
+    recordings = ("--recordings", folder / "all.recorded")
+    fitted = ["trust", "--corpus", str(folder / "many"), "--weights", str(own)]
+    assert main([*fitted, *map(str, recordings)]) == 0
+    assert f"{len(samples())} simulated" in capsys.readouterr().out
+    assert read_core(own).trust is not None
+    assert own.read_bytes() == weights.read_bytes()
+
+    assert run(folder, "evaluate", "--weights", own, "--most", 2) == 0
+    out = capsys.readouterr().out
+    assert "| all: core, beliefs as they are | 2 |" in out
+    assert "| all: core | 2 |" in out
+
+    assert run(folder, "export", "--run", folder / "run", "--out", own, "--most", 1) == 0
+    assert read_core(own).trust is None
+
+
+def test_too_few_cameras_for_trust_are_said_so(
+    folder: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(folder, "trust", "--weights", weights) == 1
+    assert "too few cameras" in capsys.readouterr().err
 
 
 def test_the_core_is_counted_as_it_runs(
