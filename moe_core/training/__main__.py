@@ -113,7 +113,7 @@ def _export(chosen: argparse.Namespace) -> int:
 def _trust(chosen: argparse.Namespace) -> int:
     core = read_weights(chosen.weights)
     found = simulated(chosen.corpus, wants=("fit",)).fit
-    real = [] if chosen.recordings is None else recorded(chosen.recordings).train
+    real = [] if chosen.recordings is None else recorded(chosen.recordings).fit
     say(f"{len(found)} simulated and {len(real)} revisions of recordings to fit on")
     trust = fit_trust(core.network, found, real)
     path = beside(chosen.weights)

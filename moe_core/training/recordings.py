@@ -43,6 +43,18 @@ class Recorded:
             return 1
         return zlib.crc32(self.source.encode()) % HALVES
 
+    @property
+    def part(self) -> str:
+        """What it is for: ``train``, ``fit`` (trust, on what the network never saw) or ``test``.
+
+        Of the half that is held out one half of the sources fits and the other tests; what weights
+        may not be trained on is for tests.
+        """
+        if self.half == 0:
+            return "train"
+        is_second = zlib.crc32(self.source.encode()) // HALVES % HALVES
+        return "test" if is_second or not self.may_train else "fit"
+
 
 def write_recorded(path: Path, found: Iterable[Recorded]) -> int:
     """Write a file; return how many records are in it."""

@@ -49,13 +49,11 @@ def simulated(folder: Path, *, wants: Iterable[str] = PARTS) -> Parts:
 
 
 def recorded(path: Path) -> Parts:
-    """Return the examples of recordings: one half of the sources trains, the other tests."""
+    """Return the examples of recordings, by what their sources are for (``Recorded.part``)."""
     parts = Parts()
+    by_name = {"train": parts.train, "fit": parts.fit, "test": parts.test}
     for one, example in _labelled(read_recorded(path)):
-        if one.half == 0:
-            parts.train.append(example)
-            continue
-        parts.test.append(example)
+        by_name[one.part].append(example)
     return parts
 
 

@@ -83,6 +83,14 @@ def test_all_of_a_source_is_on_one_side() -> None:
 
 def test_what_may_not_be_trained_on_is_held_out() -> None:
     assert {replace(TWO, source=str(source)).half for source in range(40)} == {1}
+    assert {replace(TWO, source=str(source)).part for source in range(40)} == {"test"}
+
+
+def test_trust_is_fitted_on_what_no_network_was_trained_on() -> None:
+    parts = {(one.half, one.part) for one in (replace(ONE, source=str(source))
+                                              for source in range(40))}  # fmt: skip
+
+    assert parts == {(0, "train"), (1, "fit"), (1, "test")}
 
 
 def test_halves_become_parts(tmp_path: Path) -> None:
@@ -92,8 +100,10 @@ def test_halves_become_parts(tmp_path: Path) -> None:
     parts = recorded(path)
 
     assert len(parts.train) == sum(one.half == 0 for one in sources)
-    assert len(parts.train) + len(parts.test) == 21
-    assert not {one.family for one in parts.train} & {one.family for one in parts.test}
+    assert len(parts.train) + len(parts.fit) + len(parts.test) == 21
+    families = [{one.family for one in part} for part in (parts.train, parts.fit, parts.test)]
+    assert all(families)
+    assert sum(map(len, families)) == len(set().union(*families))
     assert all(UNKNOWN in one.true_C for one in parts.train)
 
 
