@@ -2,7 +2,8 @@
 
 Trees are grown over the claims of simulated cameras. What an event's trust is weighed from is
 fitted on simulated cameras and on recordings, which count as much. Floors are set by what trees say
-of cameras that they were not grown on.
+of cameras that they were not grown on, and that see as much of a place as those that are tested on:
+of close ones more is left out by the same floors.
 
 Shape legend: R = rows (claims of all examples, one after the other), N = names, F = columns.
 """
@@ -27,6 +28,7 @@ from moe_core.training.boosting import Growth, boosted
 from moe_core.training.examples import UNKNOWN, Example
 from moe_core.training.fitting import OMITTED_SHARE, UNTRUE_SHARE, calibrated
 from moe_core.training.splits import SITES
+from moe_core.training.world.site import CLOSE_FROM
 from moe_core.trees import Trees
 from moe_core.trust import STACKED, Trust, sigmoid, stacked, weighed
 from moe_core.trust_rows import (
@@ -44,8 +46,8 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
-CLAIM_GROWTH: Final = Growth()
-EVENT_GROWTH: Final = Growth()
+CLAIM_GROWTH: Final = Growth(trees=400, depth=4, rate=0.08)
+EVENT_GROWTH: Final = Growth(trees=300, depth=5, rate=0.06)
 FOLDS: Final = 4
 RISING: Final = tuple(COLUMNS.index(name) for name in BELIEFS)
 RESERVE: Final = 0.97
@@ -75,6 +77,7 @@ class Gathered:
         fold_E: Part that each example is in, so that no camera is in two.
         real_E: Whether what it is about really happened.
         is_known_E: Whether the truth of every claim is known.
+        is_close_E: Whether people are large in the camera's picture.
     """
 
     rows_RF: npt.NDArray[np.float32]
@@ -89,6 +92,24 @@ class Gathered:
     fold_E: Ints
     real_E: Bools
     is_known_E: Bools
+    is_close_E: Bools
+
+    def only(self, keep_E: Bools) -> tuple["Gathered", Bools]:
+        """Return some of the examples, and which rows are left, (R)."""
+        keep_R = keep_E[self.example_R]
+        rows = {
+            name: getattr(self, name)[keep_R] for name in Gathered.__dataclass_fields__
+            if name.endswith(("_R", "_RF"))
+        }  # fmt: skip
+        examples = {
+            name: getattr(self, name)[keep_E] for name in Gathered.__dataclass_fields__
+            if name.endswith("_E")
+        }  # fmt: skip
+        renumbered = {
+            "example_R": (np.cumsum(keep_E) - 1)[rows["example_R"]],
+            "pair_R": (np.cumsum(keep_R) - 1)[rows["pair_R"]],
+        }
+        return Gathered(**{**rows, **examples, **renumbered}), keep_R
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +160,16 @@ def fit_trust(
         by_kind=tables.by_kind,
         stack=stack,
         finding=_finding((found, odds_R), (real, real_R)),
-        floors=floors_of((found, odds_R), (real, real_R)),
+        floors=floors_of(_usual(found, odds_R), (real, real_R)),
     )
+
+
+def _usual(part: Gathered, odds_R: Floats) -> tuple[Gathered, Floats]:
+    """Return what is of cameras that are not close, unless all are."""
+    if part.is_close_E.all():
+        return part, odds_R
+    usual, keep_R = part.only(~part.is_close_E)
+    return usual, odds_R[keep_R]
 
 
 def tables_of(found: Sequence[Example]) -> Tables:
@@ -197,6 +226,7 @@ def gathered(network: ClaimNetwork, found: Sequence[Example], tables: Tables) ->
         fold_E=np.array([one.site // SITES % FOLDS for one in found], np.int64),
         real_E=np.array([one.is_real for one in found], np.bool_),
         is_known_E=np.array([one.is_known for one in found], np.bool_),
+        is_close_E=np.array([one.site >= CLOSE_FROM for one in found], np.bool_),
     )
 
 

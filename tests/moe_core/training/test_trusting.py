@@ -84,6 +84,32 @@ def test_a_pair_of_rows_is_as_true() -> None:
     assert (part.pair_R != np.arange(len(part.pair_R))).sum() == part.is_deciding_R.sum()
 
 
+def test_some_examples_are_taken_whole() -> None:
+    whole = gathered(NETWORK, at_sites(examples()), tables_of(examples()))
+    keep = np.arange(len(whole.real_E)) % 3 == 1
+    part, rows = whole.only(keep)
+    own = [one for one, is_kept in zip(examples(), keep, strict=True) if is_kept]
+    again = gathered(NETWORK, own, tables_of(examples()))
+
+    assert (part.pair_R == again.pair_R).all()
+    assert (part.example_R == again.example_R).all()
+    assert (part.true_R == again.true_R).all()
+    assert part.rows_RF == pytest.approx(again.rows_RF, abs=1e-3)
+    assert rows.sum() == len(part.true_R)
+
+
+def test_close_cameras_set_no_floor(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = at_sites(examples())
+    close = [replace(one, site=one.site + 10_000, true_C=0 * one.true_C) for one in found]
+    seen: list[int] = []
+    monkeypatch.setattr(
+        trusting, "floors_of", lambda *parts: seen.extend(len(part.real_E) for part, _ in parts)
+    )
+    fit_trust(NETWORK, [*found, *close])
+
+    assert seen == [len(found), 0]
+
+
 def test_what_is_rarely_true_is_worth_less() -> None:
     tables = tables_of(examples())
     seen = {int(row) for one in examples() for row in one.prompt.proposals.predicates_C}
@@ -114,6 +140,7 @@ def part_of(chances: Sequence[tuple[float, int, str]]) -> tuple[Gathered, np.nda
         fold_E=np.zeros(count, np.int64),
         real_E=(true == 1) & (what == "event"),
         is_known_E=np.ones(count, np.bool_),
+        is_close_E=np.zeros(count, np.bool_),
     )
     chance = np.array([one[0] for one in chances])
     return part, np.log(chance / (1 - chance))
