@@ -68,6 +68,8 @@ class Written:
             its trust where it has one.
         real_logit: That what the rule looks for really happened.
         chance: The same as a chance, where trust judged it.
+        odds_C: What the core itself believes of each proposal's truth, in log-odds; empty where it
+            wrote claim by claim.
         passes: How often the network was asked.
         routed: Who spoke in the last reading, by layer.
     """
@@ -78,6 +80,7 @@ class Written:
     passes: int
     routed: tuple[Routed, ...] = field(default=())
     chance: float | None = None
+    odds_C: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 class Verdict(Protocol):
@@ -162,6 +165,7 @@ def decode(
         passes=1,
         routed=answer.routed,
         chance=None if judged is None else judged.chance,
+        odds_C=odds_C,
     )
 
 

@@ -7,7 +7,7 @@ counted as told.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from contracts.reasoning import ClaimStatus
 from moe_core.core_reasoner import chance_of as confidence_by
 from moe_core.core_reasoner import write
-from moe_core.decoding import CONTEXT, Floors, Written, decode, decode_stepwise
+from moe_core.decoding import CONTEXT, Floors, Written, decode, decode_stepwise, draft_of
 from moe_core.hypotheses import ALARMING
 from moe_core.model.network import ClaimNetwork
 from moe_core.model.weights import TrainedCore
@@ -133,13 +133,31 @@ def of_core(
     return tally
 
 
-def of_trusted(core: TrainedCore, found: Sequence[Example]) -> Tally:
-    """Count what a core writes as it runs: judged by its trust where it has one."""
-    tally = Tally()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What a core wrote about an example, with its confidence; as it believes, and judged by trust.
+
+    ``believed`` and ``trusted`` are the same where the core has no trust.
+    """
+
+    believed: tuple[tuple[int, ...], float]
+    trusted: tuple[tuple[int, ...], float]
+
+
+def answered(core: TrainedCore, found: Sequence[Example]) -> list[Answered]:
+    """Return what a core writes about examples, each read once."""
+    bare = replace(core, trust=None)
+    told = []
     for one in found:
         written = write(core, one.prompt, program_chance=one.program_chance)
-        tally.add(one, written.chain, confidence_by(core, written))
-    return tally
+        trusted = (written.chain, confidence_by(core, written))
+        believed = trusted
+        if core.trust is not None:
+            beliefs_C = 1 / (1 + np.exp(-np.clip(written.odds_C, -60, 60)))
+            chain = tuple(draft_of(one.prompt, beliefs_C, floors=core.floors))
+            believed = (chain, confidence_by(bare, replace(written, chance=None)))
+        told.append(Answered(believed=believed, trusted=trusted))
+    return told
 
 
 def of_program(found: Sequence[Example]) -> Tally:

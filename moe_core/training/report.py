@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from moe_core.model.weights import TrainedCore
 from moe_core.tokens.vocabulary import FAMILIES
 from moe_core.training.examples import Example
-from moe_core.training.measures import Tally, of_core, of_program, of_trusted
+from moe_core.training.measures import Answered, Tally, answered, of_core, of_program
 from moe_core.training.specialisation import ablations, uses
 from moe_core.training.splits import Parts
 
@@ -39,18 +39,23 @@ def row(name: str, tally: Tally) -> str:
 
 
 def of_simulated(core: TrainedCore, parts: Parts, *, most: int) -> str:
-    """Return the table over simulated cameras that were never seen, all and by kind."""
+    """Return the table over simulated cameras that were never seen, all and by kind.
+
+    Where the core has trust, what it would tell without is there as well.
+    """
     found = parts.test[:most]
-    few = found[: min(most, _FEW)]
-    stepwise = of_core(core.network, few, floors=core.floors, is_stepwise=True)
+    few = min(most, _FEW)
+    told = answered(core, found)
+    stepwise = of_core(core.network, found[:few], floors=core.floors, is_stepwise=True)
     rows = [
         HEAD,
-        *_pair("all", core, found),
+        *_pair("all", core, found, told),
         row("some: core, claim by claim, not calibrated", stepwise),
-        *_pair("the same", core, few),
+        *_pair("the same", core, found[:few], told[:few]),
     ]
     for kind in sorted({one.kind for one in found}):
-        rows += _pair(kind, core, [one for one in found if one.kind == kind])
+        own = [place for place, one in enumerate(found) if one.kind == kind]
+        rows += _pair(kind, core, [found[place] for place in own], [told[place] for place in own])
     return "\n".join(rows)
 
 
@@ -59,20 +64,17 @@ def of_recorded(core: TrainedCore, parts: Parts) -> str:
     return of_simulated(core, parts, most=len(parts.test))
 
 
-def _pair(name: str, core: TrainedCore, found: Sequence[Example]) -> list[str]:
-    calibration = core.calibration
-    own = of_core(
-        core.network,
-        found,
-        floors=core.floors,
-        scale=calibration.scale,
-        shift=calibration.shift,
-    )
-    rows = [row(f"{name}: core", own), row(f"{name}: program", of_program(found))]
+def _pair(
+    name: str, core: TrainedCore, found: Sequence[Example], told: Sequence[Answered]
+) -> list[str]:
+    believed, trusted = Tally(), Tally()
+    for one, answer in zip(found, told, strict=True):
+        believed.add(one, *answer.believed)
+        trusted.add(one, *answer.trusted)
+    rows = [row(f"{name}: core", trusted), row(f"{name}: program", of_program(found))]
     if core.trust is None:
         return rows
-    return [row(f"{name}: core, beliefs as they are", own),
-            row(f"{name}: core", of_trusted(core, found)), *rows[1:]]  # fmt: skip
+    return [row(f"{name}: core, beliefs as they are", believed), *rows]
 
 
 def of_experts(core: TrainedCore, found: Sequence[Example]) -> str:

@@ -12,14 +12,16 @@ from moe_core.decoding import CONTEXT, Floors, Written
 from moe_core.training.examples import Example, example_of, labelled
 from moe_core.training.measures import (
     Tally,
+    answered,
     calibration_error,
     chance_of,
     of_core,
     of_program,
 )
 from tests.moe_core.checking import NEAR, ZONE
-from tests.moe_core.cores import REFUTED, network_of
+from tests.moe_core.cores import REFUTED, core_of, network_of
 from tests.moe_core.training.samples import examples, truth_about
+from tests.moe_core.trusts import trust_of
 
 REAL = example_of(NEAR, truth_about(NEAR))
 DREAMT = example_of(NEAR, truth_about(NEAR, is_real=False))
@@ -150,6 +152,23 @@ def test_a_core_is_counted_as_it_writes() -> None:
 
     assert (silent.omission, silent.said) == (1.0, [False, False])
     assert sure.chances == pytest.approx([1 / (1 + np.exp(-3.0))] * 2)
+
+
+def test_what_is_believed_and_what_is_trusted_are_counted_apart() -> None:
+    core = core_of(network_of(1), floors=Floors())
+    doubting = replace(core, trust=trust_of(claims=-9.0, event=-1.0))
+    found = examples()[:3]
+    bare, judged = answered(core, found), answered(doubting, found)
+
+    assert [one.believed for one in judged] == [one.believed for one in bare]
+    assert all(one.believed == one.trusted for one in bare)
+    assert [one.trusted[1] for one in judged] == pytest.approx([1 / (1 + np.exp(1.0))] * 3)
+    assert all(
+        not [index for index in answer.trusted[0] if one.prompt.proposals.statuses_C[index] == 0]
+        for one, answer in zip(found, judged, strict=True)
+    )
+    tally = of_core(core.network, found, floors=core.floors)
+    assert [one.believed[1] for one in bare] == pytest.approx(tally.chances)
 
 
 def test_examples_are_left_as_they_are() -> None:

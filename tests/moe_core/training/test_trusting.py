@@ -122,7 +122,7 @@ def test_what_is_rarely_true_is_worth_less() -> None:
     assert false.by_kind.min() < 0
 
 
-def part_of(chances: Sequence[tuple[float, int, str]]) -> tuple[Gathered, np.ndarray]:  # type: ignore[type-arg]  # of floats
+def part_of(chances: Sequence[tuple[float, int, str]]) -> tuple[Gathered, np.ndarray]:
     """Rows of (chance, truth, what it is), each an example of its own."""
     count = len(chances)
     what = np.array([one[2] for one in chances])
