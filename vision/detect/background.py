@@ -36,6 +36,10 @@ CHROMA_FLOOR: Final = 2.0
 CHROMA_SHARE: Final = 0.6
 """Chroma noise over luma noise of the same pixel."""
 NOISE_CEILING: Final = 18.0
+FULL_LIGHT: Final = 100.0
+"""Mean luma of a scene that is lit well enough for these floors: contrast shrinks with the light,"""
+LEAST_LIGHT: Final = 0.4
+"""... and to this share of them the noise that is granted may shrink with it, where it is less."""
 EDGE_JITTER: Final = 0.10
 """Share of the local contrast that counts as noise: a tenth of a pixel of camera shake."""
 SIGMAS: Final = 3.0
@@ -115,20 +119,32 @@ class Background:
             self.fast_HW = tone.applied_to_luma(self.fast_HW)
         return tone
 
-    def score(self, image_PHW: Planes) -> Planes:
-        """Return how far each pixel (H, W) is from empty: above 1 is unlikely to be noise."""
+    def light(self) -> float:
+        """Return how well the scene is lit, ``LEAST_LIGHT`` to 1."""
+        mean = float(cv2.mean(self.mean_PHW[0])[0])
+        return min(1.0, max(LEAST_LIGHT, mean / FULL_LIGHT))
+
+    def score(self, image_PHW: Planes, *, light: float = 1.0) -> Planes:
+        """Return how far each pixel (H, W) is from empty: above 1 is unlikely to be noise.
+
+        Args:
+            image_PHW: The picture.
+            light: Share of the least noise that is granted; noise that was measured counts whole.
+        """
         width = image_PHW.shape[2]
         difference = cv2.absdiff(image_PHW.reshape(-1, width), self.mean_PHW.reshape(-1, width))
         luma_HW, red_HW, blue_HW = difference.reshape(image_PHW.shape)
-        noise_HW = self.noise()
-        chroma_noise_HW = np.maximum(noise_HW * np.float32(CHROMA_SHARE), np.float32(CHROMA_FLOOR))
+        noise_HW = self.noise(light=light)
+        chroma_noise_HW = np.maximum(
+            noise_HW * np.float32(CHROMA_SHARE), np.float32(light * CHROMA_FLOOR)
+        )
         chroma_HW = cv2.divide(cv2.max(red_HW, blue_HW), chroma_noise_HW, scale=1 / SIGMAS)
         return _floats(cv2.max(cv2.divide(luma_HW, noise_HW, scale=1 / SIGMAS), chroma_HW))
 
-    def noise(self) -> Planes:
+    def noise(self, *, light: float = 1.0) -> Planes:
         """Return the standard deviation of luma (H, W) that each pixel is granted, grey levels."""
         learnt_HW = np.maximum(
-            self._deviation_HW * np.float32(_DEVIATION_TO_SIGMA), np.float32(LUMA_FLOOR)
+            self._deviation_HW * np.float32(_DEVIATION_TO_SIGMA), np.float32(light * LUMA_FLOOR)
         )
         return _floats(np.minimum(learnt_HW + self._edges_HW, np.float32(NOISE_CEILING)))
 

@@ -5,7 +5,8 @@ N = blobs, 4 = x1, y1, x2, y2.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Final
 
 import cv2
@@ -15,6 +16,7 @@ from contracts.detections import ANY_LABEL, Detections, ModelIdentity
 from contracts.frames import BgrImage, Frame
 from vision.detect import blobs
 from vision.detect.background import Background, Planes, as_mask
+from vision.detect.feet import with_feet
 
 WORK_WIDTH: Final = 320
 """Pixels; half of the usual analysis width averages noise away and costs a quarter."""
@@ -30,6 +32,8 @@ FULL_S: Final = 2.0
 """That many cells occupied for longer: whatever it is, this background does not explain it."""
 ABSORB_S: Final = 120.0
 """What has stood still for this long becomes background."""
+LIGHT_S: Final = 4.0
+"""... and so does light that has; till then neither it nor who walks through it is learnt."""
 GHOST_WINDOW_S: Final = (0.8, 5.0)
 """A hole is looked for in what has not changed for so long; later its nature is known."""
 LONGEST_STEP_S: Final = 2.0
@@ -109,23 +113,45 @@ class MotionDetector:
             return Detections.none(self.labels)
         background.follow_light(image_PHW)
         score_HW = background.score(image_PHW)
+        light = background.light()
+        faint_HW = background.score(image_PHW, light=light) if light < 1 else None
         if is_learning and view.is_another(score_HW, step_s=step_s):
             background.restart()
             background.seed(image_PHW, step_s=0.0)
             return Detections.none(self.labels)
+        things, passing = [], []
+        for blob in blobs.find_blobs(score_HW):
+            nature = _nature(blob, background, image_PHW, is_learning=is_learning)
+            if nature is _Nature.THING:
+                things.append(blob)
+            elif nature is _Nature.PASSING_LIGHT:
+                passing.append(blob)
+        faint = self._faint(faint_HW, background, image_PHW)
+        if is_learning:
+            held_HW = np.zeros(score_HW.shape, np.uint8)
+            for blob in (*things, *passing):
+                np.bitwise_or(held_HW[blob.part], blob.mask_HW, out=held_HW[blob.part])
+            held_HW = np.asarray(cv2.dilate(held_HW, _HOLD), np.uint8)
+            background.update(image_PHW, held_HW=held_HW, step_s=step_s)
+        boxes_N4, confidences_N = self._bodies(things, score_HW.shape)
+        if faint_HW is not None and len(boxes_N4):
+            boxes_N4, is_own_N = with_feet(boxes_N4, faint_HW)
+            boxes_N4, confidences_N = boxes_N4[is_own_N], confidences_N[is_own_N]
+        found = self._detections(boxes_N4, confidences_N, score_HW.shape)
+        return replace(found, guesses=faint)
+
+    def _faint(
+        self, faint_HW: Planes | None, background: Background, image_PHW: Planes
+    ) -> Detections | None:
+        """Return the bodies that in full light would differ enough to be found; None if all do."""
+        if faint_HW is None:
+            return None
         things = [
             blob
-            for blob in blobs.find_blobs(score_HW)
-            if _is_thing(blob, background, image_PHW, is_learning=is_learning)
+            for blob in blobs.find_blobs(faint_HW)
+            if _nature(blob, background, image_PHW, is_learning=False) is _Nature.THING
         ]
-        if not is_learning:
-            return self._bodies(things, score_HW.shape)
-        held_HW = np.zeros(score_HW.shape, np.uint8)
-        for blob in things:
-            np.bitwise_or(held_HW[blob.part], blob.mask_HW, out=held_HW[blob.part])
-        held_HW = np.asarray(cv2.dilate(held_HW, _HOLD), np.uint8)
-        background.update(image_PHW, held_HW=held_HW, step_s=step_s)
-        return self._bodies(things, score_HW.shape)
+        return self._detections(*self._bodies(things, faint_HW.shape), faint_HW.shape)
 
     def _view(self, frame: Frame, image_PHW: Planes) -> tuple[_View, float]:
         """Return the camera's view, a new one if the size changed, and the time since."""
@@ -144,17 +170,18 @@ class MotionDetector:
         view.monotonic_s = header.monotonic_s
         return view, step_s
 
-    def _bodies(self, things: Sequence[blobs.Blob], size: tuple[int, ...]) -> Detections:
-        if not things:
-            return Detections.none(self.labels)
-        height, width = size
-        boxes_N4 = np.array([blob.box for blob in things], np.float32)
+    def _bodies(
+        self, things: Sequence[blobs.Blob], size: tuple[int, ...]
+    ) -> tuple[blobs.PixelBoxes, Planes]:
+        """Return the boxes of bodies in pixels, and their confidences."""
+        boxes: list[tuple[float, ...]] = []
+        confidences: list[float] = []
+        boxes_N4 = np.array([blob.box for blob in things], np.float32).reshape(-1, 4)
         areas_N = np.array([blob.area for blob in things], np.float32)
         strengths_N = np.array([blob.strength for blob in things], np.float32)
         groups_N = blobs.body_groups(boxes_N4)
-        boxes, confidences = [], []
-        smallest = blobs.least_area(height, width)
-        for group in range(int(groups_N.max()) + 1):
+        smallest = blobs.least_area(size[0], size[1])
+        for group in np.unique(groups_N):
             members = groups_N == group
             x1, y1 = boxes_N4[members, :2].min(axis=0)
             x2, y2 = boxes_N4[members, 2:].max(axis=0)
@@ -165,12 +192,21 @@ class MotionDetector:
                 size=area / smallest,
             )
             if confidence >= self._confidence:
-                boxes.append((x1 / width, y1 / height, x2 / width, y2 / height))
+                boxes.append((x1, y1, x2, y2))
                 confidences.append(confidence)
+        return (
+            np.asarray(boxes, np.float32).reshape(-1, 4),
+            np.asarray(confidences, np.float32),
+        )
+
+    def _detections(
+        self, boxes_N4: blobs.PixelBoxes, confidences_N: Planes, size: tuple[int, ...]
+    ) -> Detections:
+        height, width = size
         return Detections(
-            boxes_N4=np.asarray(boxes, np.float32).reshape(-1, 4),
-            confidences_N=np.asarray(confidences, np.float32),
-            class_ids_N=np.zeros(len(boxes), np.int64),
+            boxes_N4=boxes_N4 / np.array([width, height, width, height], np.float32),
+            confidences_N=confidences_N,
+            class_ids_N=np.zeros(len(boxes_N4), np.int64),
             labels=self.labels,
         )
 
@@ -186,21 +222,34 @@ def working_picture(pixels_HW3: BgrImage) -> Planes:
     return np.array(planes, np.float32)
 
 
-def _is_thing(
+class _Nature(Enum):
+    """What a blob is."""
+
+    THING = auto()
+    PASSING_LIGHT = auto()
+    SCENE = auto()
+
+
+def _nature(
     blob: blobs.Blob, background: Background, image_PHW: Planes, *, is_learning: bool
-) -> bool:
+) -> _Nature:
     """Tell things from ghosts and light; a ghost, and what has long stood, is absorbed."""
     luma_HW, mean_HW = image_PHW[0][blob.part], background.mean_PHW[0][blob.part]
     still_s_HW = background.still_s_HW[blob.part]
     half = cv2.countNonZero(blob.mask_HW) / 2
     first_s, last_s = GHOST_WINDOW_S
     is_fresh = np.count_nonzero((still_s_HW > first_s) & (still_s_HW < last_s)) > half
-    if np.count_nonzero(still_s_HW > ABSORB_S) > half or (
+    is_light = blobs.is_light(blob.mask_HW, luma_HW, mean_HW)
+    patience_s = LIGHT_S if is_light else ABSORB_S
+    if np.count_nonzero(still_s_HW > patience_s) > half or (
         is_fresh and blobs.is_ghost(blob.mask_HW, luma_HW, mean_HW)
     ):
         if is_learning:
             whole_HW = np.zeros(image_PHW.shape[1:], np.uint8)
             whole_HW[blob.part] = cv2.dilate(blob.mask_HW, _HOLD)
+            if is_light:
+                # Whoever walks through it is not learnt with it.
+                whole_HW[background.still_s_HW < first_s] = 0
             background.absorb(image_PHW, whole_HW)
-        return False
-    return not blobs.is_light(blob.mask_HW, luma_HW, mean_HW)
+        return _Nature.SCENE
+    return _Nature.PASSING_LIGHT if is_light else _Nature.THING

@@ -90,7 +90,7 @@ class WitnessedDetector:
         found_N4, bodies_M4 = (one.boxes_N4.astype(np.float64) for one in (found, bodies))
         common_NM = intersections(found_N4, bodies_M4)
         is_same_NM = ious(found_N4, bodies_M4) >= SAME_IOU
-        borne_out_N = self._borne_out(found_N4, bodies_M4, common_NM, is_same_NM, header)
+        borne_out_N = self._borne_out(found_N4, bodies, header)
         is_doubtful_N = is_same_NM.any(axis=1) & (found.confidences_N < LEAST_NAME)
         # Within a body that another find names as a whole, a small find is part of its shadow.
         is_named_M = is_same_NM[~is_doubtful_N].any(axis=0)
@@ -115,22 +115,26 @@ class WitnessedDetector:
         return replace(joined, guesses=guesses)
 
     def _borne_out(
-        self,
-        found_N4: Array,
-        bodies_M4: Array,
-        common_NM: Array,
-        is_same_NM: npt.NDArray[np.bool_],
-        header: FrameHeader,
+        self, found_N4: Array, bodies: Detections, header: FrameHeader
     ) -> npt.NDArray[np.bool_]:
-        """Say which finds lie in what was not there before."""
-        least_N = BORNE_OUT * areas(found_N4)
-        is_own_NM = is_same_NM | (common_NM >= OWN_SHARE * areas(bodies_M4))
+        """Say which finds lie in what was not there before, be it too faint to be a body."""
         familiar = self._familiar.setdefault(header.camera_id, Familiar())
         is_familiar_N = familiar.is_familiar(found_N4)
-        is_own_NM |= ~is_familiar_N[:, None]
-        is_alone_N = common_NM.sum(axis=1) < least_N
+        least_N = BORNE_OUT * areas(found_N4)
+        is_borne_out_N = np.zeros(len(found_N4), np.bool_)
+        is_alone_N = np.ones(len(found_N4), np.bool_)
+        for witnesses in (bodies, bodies.guesses):
+            if witnesses is None:
+                continue
+            bodies_M4 = witnesses.boxes_N4.astype(np.float64)
+            common_NM = intersections(found_N4, bodies_M4)
+            is_own_NM = ious(found_N4, bodies_M4) >= SAME_IOU
+            is_own_NM |= common_NM >= OWN_SHARE * areas(bodies_M4)
+            is_own_NM |= ~is_familiar_N[:, None]
+            is_borne_out_N |= (common_NM * is_own_NM).sum(axis=1) >= least_N
+            is_alone_N &= common_NM.sum(axis=1) < least_N
         familiar.note(found_N4[is_alone_N], now_s=header.monotonic_s)
-        return np.asarray((common_NM * is_own_NM).sum(axis=1) >= least_N)
+        return is_borne_out_N
 
 
 def _some(detections: Detections, chosen: npt.NDArray[np.int64]) -> Detections:

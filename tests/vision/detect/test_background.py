@@ -143,3 +143,29 @@ def test_a_restart_forgets_the_scene() -> None:
     background.restart()
 
     assert not background.is_seeded
+
+
+@pytest.mark.parametrize(
+    ("noise", "is_found"),
+    [
+        pytest.param(0.5, True, id="less noise than the floor that full light asks for"),
+        pytest.param(4.0, False, id="noise that was measured"),
+    ],
+)
+def test_in_little_light_only_the_floor_of_the_noise_is_less(noise: float, is_found: bool) -> None:
+    background = learnt(noise=noise, seconds=30)
+    shown = picture(noise=noise)
+    shown[0, 20:40, 20:40] += 5
+
+    assert np.mean(background.score(shown)[20:40, 20:40] > 1) < 0.5
+    assert (np.mean(background.score(shown, light=0.4)[20:40, 20:40] > 1) > 0.9) == is_found
+    assert np.mean(background.score(shown, light=0.4)[:, 50:] > 1) < 0.02
+
+
+@pytest.mark.parametrize(("level", "light"), [(20.0, 0.4), (60.0, 0.6), (100.0, 1.0), (180.0, 1.0)])
+def test_the_light_of_a_scene_is_a_share_of_full_light(level: float, light: float) -> None:
+    background = Background(HEIGHT, WIDTH)
+    while not background.is_seeded:
+        background.seed(picture(level), step_s=0.2)
+
+    assert background.light() == pytest.approx(light, abs=0.01)

@@ -6,7 +6,7 @@ import pytest
 from contracts.detections import Detections
 from contracts.geometry import Box, iou
 from tests.vision.detect.pictures import Picture, frame_of, room, with_person
-from vision.detect.motion import ABSORB_S, MotionDetector
+from vision.detect.motion import ABSORB_S, LIGHT_S, MotionDetector
 
 LEARNING_S = 1.2
 
@@ -240,3 +240,87 @@ def test_a_scene_that_is_not_known_yet_is_learnt_from_patched_pictures_too() -> 
         camera.show(room(), is_patched=True)
 
     assert len(camera.show(with_person(room(), 300, 150))) == 1
+
+
+COLUMNS = np.arange(640, dtype=np.float32)[None, :, None]
+ROWS = np.arange(360, dtype=np.float32)[:, None, None]
+
+
+def dimmed(picture: Picture, light: float = 0.4) -> Picture:
+    return np.asarray(picture * np.float32(light), np.uint8)
+
+
+def with_beam(picture: Picture, column: float) -> Picture:
+    """A beam that more than doubles the light of the floor around a column."""
+    beam = np.exp(-(((COLUMNS - column) / 70) ** 2 + ((ROWS - 260) / 45) ** 2))
+    return np.asarray(np.clip(picture * (1 + 1.5 * beam), 0, 255), np.uint8)
+
+
+def test_headlights_that_pass_somebody_hide_him_only_while_they_are_on_him() -> None:
+    """What was learnt of the light and of him in it made him noise for the next minute."""
+    empty, scene = dimmed(room()), dimmed(with_person(room(), 300, 150))
+    camera = Camera().learn(empty)
+    for _ in range(2):
+        for column in range(-100, 740, 40):
+            camera.show(with_beam(scene, column))
+
+    found = [camera.show(scene) for _ in range(5)]
+
+    for detections in found:
+        assert len(detections) == 1
+        assert iou(tuple(detections.boxes_N4[0].tolist()), box_of(300, 150)) > 0.6
+
+
+def test_light_that_stays_belongs_to_the_scene_and_who_walks_in_it_is_seen() -> None:
+    camera = Camera().learn()
+    lit = with_beam(room(), 320)
+
+    found = camera.show_for(lit, LIGHT_S + 4)
+    walking = camera.show(with_person(lit, 300, 150))
+
+    assert sum(len(detections) for detections in found) == 0
+    assert len(walking) == 1
+    assert iou(tuple(walking.boxes_N4[0].tolist()), box_of(300, 150)) > 0.6
+
+
+def grey_legs(picture: Picture, left: int, top: int, *, contrast: int) -> Picture:
+    """A dark coat, legs that are ``contrast`` grey levels brighter than the floor, dark shoes."""
+    changed = picture.copy()
+    changed[top : top + 60, left : left + 40] = (10, 10, 60)
+    legs = changed[top + 60 : top + 112, left + 4 : left + 36]
+    changed[top + 60 : top + 112, left + 4 : left + 36] = legs + np.uint8(contrast)
+    changed[top + 112 : top + 120, left + 2 : left + 38] = (10, 10, 10)
+    return changed
+
+
+def floor(level: int) -> Picture:
+    return np.full((360, 640, 3), level, np.uint8)
+
+
+def test_legs_that_hardly_differ_at_dusk_end_the_body_at_the_foot() -> None:
+    camera = Camera().learn(floor(45))
+
+    found = camera.show(grey_legs(floor(45), 300, 150, contrast=6), noise=1.0)
+
+    assert len(found) == 1
+    assert found.boxes_N4[0, 3] == pytest.approx(270 / 360, abs=0.02)
+
+
+def test_who_is_too_faint_to_be_an_object_at_dusk_is_a_guess() -> None:
+    camera = Camera()
+    for _ in range(60):
+        camera.show(floor(45), noise=1.0)
+    scene = floor(45)
+    scene[150:290, 300:350] = 51
+
+    found = camera.show(scene, noise=1.0)
+
+    assert len(found) == 0
+    assert found.guesses is not None
+    assert iou(tuple(found.guesses.boxes_N4[0].tolist()), box_of(300, 150)) > 0.8
+
+
+def test_there_are_no_guesses_in_full_light() -> None:
+    camera = Camera().learn(floor(120))
+
+    assert camera.show(grey_legs(floor(120), 300, 150, contrast=6)).guesses is None

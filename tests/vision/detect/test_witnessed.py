@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -139,6 +140,32 @@ def test_what_does_not_count_is_kept_as_a_guess() -> None:
     assert detections.guesses is not None
     assert detections.guesses.boxes_N4 == pytest.approx(np.array([STOOL], np.float32))
     assert detections.guesses.confidences_N == pytest.approx(0.3)
+
+
+class Faintly(Says):
+    """It finds nothing, but would in more light."""
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        return [
+            replace(Detections.none(self.labels), guesses=faint) for faint in super().detect(frames)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("faint", "expected"),
+    [
+        pytest.param(MAN, ["person"], id="somebody at dusk"),
+        pytest.param(STOOL, [], id="something elsewhere, which is nothing by itself"),
+    ],
+)
+def test_what_is_too_faint_to_be_a_body_bears_out_who_is_found_there(
+    faint: Box, expected: list[str]
+) -> None:
+    [detections] = WitnessedDetector(Says(MAN), Faintly(faint, labels=(ANY_LABEL,))).detect([FRAME])
+
+    assert names(detections) == expected
+    if expected:
+        assert detections.confidences_N == pytest.approx([0.6])
 
 
 def frame_at(at_s: float) -> Frame:
