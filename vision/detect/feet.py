@@ -18,6 +18,8 @@ import numpy.typing as npt
 from vision.detect.background import Mask, Planes, as_mask
 from vision.detect.blobs import PixelBoxes
 
+UPRIGHT: Final = 0.8
+"""What has legs is so many times as high as wide even without them; cars are not."""
 REACH: Final = 1.2
 """What is not seen of a body below is at most so many times as high as what is."""
 GAP: Final = 0.25
@@ -60,6 +62,8 @@ def _missing(box_4: npt.NDArray[np.float32], others_M4: PixelBoxes, differs_HW: 
     """Return how many rows of a body are missing below it."""
     x1, y1, x2, y2 = box_4.astype(int).tolist()
     high, wide = y2 - y1, x2 - x1
+    if high < UPRIGHT * wide:
+        return 0
     side = max(LEAST_BESIDE, round(BESIDE * wide))
     left, right = max(0, x1 - side - wide), x2 + side + wide
     differs_hw = differs_HW[y2 : y2 + round(REACH * high), left:right] > 0

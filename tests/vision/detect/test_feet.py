@@ -63,6 +63,14 @@ def test_a_body_at_the_edge_stays_in_the_picture(box: tuple[int, int, int, int])
     assert whole == pytest.approx(boxes)
 
 
+def test_a_car_has_no_legs() -> None:
+    boxes = np.array([(100, 50, 150, 70)], np.float32)
+
+    whole, _ = with_feet(boxes, picture((105, 70, 145, 90)))
+
+    assert whole == pytest.approx(boxes)
+
+
 def test_nobody_has_no_feet() -> None:
     whole, is_own = with_feet(np.zeros((0, 4), np.float32), picture())
 
