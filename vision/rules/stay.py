@@ -30,6 +30,8 @@ _HALVINGS: Final = 8
 LOOKS: Final = 2
 """What nobody could name must be inside so often in a row to be told: its foot comes and goes with
 its legs, as far as they differ from the ground."""
+MOSTLY: Final = 0.5
+"""... and in this share of the frames of its stay in which it was seen."""
 _SLOWEST: Final = 0.02
 """Picture units per second; below this the moment of entry is bounded by ``_ENTRY_SIGMA_MAX_S``."""
 _ENTRY_SIGMA_MAX_S: Final = 0.5
@@ -46,6 +48,7 @@ class Stay:
         last_inside_s: Of the newest point inside.
         is_inside: Whether the newest point lies inside.
         frames_inside: Points inside without one outside between, up to the newest.
+        points_inside, points: Of the whole stay, those inside and all that were seen.
         is_reported: The rule has spoken about this stay.
     """
 
@@ -55,6 +58,8 @@ class Stay:
     last_inside_s: float
     is_inside: bool = True
     frames_inside: int = 1
+    points_inside: int = 1
+    points: int = 1
     is_reported: bool = False
 
     @property
@@ -66,6 +71,11 @@ class Stay:
     def dwell_s(self) -> float:
         """Seconds from when it came in to the newest point inside."""
         return self.last_inside_s - self.since_s
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether what nobody could name is inside, and not only its foot now and then."""
+        return self.frames_inside >= LOOKS and self.points_inside >= MOSTLY * self.points
 
 
 class Stays:
@@ -127,6 +137,8 @@ class Stays:
                 )
             return
         stay.is_inside = is_inside
+        stay.points += 1
+        stay.points_inside += is_inside
         stay.frames_inside = stay.frames_inside + 1 if is_inside else 0
         if is_inside:
             stay.last_inside_s = point.monotonic_s
@@ -156,7 +168,7 @@ class DwellRule:
 
     What ``intrusion`` and ``loiter`` have in common; they differ in what their threshold means
     to people, and so in its default. What nobody could name is told once it has been seen inside
-    in two frames in a row.
+    in two frames in a row, and in half of those of its stay.
     """
 
     def __init__(self, settings: RuleSettings, *, zone: Zone, default_threshold_s: float) -> None:
@@ -177,7 +189,7 @@ class DwellRule:
         for track, stay in self._stays.update(seen):
             if stay.is_reported or stay.seen_s < self._threshold_s - TIME_SLACK_S:
                 continue
-            if track.label == ANY_LABEL and stay.frames_inside < LOOKS:
+            if track.label == ANY_LABEL and not stay.is_steady:
                 continue
             stay.is_reported = True
             measured = Measured(

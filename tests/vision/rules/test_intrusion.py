@@ -47,6 +47,25 @@ def test_a_foot_that_comes_and_goes_with_its_legs_is_in_no_zone(label: str, coun
     assert len(events) == count
 
 
+FLICKERING = (INSIDE, *(5 * [OUTSIDE]), INSIDE, INSIDE)
+"""At dusk: three of eight times only a coat was found, twice in a row at last."""
+
+
+@pytest.mark.parametrize(("label", "count"), [("person", 1), (ANY_LABEL, 0)])
+def test_a_foot_that_is_mostly_outside_is_in_no_zone(label: str, count: int) -> None:
+    way = [(0.2 * step, foot) for step, foot in enumerate(FLICKERING)]
+
+    assert len(play(rule(threshold_s=1.0), way, label=label)) == count
+
+
+def test_what_nobody_could_name_is_told_once_it_was_mostly_inside() -> None:
+    way = [(0.2 * step, foot) for step, foot in enumerate((*FLICKERING, INSIDE, INSIDE))]
+
+    [event] = play(rule(threshold_s=1.0), way, label=ANY_LABEL)
+
+    assert (event.since_s, event.monotonic_s) == (0.0, pytest.approx(1.8))
+
+
 def test_what_nobody_could_name_is_told_in_the_second_frame_inside() -> None:
     feet = [(0.0, OUTSIDE), *((0.2 * step, INSIDE) for step in range(1, 5))]
 
