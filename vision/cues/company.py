@@ -37,6 +37,9 @@ MOVED_SIZES: Final = 0.5
 COVER: Final = (0.1, 0.06, 0.1)
 """Boxes of those who move are taken for larger by so much of their height: at the sides, at the
 top, at the feet. Detectors cut off feet, bags and shadows."""
+SAME_HEAD: Final = (0.25, 0.15)
+"""Whose head was so near, in his widths and heights, had his feet where he has them still: what a
+detector takes for somebody may end at his waist for seconds, and his legs are no thing."""
 REMEMBER_S: Final = 10.0
 """Where everybody was is remembered for so long."""
 RECALL_S: Final = 300.0
@@ -239,7 +242,8 @@ def cover(
     covered_HW = np.zeros(shape, np.uint8)
     side, top, feet = COVER
     for track in movers:
-        x1, y1, x2, y2 = track.last.box
+        x1, y1, x2, _ = track.last.box
+        y2 = _feet(track)
         tall = y2 - y1
         beside = side * tall * header.height / header.width
         rows = slice(
@@ -248,6 +252,22 @@ def cover(
         columns = slice(max(0, int((x1 - beside) * width)), int(np.ceil((x2 + beside) * width)))
         covered_HW[rows, columns] = 255
     return covered_HW
+
+
+def _feet(track: Track) -> float:
+    """Return the lowest row of somebody, of all that was seen of him where he is now."""
+    box = track.last.box
+    reach_x = SAME_HEAD[0] * (box[2] - box[0])
+    reach_y = SAME_HEAD[1] * (box[3] - box[1])
+    lowest = box[3]
+    for point in reversed(track.points):
+        if track.last.monotonic_s - point.monotonic_s > REMEMBER_S:
+            break
+        aside = (point.box[0] + point.box[2] - box[0] - box[2]) / 2
+        is_here = abs(aside) <= reach_x and abs(point.box[1] - box[1]) <= reach_y
+        if point.is_observed and is_here:
+            lowest = max(lowest, point.box[3])
+    return lowest
 
 
 def _came_elsewhere(lost: Track, birth: Box) -> bool:

@@ -1,9 +1,10 @@
 import math
+from dataclasses import replace
 
 import pytest
 
 from contracts.geometry import Box, Point
-from contracts.tracks import Track, TrackState
+from contracts.tracks import Track, TrackPoint, TrackState
 from tests.fakes.tracks import followed, header_at, missed
 from vision.cues.company import Company, cover
 
@@ -146,3 +147,35 @@ def test_the_cover_stays_in_the_picture() -> None:
     assert covered.shape == (18, 32)
     assert covered[17, 0] == 255
     assert covered[0, 31] == 0
+
+
+def seen_at(at_s: float, box: Box) -> TrackPoint:
+    return replace(walk(0.0).last, seq=round(5 * at_s), monotonic_s=at_s, box=box)
+
+
+@pytest.mark.parametrize(
+    ("before", "is_covered"),
+    [
+        pytest.param((0.4, 0.2, 0.6, 0.9), True, id="his legs were seen there"),
+        pytest.param((0.4, 0.2, 0.6, 0.5), False, id="nobody saw legs"),
+        pytest.param((0.1, 0.2, 0.3, 0.9), False, id="he was elsewhere"),
+        pytest.param((0.4, 0.5, 0.6, 0.9), False, id="he has got up, or gone away"),
+    ],
+)
+def test_who_is_seen_to_the_waist_covers_his_legs(before: Box, is_covered: bool) -> None:
+    points = (seen_at(0.0, before), seen_at(4.0, (0.4, 0.2, 0.6, 0.5)))
+    track = replace(walk(0.0), points=points)
+
+    covered = cover([track], (100, 100), header_at(4.0))
+
+    assert covered[40, 50] == 255
+    assert bool(covered[80, 50]) == is_covered
+    assert covered[80, 15] == 0
+
+
+def test_legs_are_forgotten() -> None:
+    points = (seen_at(0.0, (0.4, 0.2, 0.6, 0.9)), seen_at(11.0, (0.4, 0.2, 0.6, 0.5)))
+
+    covered = cover([replace(walk(0.0), points=points)], (100, 100), header_at(11.0))
+
+    assert covered[80, 50] == 0
