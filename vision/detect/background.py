@@ -38,6 +38,8 @@ CHROMA_SHARE: Final = 0.6
 NOISE_CEILING: Final = 18.0
 FULL_LIGHT: Final = 100.0
 """Mean luma of a scene that is lit well enough for these floors: contrast shrinks with the light,"""
+BLACK: Final = 5.0
+"""... what is darker is no scene but a bar beside it,"""
 LEAST_LIGHT: Final = 0.4
 """... and to this share of them the noise that is granted may shrink with it, where it is less."""
 EDGE_JITTER: Final = 0.10
@@ -121,7 +123,8 @@ class Background:
 
     def light(self) -> float:
         """Return how well the scene is lit, ``LEAST_LIGHT`` to 1."""
-        mean = float(cv2.mean(self.mean_PHW[0])[0])
+        is_scene_HW = as_mask(self.mean_PHW[0] >= BLACK)
+        mean = float(cv2.mean(self.mean_PHW[0], is_scene_HW)[0])
         return min(1.0, max(LEAST_LIGHT, mean / FULL_LIGHT))
 
     def score(self, image_PHW: Planes, *, light: float = 1.0) -> Planes:

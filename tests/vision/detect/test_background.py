@@ -169,3 +169,13 @@ def test_the_light_of_a_scene_is_a_share_of_full_light(level: float, light: floa
         background.seed(picture(level), step_s=0.2)
 
     assert background.light() == pytest.approx(light, abs=0.01)
+
+
+def test_black_bars_are_no_darkness() -> None:
+    background = Background(HEIGHT, WIDTH)
+    while not background.is_seeded:
+        shown = picture(110)
+        shown[0, :, :30] = 0
+        background.seed(shown, step_s=0.2)
+
+    assert background.light() == 1.0
