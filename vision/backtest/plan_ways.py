@@ -33,7 +33,10 @@ def crossing_plan(asked: Question, *, is_together: bool = False) -> Plan:
     rows = asked.seen_rows()
     feet = sitting.feet_N2[rows]
     is_next = np.diff(sitting.stored.tracks_N[rows]) == 0
-    over = np.flatnonzero(is_next & passes(feet[:-1], feet[1:], line.points)) + 1
+    # Whose foot is lost goes on at its row.
+    aside = np.stack([feet[1:, 0], feet[:-1, 1]], axis=1)
+    may_pass = passes(feet[:-1], feet[1:], line.points) | passes(feet[:-1], aside, line.points)
+    over = np.flatnonzero(is_next & may_pass) + 1
     if not len(over):
         return Plan(rows=asked.all_of(NOTHING), presence_P3=NOBODY, is_together=is_together)
     chosen, since = _clearings(asked, rows, over, line, hysteresis)

@@ -19,6 +19,9 @@ HYSTERESIS: Final = 0.01
 OTHER_SIZE: Final = 1.5
 """What nobody could name and is so many times as tall at its next place, beside the one before, is
 another body: neither has crossed what lies between."""
+SAME_TOP: Final = 0.25
+"""If its top moves by less than this of its height meanwhile, its foot did not go up or down: legs
+that are not told from the ground, or a beam of light that went with it."""
 LEFT: Final = "left"
 RIGHT: Final = "right"
 BOTH: Final = "both"
@@ -96,7 +99,10 @@ class LineCrossRule:
         if walk is None or (track.label == ANY_LABEL and _is_another_body(walk.last, point)):
             self._walks[track.track_id] = _Walk(point, is_clear, [])
             return None
-        for step in self._steps(walk.last, point):
+        end = at
+        if track.label == ANY_LABEL and _is_foot_lost(walk.last, point):
+            end = (at[0], standing_point(walk.last.box)[1])
+        for step in self._steps(walk.last, point, end):
             if walk.steps and walk.steps[-1].sign != step.sign:
                 walk.steps.pop()
             else:
@@ -108,8 +114,8 @@ class LineCrossRule:
         was_clear, walk.has_stood_clear, walk.steps = walk.has_stood_clear, True, []
         return crossing if was_clear else None
 
-    def _steps(self, before: TrackPoint, after: TrackPoint) -> list[_Step]:
-        start, end = standing_point(before.box), standing_point(after.box)
+    def _steps(self, before: TrackPoint, after: TrackPoint, end: Point) -> list[_Step]:
+        start = standing_point(before.box)
         passed_s = after.monotonic_s - before.monotonic_s
         passages = []
         for first, second in zip(self._line.points, self._line.points[1:], strict=False):
@@ -143,8 +149,18 @@ class LineCrossRule:
 
 
 def _is_another_body(before: TrackPoint, after: TrackPoint) -> bool:
-    heights = sorted(point.box[3] - point.box[1] for point in (before, after))
-    return heights[1] > OTHER_SIZE * heights[0] and iou(before.box, after.box) == 0
+    low, high = _heights(before, after)
+    return high > OTHER_SIZE * low and iou(before.box, after.box) == 0
+
+
+def _is_foot_lost(before: TrackPoint, after: TrackPoint) -> bool:
+    """Say whether the same body ends elsewhere below, at one of the points too high or too low."""
+    low, high = _heights(before, after)
+    return high > OTHER_SIZE * low and abs(after.box[1] - before.box[1]) <= SAME_TOP * low
+
+
+def _heights(before: TrackPoint, after: TrackPoint) -> list[float]:
+    return sorted(point.box[3] - point.box[1] for point in (before, after))
 
 
 def line_distance(line: Line, point: Point) -> float:

@@ -75,6 +75,36 @@ def test_a_body_that_goes_on_as_another_one_has_crossed_nothing(
     assert directions(events) == expected
 
 
+ACROSS = Line(line_id="gate", points=((0.1, 0.6), (0.9, 0.6)))
+BESIDE = Line(line_id="gate", points=((0.5, 0.1), (0.5, 0.9)))
+
+
+@pytest.mark.parametrize(
+    ("line", "label", "count"),
+    [
+        pytest.param(ACROSS, ANY_LABEL, 0, id="only its foot came and went"),
+        pytest.param(ACROSS, "person", 1, id="a detector's foot is a foot"),
+        pytest.param(BESIDE, ANY_LABEL, 1, id="it walked past all the same"),
+    ],
+)
+def test_a_foot_that_is_lost_has_crossed_nothing(line: Line, label: str, count: int) -> None:
+    """A car and its beam on the ground were one body for two seconds, then the car was alone."""
+    whole = followed([(0.2 * step, (0.3, 0.8)) for step in range(8)], label=label)
+    points = []
+    for step, point in enumerate(whole.points):
+        x = 0.325 + 0.05 * step
+        foot = 0.8 if step < 4 else 0.45
+        points.append(replace(point, box=(x - 0.05, 0.3, x + 0.05, foot)))
+    watch = rule(line=line)
+
+    events = []
+    for number in range(1, 9):
+        track = replace(whole, points=tuple(points[:number]))
+        events += watch.update(observed([track], header_at(track.last.monotonic_s)))
+
+    assert len(events) == count
+
+
 def test_the_way_back_is_a_crossing_to_the_other_side() -> None:
     feet = [(0.0, LEFT_OF_IT), (1.0, RIGHT_OF_IT), (2.0, LEFT_OF_IT)]
 
