@@ -40,6 +40,8 @@ top, at the feet. Detectors cut off feet, bags and shadows."""
 SAME_HEAD: Final = (0.25, 0.15)
 """Whose head was so near, in his widths and heights, had his feet where he has them still: what a
 detector takes for somebody may end at his waist for seconds, and his legs are no thing."""
+AS_TALL: Final = (0.8, 0.75)
+"""What lies in somebody's box by so much, and is so much as tall, is he himself and no thing."""
 REMEMBER_S: Final = 10.0
 """Where everybody was is remembered for so long."""
 RECALL_S: Final = 300.0
@@ -173,6 +175,16 @@ class Company:
         """Say whether it was somebody that stood at a place: his first box is what stood there."""
         return any(
             iou(box, self._births[name]) >= WAS_IT for name in self._known if name in self._births
+        )
+
+    def stood_at(self, box: Box) -> bool:
+        """Say whether somebody as tall stood at a place lately: his track may have gone astray."""
+        return any(
+            share_within(box, one.box) >= AS_TALL[0]
+            and box[3] - box[1] >= AS_TALL[1] * (one.box[3] - one.box[1])
+            for _, seen in self._moments
+            for one in seen
+            if one.label in ("person", ANY_LABEL)
         )
 
     def keep(self, track_ids: Collection[str]) -> None:

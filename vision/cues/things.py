@@ -244,7 +244,8 @@ class ThingsCue:
         if not (place.is_whole and place.is_thing) or place.changes >= RESTLESS:
             return False
         if place.reading.mark is Mark.PUT:
-            return not self._company.vanished_at(place.box)
+            company = self._company
+            return not (company.vanished_at(place.box) or company.stood_at(place.box))
         if place.reading.mark is Mark.TAKEN:
             return not self._company.began_at(place.box)
         return False

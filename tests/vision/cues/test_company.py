@@ -121,6 +121,27 @@ def test_what_somebody_was_first_seen_as_was_he() -> None:
     assert not company.was((x1 + 0.5, y1, x2 + 0.5, y2))
 
 
+@pytest.mark.parametrize(
+    ("box", "is_he"),
+    [
+        pytest.param((0.4, 0.64, 0.42, 0.79), True, id="as tall as he"),
+        pytest.param((0.4, 0.72, 0.42, 0.79), False, id="a bag at his feet"),
+        pytest.param((0.6, 0.64, 0.62, 0.79), False, id="beside him"),
+        pytest.param((0.2, 0.64, 0.42, 0.79), False, id="wider than he"),
+    ],
+)
+def test_what_is_as_tall_as_who_stood_there_is_he(box: Box, is_he: bool) -> None:
+    """Somebody passed behind him, took his track along, and he stood there as a thing."""
+    company = Company()
+    company.look([walk(1.0)], header_at(1.0))
+
+    assert company.stood_at(box) == is_he
+
+    company.look([], header_at(12.0))
+
+    assert not company.stood_at(box)
+
+
 def test_distances_are_in_body_heights() -> None:
     company = Company()
     company.look([walk(0.2)], header_at(0.2))
