@@ -37,7 +37,7 @@ CHROMA_SHARE: Final = 0.6
 """Chroma noise over luma noise of the same pixel."""
 NOISE_CEILING: Final = 18.0
 FULL_LIGHT: Final = 100.0
-"""Mean luma of a scene that is lit well enough for these floors: contrast shrinks with the light,"""
+"""Mean luma of a scene lit well enough for these floors: contrast shrinks with the light,"""
 BLACK: Final = 5.0
 """... what is darker is no scene but a bar beside it,"""
 LEAST_LIGHT: Final = 0.4

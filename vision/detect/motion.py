@@ -204,7 +204,7 @@ class MotionDetector:
     ) -> Detections:
         height, width = size
         return Detections(
-            boxes_N4=boxes_N4 / np.array([width, height, width, height], np.float32),
+            boxes_N4=np.divide(boxes_N4, (width, height, width, height), dtype=np.float32),
             confidences_N=confidences_N,
             class_ids_N=np.zeros(len(boxes_N4), np.int64),
             labels=self.labels,
