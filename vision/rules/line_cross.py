@@ -6,7 +6,14 @@ from typing import Final
 
 from contracts.detections import ANY_LABEL
 from contracts.frames import FrameHeader
-from contracts.geometry import Line, Point, iou, segment_distance, standing_point
+from contracts.geometry import (
+    PICTURE_MARGIN,
+    Line,
+    Point,
+    iou,
+    segment_distance,
+    standing_point,
+)
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleSettings
 from contracts.tracks import Track, TrackPoint, TrackState
@@ -154,7 +161,12 @@ def _is_another_body(before: TrackPoint, after: TrackPoint) -> bool:
 
 
 def _is_foot_lost(before: TrackPoint, after: TrackPoint) -> bool:
-    """Say whether the same body ends elsewhere below, at one of the points too high or too low."""
+    """Say whether the same body ends elsewhere below, at one of the points too high or too low.
+
+    A top that the picture's edge cuts stays where it is, whatever the body does.
+    """
+    if min(before.box[1], after.box[1]) <= PICTURE_MARGIN:
+        return False
     low, high = _heights(before, after)
     return high > OTHER_SIZE * low and abs(after.box[1] - before.box[1]) <= SAME_TOP * low
 

@@ -80,21 +80,24 @@ BESIDE = Line(line_id="gate", points=((0.5, 0.1), (0.5, 0.9)))
 
 
 @pytest.mark.parametrize(
-    ("line", "label", "count"),
+    ("line", "label", "top", "count"),
     [
-        pytest.param(ACROSS, ANY_LABEL, 0, id="only its foot came and went"),
-        pytest.param(ACROSS, "person", 1, id="a detector's foot is a foot"),
-        pytest.param(BESIDE, ANY_LABEL, 1, id="it walked past all the same"),
+        pytest.param(ACROSS, ANY_LABEL, 0.3, 0, id="only its foot came and went"),
+        pytest.param(ACROSS, "person", 0.3, 1, id="a detector's foot is a foot"),
+        pytest.param(BESIDE, ANY_LABEL, 0.3, 1, id="it walked past all the same"),
+        pytest.param(ACROSS, ANY_LABEL, 0.005, 1, id="a car that drives out at the top"),
     ],
 )
-def test_a_foot_that_is_lost_has_crossed_nothing(line: Line, label: str, count: int) -> None:
+def test_a_foot_that_is_lost_has_crossed_nothing(
+    line: Line, label: str, top: float, count: int
+) -> None:
     """A car and its beam on the ground were one body for two seconds, then the car was alone."""
     whole = followed([(0.2 * step, (0.3, 0.8)) for step in range(8)], label=label)
     points = []
     for step, point in enumerate(whole.points):
         x = 0.325 + 0.05 * step
         foot = 0.8 if step < 4 else 0.45
-        points.append(replace(point, box=(x - 0.05, 0.3, x + 0.05, foot)))
+        points.append(replace(point, box=(x - 0.05, top, x + 0.05, foot)))
     watch = rule(line=line)
 
     events = []
