@@ -132,9 +132,7 @@ def dwell(
 def _stay_s(
     times_N: FloatArray, inside_N: BoolArray, *, end_s: float, grace_s: float
 ) -> tuple[int, float]:
-    """Return the first point inside without a longer absence since, and the time from it to the
-    last one inside.
-    """
+    """Return the first point inside without a longer absence since, and its time to the last."""
     (inside_M,) = np.nonzero(inside_N)
     inside_times = times_N[inside_M]
     if len(inside_times) == 0 or end_s - inside_times[-1] > grace_s + TIME_SLACK_S:

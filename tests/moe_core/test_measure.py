@@ -43,7 +43,7 @@ def test_a_stay_is_measured_from_the_moment_on_the_edge() -> None:
 
 def test_who_was_not_seen_for_a_second_before_came_in_when_he_was_seen_there() -> None:
     way = walked([(0.45, 0.5), *[(0.65, 0.5)] * 6])
-    late = replace(way, times_N=way.times_N + [0.0, *[0.9] * 6])
+    late = replace(way, times_N=way.times_N + np.array([0.0, *[0.9] * 6]))
 
     found = measure.dwell(late, DOCK, end_s=2.1, grace_s=2.0, slack=0.02)
 
