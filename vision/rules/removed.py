@@ -12,6 +12,7 @@ from vision.cues.seen import Removal
 from vision.kinematics import frame_step_s
 from vision.labels import label_matches
 from vision.observation import Observation
+from vision.rules.fights_around import FightsAround
 from vision.rules.rule import TIME_SLACK_S, Measured, Params, state_event
 
 THRESHOLD_S: Final = 6.0
@@ -24,7 +25,8 @@ class RemovedRule:
     """Reports each removal once: a thing that stood there for ``threshold_s`` is gone.
 
     Not where somebody takes back what he left himself, nor where a thing is moved to another
-    place in the picture, nor where smoke hangs: it hides what is behind it.
+    place in the picture, nor where smoke hangs: it hides what is behind it. Nor where people
+    fought when it went: furniture goes over then, and the fight is what is told.
 
     Params: ``threshold_s`` (6).
     """
@@ -36,10 +38,12 @@ class RemovedRule:
         self._threshold_s = params.number("threshold_s", THRESHOLD_S)
         self._reported: set[str] = set()
         self._present: frozenset[str] = frozenset()
+        self._fights = FightsAround()
         params.done()
 
     def update(self, seen: Observation) -> list[RuleEvent]:
         """See ``Rule.update``."""
+        self._fights.look(seen)
         removals = [
             removal
             for removal in seen.cues.things.removals
@@ -51,7 +55,10 @@ class RemovedRule:
         for removal in removals:
             if removal.track.track_id in self._reported or not removal.is_settled:
                 continue
-            if seen.cues.smoke.hides(removal.track.last.box):
+            box = removal.track.last.box
+            if seen.cues.smoke.hides(box):
+                continue
+            if self._fights.explain(box, at_s=removal.track.first_seen_s):
                 continue
             if removal.there_s < self._threshold_s - TIME_SLACK_S:
                 continue

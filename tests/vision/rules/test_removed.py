@@ -10,6 +10,7 @@ from contracts.incidents import RuleEvent
 from contracts.rules import RuleKind, RuleSettings
 from contracts.tracks import TrackState
 from tests.fakes.builders import RIGHT_HALF
+from tests.fakes.scuffles import scuffle
 from tests.fakes.tracks import followed, header_at
 from vision.cues.port import Cues
 from vision.cues.seen import Removal, Smoke, SmokeSeen, ThingsSeen
@@ -48,6 +49,24 @@ def test_what_smoke_hides_is_not_gone() -> None:
         cues = Cues(things=ThingsSeen(removals=(gone,)), smoke=SmokeSeen(smoke=(smoke,)))
         seen = Observation(header=header_at(9.2), tracks=(), cues=cues)
         assert len(watch.update(seen)) == count
+
+
+@pytest.mark.parametrize(("likelihood", "count"), [(0.9, 0), (0.4, 1)])
+def test_what_goes_over_where_people_fight_was_not_taken(likelihood: float, count: int) -> None:
+    watch, gone = rule(), removal()
+    fight = scuffle(9.0, likelihood, box=(0.0, 0.0, 1.0, 1.0))
+    told = [
+        watch.update(
+            Observation(
+                header=header_at(at_s),
+                tracks=(),
+                cues=Cues(things=ThingsSeen(removals=gones), scuffles=scuffles),
+            )
+        )
+        for at_s, gones, scuffles in ((9.0, (), (fight,)), (12.0, (gone,), ()))
+    ]
+
+    assert [len(events) for events in told] == [0, count]
 
 
 def test_fires_once_and_says_who_was_there() -> None:
