@@ -36,6 +36,7 @@ class QuirkCam:
         quirks: May be exchanged while it runs; holds for the connections that come then.
         connections_total: TCP connections accepted so far.
         plays_total: PLAY requests granted so far.
+        pictures_total: Pictures sent so far, to all sessions together.
         idle_total: Sessions cut because nobody kept them alive.
         refusals_total: Requests with wrong credentials.
         requests: How often each method was asked for.
@@ -74,6 +75,7 @@ class QuirkCam:
         self.route = route or (lambda address: address)
         self.connections_total = 0
         self.plays_total = 0
+        self.pictures_total = 0
         self.idle_total = 0
         self.requests: Counter[str] = Counter()
         self._refused = 0
@@ -173,6 +175,7 @@ class QuirkCam:
     def note_sent(self, sent: Sent) -> None:
         with self._lock:
             self._sent.append(sent)
+            self.pictures_total += 1
 
     def forget(self, session: Session) -> None:
         with self._lock:
