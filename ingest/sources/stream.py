@@ -365,7 +365,9 @@ def _choose_stream(container: InputContainer, *, camera_id: str) -> VideoStream:
     context = cast("VideoCodecContext | None", stream.codec_context)
     codec = "unknown" if context is None else context.codec.canonical_name
     if codec not in ALLOWED_CODECS:
+        wanted = ", ".join(sorted(ALLOWED_CODECS))
         raise SourceRejected(
-            camera_id, f"video codec {codec} is not accepted; wanted: {sorted(ALLOWED_CODECS)}"
+            camera_id,
+            f"video codec {codec} is not accepted; wanted: {wanted} (set the camera to H.264)",
         )
     return stream
