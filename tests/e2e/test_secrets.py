@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,18 @@ import pytest
 from api.rules_file import dump_rules
 from ingest.sources.scenes.yard_truth import YARD_RULES
 from tests.e2e.system import Endpoint, EventStream, RunningVigil, running, wait_for
+from tests.http_camera import HttpServer
+from tests.onvif_device import FakeProfile, OnvifServer
 from tests.quirkcam import QuirkCam, Quirks
 from tests.quirkcam.clips import Clip, media_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-CAMERA, WRONG, QUERY, UNREACHABLE, REDIRECTED, PASSWORD = (
-    f"Cnry{index}x7Qz{index}" for index in range(6)
+CAMERA, WRONG, QUERY, UNREACHABLE, REDIRECTED, PASSWORD, BY_HTTP, BY_ONVIF = (
+    f"Cnry{index}x7Qz{index}" for index in range(8)
 )
 USER = "Cnry-user-5k"
-CAMERA_SECRETS = (CAMERA, WRONG, QUERY, UNREACHABLE, REDIRECTED, USER)
+CAMERA_SECRETS = (CAMERA, WRONG, QUERY, UNREACHABLE, REDIRECTED, BY_HTTP, BY_ONVIF, USER)
 
 
 def system_of(pid: int) -> Iterator[psutil.Process]:
@@ -69,6 +71,15 @@ def every_answer(vigil: RunningVigil, hook: dict[str, Any]) -> Iterator[tuple[st
             yield target, f"{answer.headers} {answer.text}"
 
 
+def probes(vigil: RunningVigil, urls: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What is said of cameras that are tried before they are added."""
+    for name in ("wrong", "away", "moved", "web-wrong", "device", "device-wrong"):
+        body = {"source": {"url": urls[name]}}
+        answer = vigil.client.post("/api/v1/cameras/probe", json=body, timeout=30.0)
+        assert answer.json()["ok"] == (name == "device")
+        yield f"probe of {name}", f"{answer.headers} {answer.text}"
+
+
 def refusals(vigil: RunningVigil) -> Iterator[tuple[str, str]]:
     """What is said to requests that are wrong and hold a secret."""
     url = f"rtsp://{USER}:{CAMERA}@camera/live"
@@ -105,6 +116,10 @@ def test_no_secret_leaves_by_any_door(tmp_path: Path) -> None:
         QuirkCam(
             clip, quirks=Quirks(redirect_to=f"rtsp://{USER}:{REDIRECTED}@127.0.0.1:1/x")
         ) as moved,
+        HttpServer(user=USER, password=CAMERA) as web,
+        OnvifServer(
+            user=USER, password=CAMERA, profiles=[FakeProfile(profile_id="main", url=sound.url)]
+        ) as device,
     ):
         urls = {
             "sound": sound.url,
@@ -112,6 +127,10 @@ def test_no_secret_leaves_by_any_door(tmp_path: Path) -> None:
             "query": f"{broken.bare_url}?user={USER}&token={QUERY}",
             "away": f"rtsp://{USER}:{UNREACHABLE}@127.0.0.1:1/live",
             "moved": moved.url,
+            "web": web.url("/mjpeg"),
+            "web-wrong": web.url("/mjpeg").replace(CAMERA, BY_HTTP),
+            "device": device.url,
+            "device-wrong": device.url.replace(CAMERA, BY_ONVIF),
         }
         settings = "log_level = 'debug'\n[alerts]\nallow_private_webhooks = true\n" + "".join(
             f"[[cameras]]\nid = '{name}'\nurl = '{url}'\nrules_file = 'yard.rules.json'\n"
@@ -130,6 +149,7 @@ def test_no_secret_leaves_by_any_door(tmp_path: Path) -> None:
             )
             vigil.kill_stage("ingest")  # what a restart says is said as well
             answers = dict(every_answer(vigil, hook)) | dict(refusals(vigil))
+            answers |= dict(probes(vigil, urls))
             commands = command_lines(vigil.pid)
             hooks = str([(headers, body) for headers, body in endpoint.received])
             streamed = str(events.events)
