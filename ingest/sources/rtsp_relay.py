@@ -20,6 +20,7 @@ import structlog
 
 from contracts.clock import SystemClock
 from ingest.sources.challenges import Login, choose
+from ingest.sources.rtp_strangers import Strangers
 from ingest.sources.rtsp_messages import Message, MessageTooLong, Splitter
 from ingest.sources.rtsp_udp import UdpTracks
 
@@ -103,6 +104,7 @@ class RtspRelay:
     _is_libav: bool = False
     _has_parameters: bool = True
     _udp: UdpTracks | None = None
+    _strangers: Strangers = field(default_factory=Strangers)
     _is_closed: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -256,7 +258,7 @@ class RtspRelay:
     ) -> bool:
         for part in parts:
             if not isinstance(part, Message):
-                client.sendall(part)
+                client.sendall(self._strangers.without(part))
                 continue
             to_client, to_camera = self._answer(part)
             if to_camera:

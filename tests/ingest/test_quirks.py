@@ -69,6 +69,14 @@ def seen(
         pytest.param(LARGE, Quirks(empty_fragments=True), id="empty fragments"),
         pytest.param(SHORT, Quirks(marker_on_sei=True), id="a marker on the SEI"),
         pytest.param(SHORT, Quirks(audio="aac"), id="with sound"),
+        pytest.param(SHORT, Quirks(audio="aac", audio_stalls_after_s=0.2), id="sound that stops"),
+        pytest.param(SHORT, Quirks(ghost_every=3), id="packets of another session"),
+        pytest.param(SHORT, Quirks(first_sequence=65_533), id="sequence numbers wrap"),
+        pytest.param(SHORT, Quirks(said_fps=25.0), id="another rate than it says"),
+        pytest.param(SHORT, Quirks(answers_teardown=False), id="no answer to TEARDOWN"),
+        pytest.param(
+            SHORT, Quirks(clock_step_at_s=0.3, clock_step_s=3600.0), id="its clock is set"
+        ),
         pytest.param(SHORT, Quirks(first_timestamp=2**32 - 27_000), id="timestamps wrap"),
         pytest.param(Clip(duration_s=2.0, codec="hevc"), Quirks(), id="H.265"),
         pytest.param(Clip(duration_s=2.0, codec="mjpeg"), Quirks(), id="Motion JPEG"),
