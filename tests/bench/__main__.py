@@ -3,7 +3,7 @@
 Each round runs every row once, in turn, so that a machine whose speed drifts drifts for all of
 them; the table holds medians over the rounds. Costs are milliseconds of wall time for one analysed
 frame. ``limit`` is the thinnest version of the same step on the same input: bare decoding, one
-write and one read of the same bytes.
+write and one read of the same bytes. The exit status says whether the bar of ingest holds.
 """
 
 import argparse
@@ -267,14 +267,15 @@ def main() -> int:
     )
     if not arguments.only_ingest:
         sys.stdout.write("\n".join(table(bench)) + "\n\n")
-    sys.stdout.write("\n".join(ingest.table()) + "\n")
+    verdict, holds = ingest.verdict()
+    sys.stdout.write("\n".join([*ingest.table(), "", verdict]) + "\n")
     if arguments.json:
         arguments.json.write_text(
             json.dumps(
                 {"machine": where, "medians": bench.medians(), "rounds": bench.rounds}, indent=1
             )
         )
-    return 0
+    return 0 if holds else 1
 
 
 if __name__ == "__main__":

@@ -155,6 +155,13 @@ class IngestBench:
         pairs = zip(self.rounds[video, kind], self.rounds[video, "limit"], strict=True)
         return statistics.median(one.cpu_ms / limit.cpu_ms for one, limit in pairs)
 
+    def verdict(self) -> tuple[str, bool]:
+        """Return whether the bar is met at every size, in words as well."""
+        found = {video.name: self.ratio(video, "ours") for video in VIDEOS}
+        holds = all(ratio <= RATIO_MAX for ratio in found.values())
+        said = ", ".join(f"{ratio:.2f} ({name})" for name, ratio in found.items())
+        return f"Bar {RATIO_MAX} at 5 a second: {'met' if holds else 'not met'}, {said}.", holds
+
     def _wall_ratio(self, video: Video, kind: str) -> float:
         pairs = zip(self.rounds[video, kind], self.rounds[video, "limit"], strict=True)
         return statistics.median(one.wall_ms / limit.wall_ms for one, limit in pairs)
