@@ -13,6 +13,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 from io import FileIO
 from pathlib import Path
@@ -25,6 +26,7 @@ from contracts.errors import EvidenceMissing, StorageFull, VigilError
 log = structlog.get_logger()
 
 _REF: Final = re.compile(r"sha256-(?P<digest>[0-9a-f]{64})\.(?:jpg|mp4|json)")
+_PART: Final = re.compile(rf"\.{_REF.pattern}\.[0-9a-f]{{8}}\.part")
 _SUFFIXES: Final = frozenset({"jpg", "mp4", "json"})
 _CHUNK_BYTES: Final = 64 << 10
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -160,6 +162,27 @@ def path_of(root: Path, ref: str) -> Path:
         raise EvidenceMissing("evidence: not an address of the form sha256-<hex>.<suffix>")
     digest = match["digest"]
     return root / digest[:2] / digest[2:4] / ref
+
+
+def remove_left_over(root: Path, *, before_s: float) -> int:
+    """Remove parts whose writer was killed; return how many.
+
+    Args:
+        root: Folder of the store.
+        before_s: Those last written to before this time (seconds since 1970, as files have it). A
+            part is written in one go; one that is minutes old is nobody's.
+    """
+    count = 0
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = Path(folder) / name
+            if _PART.fullmatch(name) is None:
+                continue
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before_s:
+                    path.unlink()
+                    count += 1
+    return count
 
 
 def _holds(path: Path, content: bytes) -> bool:

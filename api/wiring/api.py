@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY, generate_latest
 
 from alerts.channels.webhook import WebhookChannel
+from alerts.history.evidence_store import remove_left_over
 from alerts.history.sql import History, open_history
 from api.app import make_app
 from api.backtest_desk import BackTestDesk
@@ -29,10 +30,11 @@ from api.transport.signals import RedisSignals
 from api.wiring.cameras import declared_cameras
 from api.wiring.context import Part, StageContext
 from api.wiring.first_start import prepare
-from api.wiring.storage import evidence_store, recording_folder, track_store
+from api.wiring.storage import evidence_folder, evidence_store, recording_folder, track_store
 from api.wiring.webhooks import send_test
+from contracts.clock import Clock
 from contracts.errors import TransportUnavailable
-from contracts.settings import ApiSettings
+from contracts.settings import ApiSettings, Settings
 from ingest.frame_account import FrameLedger
 from ingest.frame_queue import RedisFrameQueue
 from ingest.onvif.discovery import discover
@@ -43,6 +45,9 @@ log = structlog.get_logger()
 
 _PUBLISH_EVERY_S: Final = 2.0
 _AUDIT_EVERY_S: Final = 10.0
+_TIDY_EVERY_S: Final = 1200.0
+_PART_LASTS_S: Final = 1800.0
+"""With ``_TIDY_EVERY_S`` less than the hour after which ``vigil fsck`` finds fault with a part."""
 
 
 def build(context: StageContext) -> list[Part]:
@@ -98,6 +103,7 @@ def build(context: StageContext) -> list[Part]:
         ("cameras", lambda stop: _publish_cameras(desk, stop)),
         ("coverage", lambda stop: _keep_watch(context, history, stop)),
         ("frame-audit", lambda stop: _audit_frames(history, ledger, stop)),
+        ("evidence-parts", lambda stop: _tidy_evidence(settings, context.clock, stop)),
     ]
 
 
@@ -160,6 +166,21 @@ def _audit_frames(history: History, ledger: FrameLedger, stop: threading.Event) 
                     )
         except TransportUnavailable as error:
             log.debug("frame accounts cannot be read", cause=str(error))
+
+
+def _tidy_evidence(settings: Settings, clock: Clock, stop: threading.Event) -> None:
+    """Remove what killed writers left before ``vigil fsck`` calls it left over (after an hour)."""
+    while True:
+        try:
+            before_s = clock.now().timestamp() - _PART_LASTS_S
+            count = remove_left_over(evidence_folder(settings), before_s=before_s)
+        except OSError as error:
+            log.warning("evidence cannot be tidied", cause=error.strerror)
+        else:
+            if count:
+                log.info("parts of killed writers were removed", count=count)
+        if stop.wait(_TIDY_EVERY_S):
+            return
 
 
 def _metrics(

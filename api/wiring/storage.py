@@ -14,10 +14,15 @@ from ingest.recorder.retention import Limits
 def evidence_store(settings: Settings) -> EvidenceStore:
     """Return the evidence store in the data folder."""
     return FolderEvidenceStore(
-        settings.data_dir / "evidence",
+        evidence_folder(settings),
         quota_bytes=settings.alerts.evidence_quota_bytes,
         min_free_bytes=settings.alerts.evidence_min_free_bytes,
     )
+
+
+def evidence_folder(settings: Settings) -> Path:
+    """Return where pictures and clips of incidents are kept."""
+    return settings.data_dir / "evidence"
 
 
 def track_folder(settings: Settings) -> Path:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.history.evidence_store import FolderEvidenceStore, PutStep
+from alerts.history.evidence_store import FolderEvidenceStore, PutStep, remove_left_over
 from contracts.errors import EvidenceMissing, StorageFull, VigilError
 
 PICTURE = b"\xff\xd8 a picture"
@@ -211,3 +211,24 @@ def test_what_is_put_again_is_as_fresh_as_new(tmp_path: Path) -> None:
     store.put(PICTURE, suffix="jpg")
 
     assert file.stat().st_mtime > 0
+
+
+def test_parts_of_killed_writers_go_once_they_are_old_and_nothing_else_does(
+    tmp_path: Path,
+) -> None:
+    ref = FolderEvidenceStore(tmp_path).put(PICTURE, suffix="jpg")
+    [kept] = files_of(tmp_path)
+    old, young = (kept.with_name(f".{ref}.{token}.part") for token in ("0123abcd", "89ab4567"))
+    stranger = kept.with_name("holiday.part")
+    for path in (old, young, stranger):
+        path.write_bytes(b"")
+    for path in (kept, old, stranger):
+        os.utime(path, (1000, 1000))
+
+    assert remove_left_over(tmp_path, before_s=1001.0) == 1
+
+    assert set(files_of(tmp_path)) == {kept, young, stranger}
+
+
+def test_a_folder_that_is_not_there_has_no_parts(tmp_path: Path) -> None:
+    assert remove_left_over(tmp_path / "none", before_s=1001.0) == 0

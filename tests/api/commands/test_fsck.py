@@ -2,12 +2,13 @@
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from alerts.history.evidence_store import FolderEvidenceStore, PutStep, path_of
+from alerts.history.evidence_store import FolderEvidenceStore, PutStep, path_of, remove_left_over
 from alerts.history.sql import migrate, open_history
 from api.__main__ import main
 from contracts.incidents import EvidenceItem, EvidenceKind, Incident
@@ -108,8 +109,8 @@ def test_a_publisher_killed_at_any_step_loses_nothing_that_a_row_names(
 def test_and_so_it_is_each_of_twenty_times(
     step: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for time in range(TIMES):
-        kill_and_recover(tmp_path / f"site{time}", step, capsys)
+    for at in range(TIMES):
+        kill_and_recover(tmp_path / f"site{at}", step, capsys)
 
 
 @pytest.mark.parametrize("step", [PutStep.PART_WRITTEN, PutStep.RENAMED, "row_written"])
@@ -124,6 +125,20 @@ def test_a_repeat_alone_heals_what_a_killed_publisher_left(
 
     assert code == 0
     assert kinds(document) == (["left_over"] if step == PutStep.PART_WRITTEN else [])
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_after_a_repeat_and_what_is_tidied_nothing_is_wrong_without_repair(
+    step: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(tmp_path)
+    publish(tmp_path, step)
+    assert publish(tmp_path, "none") == 0
+    remove_left_over(tmp_path / "evidence", before_s=time.time() + 60.0)
+
+    code, document = fsck(tmp_path, capsys, "--settled-minutes", "0")
+
+    assert (code, kinds(document), document["rows"], document["files"]) == (0, [], 1, 1)
 
 
 def test_what_is_missing_is_told_and_marked_in_its_row(
