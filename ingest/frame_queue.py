@@ -32,8 +32,9 @@ from ingest.frame_account import FrameAccount
 from ingest.frame_scripts import ACCOUNT, PUT, SETTLE
 from ingest.frame_tally import Batch, FrameTally
 from ingest.metrics import FRAMES_DROPPED, STAGE_SECONDS
+from ingest.open_files import is_short_of_files
 from ingest.planar_frame import PlanarFrame
-from ingest.retry_pause import RetryPause, is_short_of_files
+from ingest.retry_pause import RetryPause
 from ingest.shared_pixels import NO_PLACE, PixelReceiver, PixelSender
 
 log = structlog.get_logger()
@@ -189,7 +190,10 @@ class RedisFrameQueue:
         """Free the connection and the shared memory of a camera that is put no more."""
         if self._sender is not None:
             self._sender.let_go(camera_id)
-        self._put_scripts.pop(camera_id, None)
+        with self._tally(camera_id).lock:
+            script = self._put_scripts.pop(camera_id, None)
+            if script is not None:
+                script.registered_client.close()
 
     def close(self) -> None:
         """Give connections and shared memory back."""
@@ -218,16 +222,14 @@ class RedisFrameQueue:
             # Who has no connection yet and gets none does not stop those who have one.
             is_short = is_short_of_files(error)
             pause = tally.pause if is_short else self._pause
-            if not pause.is_on:
+            now_s = self._clock.monotonic_s()
+            if pause.failed(now_s=now_s, took_s=now_s - started_s):
                 reason = "no file descriptor is left" if is_short else type(error).__name__
                 log.warning("frames cannot be queued", camera_id=camera_id, reason=reason)
-            now_s = self._clock.monotonic_s()
-            pause.failed(now_s=now_s, took_s=now_s - started_s)
             return False
-        if self._pause.is_on or tally.pause.is_on:
-            log.info("frames can be queued again", camera_id=camera_id)
-            self._pause.succeeded()
-            tally.pause.succeeded()
+        for pause in (self._pause, tally.pause):
+            if pause.succeeded():
+                log.info("frames can be queued again", camera_id=camera_id)
         tally.sent(batch, now_s=self._clock.monotonic_s())
         if self._sender is not None:
             self._sender.heard(camera_id, reader.decode("ascii", "replace"))

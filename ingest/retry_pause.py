@@ -1,6 +1,6 @@
 """When to try something again that just failed."""
 
-import errno
+import threading
 from typing import Final
 
 _NEVER: Final = float("-inf")
@@ -11,37 +11,30 @@ time at most."""
 
 
 class RetryPause:
-    """Holds off attempts after one that failed, for longer the longer that one took."""
+    """Holds off attempts after one that failed, for longer the longer that one took.
+
+    For any thread: of those that fail or succeed at once, one is told that this is news.
+    """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._until_s = _NEVER
-
-    @property
-    def is_on(self) -> bool:
-        """Whether the last attempt failed."""
-        return self._until_s != _NEVER
 
     def is_due(self, *, now_s: float) -> bool:
         """Whether it may be tried (again)."""
         return now_s >= self._until_s
 
-    def failed(self, *, now_s: float, took_s: float) -> None:
-        """Note that an attempt of ``took_s`` failed."""
-        self._until_s = now_s + max(_MIN_S, _PATIENCE * took_s)
+    def failed(self, *, now_s: float, took_s: float) -> bool:
+        """Note that an attempt of ``took_s`` failed; return whether the one before did not."""
+        with self._lock:
+            is_news = self._until_s == _NEVER
+            self._until_s = now_s + max(_MIN_S, _PATIENCE * took_s)
+            return is_news
 
-    def succeeded(self) -> None:
-        """Note that it works."""
-        self._until_s = _NEVER
-
-
-def is_short_of_files(error: BaseException) -> bool:
-    """Whether an error comes, at whatever remove, from having no file descriptor left.
-
-    That befalls who wants a new connection; those that are open go on.
-    """
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, OSError) and found.errno in (errno.EMFILE, errno.ENFILE):
-            return True
-        found = found.__cause__ or found.__context__
-    return False
+    def succeeded(self) -> bool:
+        """Note that it works; return whether it did not before."""
+        if self._until_s == _NEVER:  # asked for each frame: no lock is taken in vain
+            return False
+        with self._lock:
+            was_on, self._until_s = self._until_s != _NEVER, _NEVER
+            return was_on

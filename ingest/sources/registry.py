@@ -6,7 +6,7 @@ from typing import Final
 from contracts.cameras import Camera, SourceType
 from contracts.settings import IngestSettings
 from ingest.onvif.places import SCHEMES
-from ingest.sources.descriptors import room_for
+from ingest.sources.descriptors import DescriptorRoom
 from ingest.sources.file import open_file
 from ingest.sources.http import open_http
 from ingest.sources.onvif import open_onvif
@@ -27,6 +27,10 @@ OPENERS: Final[dict[SourceType, Opener]] = {
     SourceType.FILE: open_file,
     SourceType.SYNTHETIC: open_synthetic,
 }
+
+
+_ROOM: Final = DescriptorRoom()
+"""One, as descriptors are the whole process's."""
 
 
 def type_of_url(url: str) -> SourceType:
@@ -58,7 +62,7 @@ def open_source(
         on_answer: Called when something answers, by those openers that can tell.
         intake: Where its publisher comes in, for a camera that is published to.
     """
-    with room_for(camera):
+    with _ROOM.held_for(camera):
         return _open(camera, settings, on_answer, intake)
 
 

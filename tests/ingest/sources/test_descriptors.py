@@ -1,67 +1,67 @@
 """The last file descriptors belong to cameras that run."""
 
-import resource
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from ingest.errors import SourceUnavailable
-from ingest.sources.descriptors import KEPT, in_use, room_for
+from ingest.sources.descriptors import A_CAMERA, KEPT, SETTLES_S, DescriptorRoom
+from tests.fakes.clock import ManualClock
 from tests.ingest.recordings import file_camera
 
 CAMERA = file_camera("walker.mp4")
 LIMIT = 200
+NEARLY = LIMIT - KEPT - A_CAMERA - 1
+"""In use, so that there is room for one more camera."""
 
 
-@pytest.fixture(autouse=True)
-def limited() -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (LIMIT, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+def room(used: float, *, clock: ManualClock | None = None, limit: float = LIMIT) -> DescriptorRoom:
+    return DescriptorRoom(used=lambda: used, limit=lambda: limit, clock=clock or ManualClock())
 
 
-def test_what_is_open_is_counted() -> None:
-    before = in_use()
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as entered:
+        yield entered
 
-    with open("/dev/null"):  # noqa: PTH123  # a file, whatever it is
-        assert in_use() == before + 1
+
+def test_a_camera_that_none_are_left_for_is_not_opened_and_the_way_out_is_told(
+    stack: ExitStack,
+) -> None:
+    with pytest.raises(SourceUnavailable, match=rf"190 of {LIMIT} are in use.*ulimit -n"):
+        stack.enter_context(room(190).held_for(CAMERA))
 
 
-def test_a_camera_that_none_are_left_for_is_not_opened_and_the_way_out_is_told() -> None:
-    with (
-        pytest.raises(SourceUnavailable, match=rf"190 of {LIMIT} are in use.*ulimit -n"),
-        room_for(CAMERA, used=lambda: 190),
-    ):
+def test_those_that_are_being_opened_count(stack: ExitStack) -> None:
+    nearly = room(NEARLY)
+
+    stack.enter_context(nearly.held_for(CAMERA))
+
+    with pytest.raises(SourceUnavailable):
+        stack.enter_context(nearly.held_for(CAMERA))
+
+
+def test_room_is_held_until_a_camera_has_taken_all_that_it_needs(stack: ExitStack) -> None:
+    clock = ManualClock()
+    nearly = room(NEARLY, clock=clock)
+    with nearly.held_for(CAMERA):
         pass
 
+    with pytest.raises(SourceUnavailable):
+        stack.enter_context(nearly.held_for(CAMERA))
+    clock.advance(SETTLES_S)
 
-def test_those_that_are_being_opened_count() -> None:
-    used = LIMIT - KEPT - 10
-
-    with (
-        room_for(CAMERA, used=lambda: used),
-        pytest.raises(SourceUnavailable),
-        room_for(CAMERA, used=lambda: used),
-    ):
-        pass
-    with room_for(CAMERA, used=lambda: used):
-        pass
+    stack.enter_context(nearly.held_for(CAMERA))
 
 
-def test_a_failed_opening_gives_its_room_back() -> None:
-    used = LIMIT - KEPT - 10
-
-    with pytest.raises(ValueError, match="no stream"), room_for(CAMERA, used=lambda: used):
+def test_a_failed_opening_gives_its_room_back(stack: ExitStack) -> None:
+    nearly = room(NEARLY)
+    with pytest.raises(ValueError, match="no stream"), nearly.held_for(CAMERA):
         raise ValueError("no stream")
 
-    with room_for(CAMERA, used=lambda: used):
-        pass
+    stack.enter_context(nearly.held_for(CAMERA))
 
 
-def test_without_a_limit_there_is_always_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    infinite = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-    monkeypatch.setattr(resource, "getrlimit", lambda _: infinite)
-
-    with room_for(CAMERA, used=lambda: 10**6):
-        pass
+def test_without_a_limit_there_is_always_room(stack: ExitStack) -> None:
+    stack.enter_context(room(10**6, limit=float("inf")).held_for(CAMERA))
