@@ -1,6 +1,7 @@
 """Sound that a real browser, and FFmpeg, publish: in clips and recordings, and played back."""
 
 import base64
+import io
 import os
 import subprocess
 import sys
@@ -81,6 +82,15 @@ def test_picture_and_sound_of_a_browser_belong_together(
     assert apart_s(clip) == pytest.approx(0.0, abs=APART_MAX_S)
 
 
+def length_s(content: bytes) -> float:
+    """Seconds of picture in a part, by its packets."""
+    with av.open(io.BytesIO(content), "r") as container:
+        stream = container.streams.video[0]
+        times = [packet.pts for packet in container.demux(stream) if packet.pts is not None]
+        assert stream.time_base is not None
+        return float((max(times) - min(times)) * stream.time_base)
+
+
 def test_the_part_that_a_kill_left_plays_with_its_sound(
     page: Page, bench: Bench, server: RunningServer, tmp_path: Path
 ) -> None:
@@ -105,7 +115,7 @@ def test_the_part_that_a_kill_left_plays_with_its_sound(
     found = player.evaluate(HEARD, base64.b64encode(content).decode())
 
     assert found["how"] == "ended"
-    assert found["seconds"] > 5.0
+    assert found["seconds"] == pytest.approx(length_s(content), abs=0.5)
     assert found["pictures"] > 50
     assert found["soundBytes"] > 1000
 

@@ -95,10 +95,14 @@ class Stays:
 
     def update(self, seen: Observation) -> Iterator[tuple[Track, Stay]]:
         """Yield the stays of tracks that are inside and seen in this frame."""
-        self._forget(seen)
+        tracks = []
         for track, points in self._new_points.read(seen.tracks):
+            tracks.append(track)
             for point in points:
                 self._read(track.track_id, point)
+        # Not before: who has not been looked at for a while may have been inside meanwhile.
+        self._forget(seen)
+        for track in tracks:
             stay = self._stays.get(track.track_id)
             if stay is not None and stay.is_inside and is_seen_now(track, seen.header):
                 yield track, stay

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from contracts.rules import RuleKind, SceneRules
@@ -119,6 +119,7 @@ def test_incidents_of_all_rules_together(seed: int) -> None:
 
 
 @settings(max_examples=20, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@example(seed=197, kinds={RuleKind.INTRUSION}, close_after_s=10.0)
 @given(
     seed=st.integers(0, 2**32 - 1),
     kinds=st.sets(st.sampled_from([rule.kind for rule in EVERY_KIND.rules]), min_size=1),
