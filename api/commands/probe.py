@@ -85,7 +85,8 @@ def _print(report: ProbeReport, *, shown: str) -> None:
     keys, clock = report.key_interval_s, report.clock_offset_s
     say(f"{shown}, watched for {report.watched_s:.1f} s")
     say(f"  video       {report.codec}, {report.width} x {report.height}")
-    say(f"  rate        {report.fps:.1f} pictures a second (stated: {report.stated_fps:.1f})")
+    stated = f"stated: {report.stated_fps:.1f}" if report.stated_fps else "none is stated"
+    say(f"  rate        {report.fps:.1f} pictures a second ({stated})")
     say(f"  bits        {report.bits_per_second / 1e6:.2f} Mbit/s")
     say(f"  key frames  {f'every {keys:.1f} s' if keys is not None else 'fewer than two came'}")
     say(f"  first       picture after {report.first_picture_s:.1f} s")
