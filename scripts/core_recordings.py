@@ -1,6 +1,6 @@
 """Writes the incidents of labelled recordings, for training and testing the reasoning core.
 
-    python -m scripts.core_recordings ../shared/data OUT.recorded
+    python -m scripts.core_recordings FOLDER OUT.recorded
 
 Each recording runs through all that ``vigil analyze`` runs; every revision of every incident is
 kept, with whether the labels say that it really happened.

@@ -1,6 +1,6 @@
 """Fit the model of falls on labelled clips, and say how well it does on those that it has not seen.
 
-    python -m scripts.fit_falls ../shared/data --write --report docs/results/falls.md
+    python -m scripts.fit_falls FOLDER --write --report docs/results/falls.md
 
 Looks through every clip of the folders ``FITTED_ON`` with the detector of the settings, follows
 bodies as the product does, and fits ``vision/weights/fall.json`` on what was seen (``--write``).
