@@ -6,7 +6,6 @@ on, nothing to claim, an error, an answer that is no number, no time left) the p
 stands and says so.
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +20,7 @@ from moe_core.checkers.case import Case
 from moe_core.conclude import concluded
 from moe_core.confidence import confidence_of
 from moe_core.core_chain import chain_of, drafted
-from moe_core.decoding import Floats, Written, decode
+from moe_core.decoding import Floats, Written, decode, sigmoid
 from moe_core.model.weights import TrainedCore
 from moe_core.program import ProgramReasoner
 from moe_core.shipped import CORE
@@ -147,7 +146,7 @@ def chance_of(core: TrainedCore, written: Written) -> float:
     if written.chance is not None:
         return written.chance
     logit = core.calibration.scale * written.real_logit + core.calibration.shift
-    return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
+    return float(sigmoid(logit))
 
 
 def experts_of(written: Written) -> str:

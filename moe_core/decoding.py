@@ -155,7 +155,7 @@ def decode(
     odds_C = _numbers(answer.truth_BC[0])[: len(prompt.proposals)]
     real = float(_numbers(answer.real_B)[0])
     judged = None if trusts is None else trusts(odds_C, real)
-    truth_C = _chances(odds_C) if judged is None else judged.chances_C
+    truth_C = sigmoid(odds_C) if judged is None else judged.chances_C
     if is_late():
         raise TimeoutError
     return Written(
@@ -184,7 +184,7 @@ def decode_stepwise(
     """
     floors = floors or Floors()
     stream = network.begin(collate([prompt], [[]]))
-    truth_C = _chances(_numbers(stream.truth_BC[0]))[: len(prompt.proposals)]
+    truth_C = sigmoid(_numbers(stream.truth_BC[0]))[: len(prompt.proposals)]
     allowed_C = stands(prompt) & _is_believed(prompt, truth_C, floors)
     chain: list[int] = []
     while True:
@@ -236,7 +236,8 @@ def _numbers(x: torch.Tensor) -> Floats:
     return found
 
 
-def _chances(logits: Floats) -> Floats:
+def sigmoid(logits: Floats | float) -> Floats:
+    """Return chances, 0..1, from log-odds of any shape."""
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -60, 60))), np.float64)
 
 

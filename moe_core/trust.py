@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from contracts.errors import ModelError
-from moe_core.decoding import Floors
+from moe_core.decoding import Floors, sigmoid
 from moe_core.hypotheses import ALARMING
 from moe_core.tokens.prompt import Prompt
 from moe_core.tokens.vocabulary import FAMILIES, PREDICATE_IDS, PREDICATE_NAMES
@@ -126,11 +126,6 @@ def weighed(numbers_CN: Floats, stack: Mapping[str, float]) -> Floats:
     return np.asarray(np.clip(numbers_CN @ by_N + stack["shift"], -SURE, SURE), np.float64)
 
 
-def sigmoid(odds: npt.NDArray[np.float64] | np.float64) -> Floats:
-    """Return chances from log-odds."""
-    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -60, 60))), np.float64)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Header:
     """What stands beside the numbers."""
@@ -194,8 +189,8 @@ def read_trust(path: Path, *, weights: str) -> Trust:
         trust = Trust(
             claims=trees_of(arrays, "claims"),
             event=trees_of(arrays, "event"),
-            by_predicate=_finite(arrays["by_predicate"], len(PREDICATE_NAMES)),
-            by_kind=_finite(arrays["by_kind"], len(FAMILIES)),
+            by_predicate=_table(arrays, "by_predicate", len(PREDICATE_NAMES)),
+            by_kind=_table(arrays, "by_kind", len(FAMILIES)),
             stack=header.stack,
             finding=header.finding,
             floors=header.floors,
@@ -214,14 +209,27 @@ def _check(header: _Header, trust: Trust) -> None:
         raise ValueError(f"format {header.format}, this program reads {FORMAT}")
     if header.columns != COLUMNS:
         raise ValueError("it was fitted over other columns than this program has")
-    if set(header.stack) != {*STACKED, "shift"} or set(header.finding) != {"scale", "shift"}:
-        raise ValueError("weights of the event are missing")
-    for trees in (trust.claims, trust.event):
+    _check_names("stack", header.stack, wanted={*STACKED, "shift"})
+    _check_names("finding", header.finding, wanted={"scale", "shift"})
+    for name, trees in (("claims", trust.claims), ("event", trust.event)):
         if trees.features_TN.size and trees.features_TN.max() >= len(COLUMNS):
-            raise ValueError("a tree asks for a column that is not there")
+            raise ValueError(
+                f"a tree of {name} asks for column {trees.features_TN.max()} of {len(COLUMNS)}"
+            )
 
 
-def _finite(array: npt.NDArray[Any], count: int) -> Floats:
-    if array.shape != (count,) or not np.isfinite(array).all():
-        raise ValueError(f"a table wants {count} numbers")
+def _check_names(table: str, found: Mapping[str, float], *, wanted: set[str]) -> None:
+    if set(found) != wanted:
+        raise ValueError(
+            f"{table} has weights {', '.join(sorted(found)) or 'of nothing'}, "
+            f"wanted are {', '.join(sorted(wanted))}"
+        )
+
+
+def _table(arrays: Mapping[str, npt.NDArray[Any]], name: str, count: int) -> Floats:
+    array = arrays[name]
+    if array.shape != (count,):
+        raise ValueError(f"{name} wants {count} numbers, found is the shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} has what is no number")
     return np.asarray(array, np.float64)

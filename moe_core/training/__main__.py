@@ -1,12 +1,14 @@
 """Trains and measures the reasoning core.
 
+    pip install .[train]
     python -m scripts.core_corpus CORPUS --scenes 6000 --workers 2
     python -m moe_core.training train --corpus CORPUS --run RUN --minutes 60
     python -m moe_core.training export --corpus CORPUS --run RUN
     python -m moe_core.training trust --corpus CORPUS
     python -m moe_core.training evaluate --corpus CORPUS
 
-A run that is cut goes on from its checkpoint when it is called again.
+A run that is cut goes on from its checkpoint when it is called again. ``export`` takes away the
+trust beside the weights that it replaces.
 """
 
 import argparse
@@ -105,8 +107,11 @@ def _export(chosen: argparse.Namespace) -> int:
         kinds=parts.kinds,
         experts=experts,
     )
-    beside(chosen.out).unlink(missing_ok=True)  # was fitted for the weights before
     say(f"{chosen.out}: floors {floors}, {calibration}, kinds {', '.join(parts.kinds)}")
+    trust = beside(chosen.out)
+    if trust.exists():
+        trust.unlink()
+        say(f"{trust}: taken away, it was fitted for the weights before; run `trust` again")
     return 0
 
 

@@ -1,5 +1,7 @@
 """Grows boosted trees with scikit-learn and hands them over as arrays that run without it.
 
+scikit-learn is in the extra ``train``: ``pip install .[train]``.
+
 Shape legend: R = rows, F = columns, T = trees, N = nodes of a tree, L = its leaves.
 """
 

@@ -15,7 +15,15 @@ import numpy as np
 from contracts.reasoning import ClaimStatus
 from moe_core.core_reasoner import chance_of as confidence_by
 from moe_core.core_reasoner import write
-from moe_core.decoding import CONTEXT, Floors, Written, decode, decode_stepwise, draft_of
+from moe_core.decoding import (
+    CONTEXT,
+    Floors,
+    Written,
+    decode,
+    decode_stepwise,
+    draft_of,
+    sigmoid,
+)
 from moe_core.hypotheses import ALARMING
 from moe_core.model.network import ClaimNetwork
 from moe_core.model.weights import TrainedCore
@@ -112,7 +120,7 @@ def calibration_error(chances: Sequence[float], real: Sequence[bool]) -> float:
 
 def chance_of(written: Written, *, scale: float = 1.0, shift: float = 0.0) -> float:
     """Return the confidence (0..1) of a written chain, calibrated by scale and shift."""
-    return float(1 / (1 + np.exp(-np.clip(scale * written.real_logit + shift, -60, 60))))
+    return float(sigmoid(scale * written.real_logit + shift))
 
 
 def of_core(
@@ -153,7 +161,7 @@ def answered(core: TrainedCore, found: Sequence[Example]) -> list[Answered]:
         trusted = (written.chain, confidence_by(core, written))
         believed = trusted
         if core.trust is not None:
-            beliefs_C = 1 / (1 + np.exp(-np.clip(written.odds_C, -60, 60)))
+            beliefs_C = sigmoid(written.odds_C)
             chain = tuple(draft_of(one.prompt, beliefs_C, floors=core.floors))
             believed = (chain, confidence_by(bare, replace(written, chance=None)))
         told.append(Answered(believed=believed, trusted=trusted))

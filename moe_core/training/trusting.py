@@ -8,7 +8,7 @@ of close ones more is left out by the same floors.
 Shape legend: R = rows (claims of all examples, one after the other), N = names, F = columns.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ from scipy.optimize import minimize
 
 from contracts.errors import ConfigError
 from contracts.reasoning import ClaimStatus
-from moe_core.decoding import Floors
+from moe_core.decoding import Floors, sigmoid
 from moe_core.hypotheses import ALARMING
 from moe_core.model.batch import collate
 from moe_core.model.network import ClaimNetwork
@@ -30,7 +30,7 @@ from moe_core.training.fitting import OMITTED_SHARE, UNTRUE_SHARE, calibrated
 from moe_core.training.splits import SITES
 from moe_core.training.world.site import CLOSE_FROM
 from moe_core.trees import Trees
-from moe_core.trust import STACKED, Trust, sigmoid, stacked, weighed
+from moe_core.trust import STACKED, Trust, stacked, weighed
 from moe_core.trust_rows import (
     BELIEFS,
     COLUMNS,
@@ -305,9 +305,10 @@ def _grown(part: Gathered, own_R: Ints, growth: Growth) -> tuple[Trees, Floats]:
     """Return trees over some rows, and what trees that did not see its camera say of each row."""
     said_R = np.zeros(len(part.true_R))
     fold_R = part.fold_E[part.example_R]
-    grow: Callable[[Ints], Trees] = lambda rows: boosted(  # noqa: E731  # said three times
-        part.rows_RF[rows], part.true_R[rows] == 1, growth=growth, rising=RISING
-    )
+
+    def grow(rows_R: Ints) -> Trees:
+        return boosted(part.rows_RF[rows_R], part.true_R[rows_R] == 1, growth=growth, rising=RISING)
+
     for fold in range(FOLDS):
         trees = grow(own_R[fold_R[own_R] != fold])
         held = np.flatnonzero(fold_R == fold)
@@ -333,7 +334,7 @@ def _stack(numbers_RN: Floats, is_true_R: Bools, shares_R: Floats) -> dict[str, 
 
     def loss(x: Floats) -> tuple[float, Floats]:
         odds_R = numbers_RN @ x[:-1] + x[-1]
-        off_R = shares_R * (1 / (1 + np.exp(-odds_R)) - true_R)
+        off_R = shares_R * (sigmoid(odds_R) - true_R)
         value = (shares_R * (np.logaddexp(0, odds_R) - true_R * odds_R)).sum()
         slope = np.append(numbers_RN.T @ off_R, off_R.sum()) + 2 * _RIDGE * np.append(x[:-1], 0)
         return float(value + _RIDGE * (x[:-1] ** 2).sum()), slope

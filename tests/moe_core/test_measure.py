@@ -11,6 +11,7 @@ from moe_core import measure
 from moe_core.way import Way, way_of
 from tests.fakes.builders import WHOLE, track
 from tests.fakes.incidents import DOCK, ELSEWHERE, GATE, STAY, WALK_IN
+from vision.rules import stay
 
 BENT = Zone(zone_id="bent", polygon=((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.5, 0.4), (0.2, 0.8)))
 coordinate = st.floats(0.01, 0.99)
@@ -29,6 +30,10 @@ def test_depths_are_those_of_the_zone(zone: Zone, x: float, y: float) -> None:
     [depth] = measure.depths(zone, np.array([[x, y]]))
 
     assert depth == pytest.approx(zone.depth((x, y)), abs=1e-12)
+
+
+def test_an_entry_is_looked_for_as_long_as_by_the_rule() -> None:
+    assert measure.ENTRY_GAP_S == stay.ENTRY_GAP_S
 
 
 def test_a_stay_is_measured_from_the_moment_on_the_edge() -> None:

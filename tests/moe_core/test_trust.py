@@ -10,6 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from contracts.errors import ModelError
 from moe_core.decoding import Floors
+from moe_core.tokens.vocabulary import PREDICATE_NAMES
 from moe_core.trust import Trust, read_trust, write_trust
 from moe_core.trust_rows import Believed, is_deciding, partners
 from tests.moe_core.cores import INCIDENTS, prompt
@@ -108,6 +109,36 @@ def test_a_header_of_something_else_is_refused(path: Path, change: dict[str, obj
     save_file(load_file(path), path, {"trust": text})
 
     with pytest.raises(ModelError, match=r"own\.trust\.safetensors: not readable as trust"):
+        read_trust(path, weights=WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("table", "found"), [("stack", "trees"), ("finding", "trees"), ("stack", "of nothing")]
+)
+def test_weights_that_are_missing_are_told_by_name(path: Path, table: str, found: str) -> None:
+    weights = {} if found == "of nothing" else {found: 1.0}
+    text = json.dumps({**header_of(path), table: weights})
+    save_file(load_file(path), path, {"trust": text})
+
+    with pytest.raises(ModelError, match=f"{table} has weights {found}, wanted are .*shift"):
+        read_trust(path, weights=WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "told"),
+    [
+        ("by_kind", np.zeros(2), r"by_kind wants \d+ numbers, found is the shape \(2,\)"),
+        ("by_predicate", np.full(len(PREDICATE_NAMES), np.inf), "by_predicate has what is no"),
+        ("event/features", np.full((1, 1), 999, np.int32), r"tree of event asks for column 999 of"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_told_by_name(
+    path: Path, name: str, array: np.ndarray[tuple[int, ...], np.dtype[np.float64]], told: str
+) -> None:
+    text = json.dumps(header_of(path))
+    save_file({**load_file(path), name: array}, path, {"trust": text})
+
+    with pytest.raises(ModelError, match=told):
         read_trust(path, weights=WEIGHTS)
 
 

@@ -90,6 +90,10 @@ def test_trust_is_fitted_beside_the_weights_and_shown_beside_the_beliefs(
 
     assert run(folder, "export", "--run", folder / "run", "--out", own, "--most", 1) == 0
     assert read_core(own).trust is None
+    assert "own.trust.safetensors: taken away" in capsys.readouterr().out
+
+    assert run(folder, "export", "--run", folder / "run", "--out", own, "--most", 1) == 0
+    assert "taken away" not in capsys.readouterr().out
 
 
 def test_too_few_cameras_for_trust_are_said_so(

@@ -23,6 +23,7 @@ from moe_core.training.trusting import (
     untrue_share,
 )
 from moe_core.trust import STACKED
+from moe_core.trust_rows import Believed, is_deciding
 from tests.moe_core.cores import network_of
 from tests.moe_core.training.samples import examples
 
@@ -61,6 +62,12 @@ def test_trust_is_fitted_and_judges() -> None:
     assert all(trust.stack[name] >= 0 for name in ("trees", "real", "program"))
     assert 0 < trust.floors.claim < 1
     assert trust.finding["scale"] > 0
+    for one in found:
+        odds_C = np.linspace(-1.0, 1.0, len(one.prompt.proposals))
+        judged = trust.judge(one.prompt, Believed(claims_C=odds_C, real=1.0, program=1.0))
+        assert judged.chances_C.shape == odds_C.shape
+        assert ((judged.chances_C > 0) & (judged.chances_C < 1)).all()
+        assert (judged.chance is not None) == bool(is_deciding(one.prompt).any())
 
 
 def test_too_few_cameras_are_said_so() -> None:
