@@ -185,12 +185,12 @@ class CameraSettings(Section):
     url: SecretStr = Field(
         description="rtsp://, onvif:// or http:// URL, usb:/dev/video0, a path, synthetic:yard."
     )
-    evidence_url: SecretStr = Field(
-        default=SecretStr(""), description="Main stream for clips, if url is a sub-stream."
-    )
+    evidence_url: SecretStr = Field(SecretStr(""), description="For clips, if url is a sub-stream.")
     name: str = Field(default="", description="For people.")
     place: str = Field(default="", description="Where it is.")
-    transport: Literal["tcp", "udp", "udp_only"] = Field("tcp", description="Carrier of RTP.")
+    transport: Literal["tcp", "udp", "udp_only"] = Field(
+        "tcp", description="Carrier of RTP; udp goes over to TCP if it loses much, udp_only never."
+    )
     analysis_fps: float = Field(default=5.0, gt=0, le=30, description="Frames analysed per second.")
     record: bool = Field(default=False, description="Keep all of its video for some days.")
     audio: bool = Field(default=False, description="Keep its sound in clips and recordings.")

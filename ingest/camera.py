@@ -168,6 +168,7 @@ class CameraIngest:
             except SourceError as error:
                 change = self._carrier.failed(error, now_s=self._clock.monotonic_s())
                 if change is None:
+                    self._status.advise(self._carrier.advice)
                     self._back_off(error, stop)
                 else:
                     self._go_over(change)
@@ -188,6 +189,7 @@ class CameraIngest:
     def _read_once(self, stop: threading.Event) -> None:
         """Read one connection to its end."""
         self._status.connecting()
+        self._carrier.connecting()
         self._playing = self._playlist.now()
         source = replace(self._playing.source, transport=self._carrier.transport)
         opened = open_source(
@@ -276,6 +278,7 @@ class CameraIngest:
                 lost_total=reader.lost,
                 waiting=reader.waiting,
                 is_punctual=framer.is_punctual,
+                is_thinned=self._thinning.is_on,
             ),
             now_s=self._clock.monotonic_s(),
         )

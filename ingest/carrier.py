@@ -3,7 +3,8 @@
 A network that loses a packet in twenty leaves hardly a picture whole by UDP, and by TCP all of
 them, since what is lost is sent again. So who is read by UDP goes over to TCP once it is plain that
 packets keep being lost, and stays there. TCP has to show that it is better: where the camera
-refuses it, or its pictures come too late by it, UDP is gone back to, and TCP left alone for long.
+refuses it, breaks off or is late by it, UDP is gone back to, and TCP left alone for long. A camera
+that cannot be opened at all says nothing of TCP, unless it can be by UDP right after.
 """
 
 from collections import deque
@@ -24,6 +25,11 @@ LOSSY_SECONDS_MIN: Final = 3
 """In so many of these seconds packets got lost: else it was one burst, or the camera itself."""
 SILENT_MAX: Final = 2
 """So many connections one after the other that stand and bring nothing by UDP: it is blocked."""
+PACKETS_MIN: Final = 8
+"""Of video, within these seconds. A share of fewer says little."""
+UNOPENED_MAX: Final = 3
+"""After so many connections by TCP one after the other that could not be opened, UDP is asked. If
+pictures come by that, it was TCP; if none do, the camera is away, or this machine at its end."""
 TRIAL_S: Final = 30.0
 """Within it TCP has to bring pictures in time."""
 AGAIN_S: Final = 1800.0
@@ -68,6 +74,7 @@ class Brought:
         lost_total: Packets that this connection has lost on the way so far.
         waiting: Share (0..1) of the last seconds that the reader waited for more to come.
         is_punctual: Whether pictures come in time to be shown.
+        is_thinned: Whether key pictures alone are decoded, for want of time.
     """
 
     pictures: int
@@ -75,11 +82,13 @@ class Brought:
     lost_total: int = 0
     waiting: float = 1.0
     is_punctual: bool = True
+    is_thinned: bool = False
 
 
 @dataclass(slots=True)
 class _Second:
     number: int
+    packets: int = 0
     pictures: int = 0
     damaged: int = 0
     has_loss: bool = False
@@ -102,9 +111,9 @@ class Carrier:
         self._since_s = self._opened_s = now_s
         self._seconds: deque[_Second] = deque()
         self._lost = 0
-        self._is_open = False
-        self._silent = 0
-        self._is_on_trial = False
+        self._is_open = self._has_brought = False
+        self._silent = self._unopened = 0
+        self._is_on_trial = self._is_in_doubt = False
         self._why_not_tcp = "`transport = udp_only` keeps it from TCP"
         self._again_s = float("-inf") if self._may_change else float("inf")
 
@@ -114,22 +123,32 @@ class Carrier:
         is_lossy = self.transport is not RtspTransport.TCP
         return self._why_not_tcp if is_lossy and self._again_s > self._since_s else ""
 
+    def connecting(self) -> None:
+        """Note that a new connection is tried."""
+        self._is_open = self._has_brought = False
+
     def opened(self, *, now_s: float) -> None:
         """Note that a new connection stands."""
-        self._opened_s, self._lost, self._is_open = now_s, 0, True
-        self._seconds.clear()
+        self._is_open, self._has_brought, self._unopened = True, False, 0
+        self._lost = 0
+        self._begin(now_s)
 
     def note(self, brought: Brought, *, now_s: float) -> Changeover | None:
         """Take in what came; return where to go over to, if it is time for that."""
         if not self._may_change:
             return None
-        self._silent, self._is_open = 0, False
+        self._silent, self._has_brought = 0, True
         if self.transport is RtspTransport.TCP:
             return self._try(brought, now_s)
+        self._is_in_doubt = False
         self._count(brought, now_s)
+        if brought.is_thinned:  # few of them are decoded, and packets get lost for want of time
+            self._begin(now_s)
         if now_s - self._opened_s < SETTLED_S or now_s < self._again_s:
             return None
         if brought.waiting < WAITING_SHARE:  # this machine loses them, and would be late by TCP
+            return None
+        if sum(second.packets for second in self._seconds) < PACKETS_MIN:
             return None
         pictures = sum(second.pictures for second in self._seconds)
         damaged = sum(second.damaged for second in self._seconds)
@@ -145,17 +164,21 @@ class Carrier:
 
     def failed(self, error: SourceError, *, now_s: float) -> Changeover | None:
         """Take in that a connection failed; return where to go over to, if that may help."""
+        was_open, was_silent = self._is_open, self._is_open and not self._has_brought
+        self.connecting()
         if not self._may_change or isinstance(error, CredentialsRefused):
             return None
         if self._is_on_trial:
-            self._is_open = False
-            is_final = isinstance(error, TransportRefused)
-            return self._go_back(error.reason, now_s, is_final=is_final)
-        was_silent, self._is_open = self._is_open, False
-        if self.transport is RtspTransport.TCP or now_s < self._again_s:
+            return self._fail(error, now_s, was_open=was_open)
+        if self.transport is RtspTransport.TCP:
+            return None
+        if self._is_in_doubt:  # by UDP nothing comes either: it was not TCP
+            self._is_in_doubt = False
+            self._again_s = float("-inf")
+        if now_s < self._again_s:
             return None
         if isinstance(error, TransportRefused):
-            return self._go_over(error.reason, now_s)
+            return self._go_over(error.fact, now_s)
         self._silent += was_silent
         if self._silent < SILENT_MAX:
             return None
@@ -165,6 +188,11 @@ class Carrier:
             now_s,
         )
 
+    def _begin(self, now_s: float) -> None:
+        """Judge by what comes from now on."""
+        self._opened_s = now_s
+        self._seconds.clear()
+
     def _count(self, brought: Brought, now_s: float) -> None:
         number = int(now_s)
         if not self._seconds or self._seconds[-1].number != number:
@@ -172,6 +200,7 @@ class Carrier:
         while self._seconds[0].number <= number - SETTLED_S:
             self._seconds.popleft()
         second = self._seconds[-1]
+        second.packets += 1
         second.pictures += brought.pictures
         second.damaged += brought.damaged
         second.has_loss |= brought.lost_total > self._lost
@@ -179,6 +208,8 @@ class Carrier:
 
     def _try(self, brought: Brought, now_s: float) -> Changeover | None:
         """See whether TCP does better."""
+        if brought.is_thinned and not brought.is_punctual:  # it is this machine that is late
+            self._begin(now_s)
         stood_s = now_s - self._opened_s
         if not self._is_on_trial or stood_s < SETTLED_S:
             return None
@@ -189,8 +220,22 @@ class Carrier:
             return None
         return self._go_back("its pictures come too late to be shown", now_s)
 
+    def _fail(self, error: SourceError, now_s: float, *, was_open: bool) -> Changeover | None:
+        """See whether a connection that failed within TCP's trial failed for TCP."""
+        if isinstance(error, TransportRefused):
+            return self._go_back(error.fact, now_s, is_final=True)
+        if was_open:
+            return self._go_back(error.reason, now_s)
+        self._unopened += 1
+        if self._unopened < UNOPENED_MAX:
+            return None
+        change = self._go_back(error.reason, now_s)
+        self._is_in_doubt = True
+        return change
+
     def _go_over(self, why: str, now_s: float) -> Changeover:
         self._is_on_trial = True
+        self._unopened = 0
         return self._change(
             RtspTransport.TCP,
             f"{why}; it is read by TCP from now on. Set its transport to tcp, or to udp_only to "
@@ -214,4 +259,5 @@ class Carrier:
             before=self.transport, after=after, cause=cause, lasted_s=now_s - self._since_s
         )
         self.transport, self._since_s = after, now_s
+        self.connecting()
         return change

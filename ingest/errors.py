@@ -37,7 +37,15 @@ class CredentialsRefused(SourceRejected):
 
 
 class TransportRefused(SourceRejected):
-    """The camera does not send by the carrier that it is asked for."""
+    """The camera does not send by the carrier that it is asked for.
+
+    Attributes:
+        fact: The reason without what to do, for who does it.
+    """
+
+    def __init__(self, camera_id: str, fact: str, *, remedy: str = "") -> None:
+        super().__init__(camera_id, f"{fact}; {remedy}" if remedy else fact)
+        self.fact = fact
 
 
 class SourceEnded(SourceError):  # noqa: N818  # named as the condition, as httpx does

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from contracts.cameras import Camera, RtspTransport
+from contracts.cameras import Camera, RtspTransport, SourceType
 from contracts.clock import Clock
 from contracts.errors import EvidenceMissing
 from contracts.geometry import Zone
@@ -104,7 +104,8 @@ class EvidenceStream:
         settings: Time-outs and waits.
         clock: For arrival and waits.
         on_absent: Called if the camera says that it has no such stream.
-        carrier: Of the analysed stream, which this one follows; None keeps to what is set.
+        carrier: Of the analysed stream, which this one follows if it comes by RTP; None keeps to
+            what is set.
     """
 
     def __init__(
@@ -126,7 +127,8 @@ class EvidenceStream:
         chance = random.Random()  # noqa: S311  # jitter, no secret
         self._reconnect = Reconnect(settings, chance=chance)
         self._on_absent = on_absent
-        self._carrier = carrier
+        has_carrier = source.source_type in (SourceType.RTSP, SourceType.ONVIF)
+        self._carrier = carrier if has_carrier else None
         self._has_opened = False
 
     def run(self, stop: threading.Event) -> None:

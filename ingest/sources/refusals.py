@@ -6,6 +6,7 @@ from typing import Final
 
 import av
 
+from contracts.cameras import RtspTransport
 from ingest.errors import (
     CredentialsRefused,
     SourceError,
@@ -18,7 +19,14 @@ REDIRECTS: Final = range(300, 400)
 _CLIENT_FAULTS: Final = range(400, 500)
 
 
-def refused(camera_id: str, shown: str, *, status: int, detail: str) -> SourceError:
+def refused(
+    camera_id: str,
+    shown: str,
+    *,
+    status: int,
+    detail: str,
+    asked: RtspTransport = RtspTransport.TCP,
+) -> SourceError:
     """Return the error for an answer that is no stream.
 
     Args:
@@ -26,6 +34,7 @@ def refused(camera_id: str, shown: str, *, status: int, detail: str) -> SourceEr
         shown: Its URL, redacted.
         status: Of RTSP or HTTP, which mean the same; 0 where the matter is another.
         detail: What else is known.
+        asked: Carrier that RTP was asked for by.
     """
     if status in REDIRECTS:
         return SourceRejected(
@@ -54,8 +63,12 @@ def refused(camera_id: str, shown: str, *, status: int, detail: str) -> SourceEr
         case 404:
             return SourceRejected(camera_id, f"{shown} has no such stream (404); check the path")
         case 461:
+            is_tcp = asked is RtspTransport.TCP
+            does_not, may = ("TCP", "udp") if is_tcp else ("UDP", "tcp")
             return TransportRefused(
-                camera_id, f"{shown} does not send by the transport that it is asked for (461)"
+                camera_id,
+                f"{shown} does not send by {does_not} (461)",
+                remedy=f"set its transport to {may}",
             )
         case _ if status in _CLIENT_FAULTS:
             return SourceRejected(camera_id, f"{shown} refused the request ({status})")

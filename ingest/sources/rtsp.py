@@ -83,7 +83,11 @@ def open_rtsp(
         if relay.refusal is not None:
             answer = relay.refusal
             raise refused(
-                camera.camera_id, shown, status=answer.status, detail=answer.detail
+                camera.camera_id,
+                shown,
+                status=answer.status,
+                detail=answer.detail,
+                asked=camera.source.transport,
             ) from None
         raise unreachable(camera.camera_id, shown, error, timed_out=timed_out) from None
     if not relay.is_verified:

@@ -3,11 +3,22 @@
 import pytest
 
 from contracts.cameras import RtspTransport
-from ingest.carrier import AGAIN_S, SETTLED_S, TRIAL_S, Brought, Carrier, Changeover
+from ingest.carrier import (
+    AGAIN_S,
+    PACKETS_MIN,
+    SETTLED_S,
+    TRIAL_S,
+    UNOPENED_MAX,
+    Brought,
+    Carrier,
+    Changeover,
+)
 from ingest.errors import CredentialsRefused, SourceUnavailable, TransportRefused
 
 UDP, TCP, ONLY = RtspTransport.UDP, RtspTransport.TCP, RtspTransport.UDP_ONLY
-REFUSED = TransportRefused("gate", "it does not send by that (461)")
+REFUSED = TransportRefused(
+    "gate", "it does not send by that (461)", remedy="set its transport to another"
+)
 GONE = SourceUnavailable("gate", "it cannot be reached")
 FPS = 10
 
@@ -37,6 +48,7 @@ class Line:
         loses: bool | None = None,
         waiting: float = 1.0,
         is_punctual: bool = True,
+        is_thinned: bool = False,
     ) -> None:
         """Play until it is over or another carrier is wanted."""
         for number in range(round(seconds * FPS)):
@@ -49,6 +61,7 @@ class Line:
                 lost_total=self.lost,
                 waiting=waiting,
                 is_punctual=is_punctual,
+                is_thinned=is_thinned,
             )
             change = self.carrier.note(brought, now_s=self.now_s)
             if change is not None:
@@ -126,6 +139,38 @@ def test_a_machine_that_is_too_busy_to_read_would_be_late_by_tcp() -> None:
     assert line.changes == []
 
 
+def test_a_machine_without_time_to_decode_all_says_nothing_of_udp_until_it_has_it_again() -> None:
+    line = Line()
+    line.open()
+    line.play(60.0, damaged_in_ten=5, is_thinned=True)
+    line.play(SETTLED_S - 1, damaged_in_ten=5)
+    assert line.changes == []
+
+    line.play(2.0, damaged_in_ten=5)
+    assert line.transport is TCP
+
+
+def test_what_was_lost_for_want_of_time_is_not_held_against_the_line_later() -> None:
+    line = Line()
+    line.open()
+    line.play(60.0, damaged_in_ten=5, is_thinned=True)
+    line.play(60.0, damaged_in_ten=5, loses=False)
+
+    assert line.changes == []
+
+
+@pytest.mark.parametrize(("packets", "is_over"), [(PACKETS_MIN - 1, False), (PACKETS_MIN, True)])
+def test_a_share_of_few_pictures_says_nothing(packets: int, is_over: bool) -> None:
+    line = Line()
+    line.open()
+    for number in range(packets):
+        brought = Brought(pictures=1, damaged=1, lost_total=number)
+        if change := line.carrier.note(brought, now_s=101.5 + SETTLED_S * number / PACKETS_MIN):
+            line.changes.append(change)
+
+    assert bool(line.changes) is is_over
+
+
 def test_loss_that_leaves_no_picture_at_all_is_loss_as_well() -> None:
     line = Line()
     line.open()
@@ -170,7 +215,7 @@ def test_tcp_that_is_refused_is_not_asked_for_again() -> None:
 
 
 def test_tcp_that_failed_is_tried_again_after_a_long_time_only() -> None:
-    line = lossy()
+    line = lossy(tried=True)
     line.fail(GONE)
     line.open()
     line.play(AGAIN_S - 1, damaged_in_ten=5)
@@ -186,6 +231,61 @@ def test_tcp_that_breaks_off_before_it_has_proved_itself_has_failed() -> None:
     line.play(SETTLED_S - 1)
     line.fail(GONE)
 
+    assert line.transport is UDP
+
+
+def test_a_camera_that_cannot_be_opened_says_nothing_of_tcp() -> None:
+    line = lossy()
+    for _ in range(UNOPENED_MAX - 1):
+        line.fail(GONE)
+    assert line.transport is TCP
+
+    line.open()
+    line.play(SETTLED_S + 1)
+    assert (line.transport, len(line.changes)) == (TCP, 1)
+
+
+def test_a_fault_before_a_connection_stands_is_none_of_the_one_before() -> None:
+    line = lossy(tried=True)
+    line.carrier.connecting()  # the one before ended by an error that nobody foresaw
+    line.fail(GONE)
+
+    assert line.transport is TCP
+
+
+def test_a_camera_that_opens_by_udp_alone_is_left_there() -> None:
+    line = lossy()
+    for _ in range(UNOPENED_MAX):
+        line.fail(GONE)
+    assert line.transport is UDP
+
+    line.open()
+    line.play(AGAIN_S - 60, damaged_in_ten=5)
+    line.fail(GONE)
+    line.open()
+    line.play(30.0, damaged_in_ten=5)
+    assert line.transport is UDP
+    assert "TCP was tried and did not work" in line.carrier.advice
+
+
+def test_a_camera_that_opens_by_neither_was_away_and_is_read_by_tcp_soon_again() -> None:
+    line = lossy()
+    for _ in range(UNOPENED_MAX + 3):
+        line.fail(GONE)
+    assert (line.transport, line.carrier.advice) == (UDP, "")
+
+    line.open()
+    line.play(SETTLED_S + 1, damaged_in_ten=5)
+    assert line.transport is TCP
+
+
+def test_pictures_that_are_late_by_tcp_for_want_of_time_say_nothing_of_it() -> None:
+    line = lossy(tried=True)
+    line.play(2 * TRIAL_S, is_punctual=False, is_thinned=True)
+    line.play(TRIAL_S - 1, is_punctual=False)
+    assert line.transport is TCP
+
+    line.play(2.0, is_punctual=False)
     assert line.transport is UDP
 
 
@@ -210,6 +310,7 @@ def test_a_camera_that_refuses_udp_is_read_by_tcp() -> None:
     line = Line()
     line.fail(REFUSED)
     assert line.transport is TCP
+    assert "set its transport to another" not in line.changes[0].cause, "nobody has to, now"
 
     for _ in range(5):
         line.fail(REFUSED)  # and this as well: it stays with what is set

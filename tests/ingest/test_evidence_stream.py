@@ -6,12 +6,17 @@ from pathlib import Path
 import av
 import pytest
 
-from contracts.cameras import Camera, SourceSettings, SourceType
+from contracts.cameras import Camera, RtspTransport, SourceSettings, SourceType
 from contracts.clock import SystemClock
 from contracts.errors import EvidenceMissing
 from contracts.settings import IngestSettings
+from ingest.carrier import Carrier
+from ingest.clip_ring import ClipRing
+from ingest.clip_template import ClipTemplate
 from ingest.clips import make_clip
+from ingest.errors import TransportRefused
 from ingest.evidence_stream import EvidenceRing, EvidenceStream
+from ingest.sources.stream import EncodedPacket
 from tests.fakes.clips import walker_path
 from tests.fakes.clock import START, ManualClock
 from tests.ingest.recordings import Shot, write
@@ -81,3 +86,35 @@ def test_a_main_stream_that_fails_is_tried_again_and_tells_no_secret(
     printed = capsys.readouterr()
     assert printed.out.count("main stream cannot be read") > 1
     assert "hunter2" not in printed.out + printed.err
+
+
+class Changing(ClipRing):
+    """Has the analysed stream go over to another carrier in the midst."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        super().__init__(keep_s=60.0)
+        self.runs = self.packets = 0
+        self._carrier = carrier
+
+    def begin_run(self, run_id: str, template: ClipTemplate) -> None:
+        self.runs += 1
+        super().begin_run(run_id, template)
+
+    def add(self, packet: EncodedPacket) -> None:
+        self.packets += 1
+        if self.packets == 5:
+            self._carrier.failed(TransportRefused("gate", "461"), now_s=1.0)
+        super().add(packet)
+
+
+def test_a_main_stream_that_comes_not_by_rtp_goes_on_when_the_carrier_changes(main: Path) -> None:
+    carrier = Carrier(RtspTransport.UDP, now_s=0.0)
+    ring = Changing(carrier)
+    stream = EvidenceStream(
+        camera(main), ring=ring, settings=SETTINGS, clock=ManualClock(), carrier=carrier
+    )
+
+    stream.run(threading.Event())
+
+    assert carrier.transport is RtspTransport.TCP
+    assert (ring.runs, ring.packets) == (1, 40)

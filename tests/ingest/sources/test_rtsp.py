@@ -188,7 +188,7 @@ def answering(status: str) -> Iterator[str]:
     [
         ("403 Forbidden", CredentialsRefused, "forbids this user the stream (403)"),
         ("404 Not Found", SourceRejected, "has no such stream (404); check the path"),
-        ("461 Unsupported Transport", TransportRefused, "does not send by the transport"),
+        ("461 Unsupported Transport", TransportRefused, "TCP (461); set its transport to udp"),
         ("503 Service Unavailable", SourceUnavailable, "cannot be reached"),
     ],
 )
