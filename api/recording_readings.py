@@ -39,17 +39,16 @@ class RecordingReadings:
             TransportUnavailable: It cannot be written down; nothing may be given out.
         """
         look = (identity.credential_id, part.camera_id, part.part_id)
-        now_s = self._clock.monotonic_s()
-        with self._lock:
-            noted_s = self._noted_s.get(look)
-        if noted_s is not None and now_s - noted_s < ONE_LOOK.total_seconds():
-            return
         auditor = CameraAuditor(by=identity.name, how=identity.how, at=self._clock.now())
         line = auditor.reading(
             part.camera_id, part_id=part.part_id, starts_at=part.starts_at, ends_at=part.ends_at
         )
-        self._audit.add_line(line)
-        with self._lock:
+        with self._lock:  # over the writing too: who asks at once waits for it, or for its failure
+            now_s = self._clock.monotonic_s()
+            noted_s = self._noted_s.get(look)
+            if noted_s is not None and now_s - noted_s < ONE_LOOK.total_seconds():
+                return
+            self._audit.add_line(line)
             self._noted_s[look] = now_s
             self._noted_s.move_to_end(look)
             while len(self._noted_s) > _REMEMBERED:

@@ -49,8 +49,11 @@ class Footage:
         from_s = (starts_at - self.starts_at).total_seconds() + first_s
         until_s = (ends_at - self.starts_at).total_seconds() + first_s
         times_s = sorted(packet.stream_s for packet in self.packets)
-        held = (min(max(at_s, from_s), until_s) for at_s in times_s)
-        return sum(step_s for a, b in pairwise(held) if (step_s := b - a) <= _HOLE_S)
+        return sum(
+            max(0.0, min(after_s, until_s) - max(before_s, from_s))
+            for before_s, after_s in pairwise(times_s)
+            if after_s - before_s <= _HOLE_S
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -27,7 +27,7 @@ VAIN_S: Final = 15.0
 AGAIN_S: Final = 300.0
 """Then it is not tried again sooner."""
 KEYS_APART_MAX_S: Final = 4.5
-"""Where key pictures come less often, or nobody knows yet how often, all are decoded."""
+"""Where key pictures come less often, or were never seen to come, all are decoded."""
 
 
 class Thinning:
@@ -55,7 +55,11 @@ class Thinning:
         self._not_before_s = float("-inf")
 
     def begin(self, *, is_ordered: bool) -> None:
-        """Take pictures of a new connection; not ``is_ordered``: a picture may wait for others."""
+        """Take pictures of a new connection; its key pictures come as before until it shows.
+
+        Args:
+            is_ordered: No picture has to wait for others to be shown.
+        """
         self._is_ordered = is_ordered
         self._key_s = None
         self._others = 0

@@ -50,7 +50,7 @@ class RedisJournal:
     def add(self, change: PhaseChange | CarrierChange | RungChange) -> None:
         """Append a change; dropped (it is in the log) if Redis does not answer."""
         try:
-            with translate_errors("writing a change of phase"):
+            with translate_errors("writing a change of a camera"):
                 self._client.xadd(
                     _key(change.camera_id),
                     {b"change": encode(change)},
@@ -58,18 +58,18 @@ class RedisJournal:
                     approximate=True,
                 )
         except TransportUnavailable as error:
-            log.debug("change of phase dropped", camera_id=change.camera_id, cause=str(error))
+            log.debug("change of a camera dropped", camera_id=change.camera_id, cause=str(error))
 
     def newest(self, camera_id: str, *, limit: int) -> Sequence[Change]:
         """Return the newest changes, newest first. Raises TransportUnavailable."""
-        with translate_errors("reading changes of phase"):
+        with translate_errors("reading changes of a camera"):
             entries = self._client.xrevrange(_key(camera_id), count=limit)
         found: list[Change] = []
         for _, fields in entries:
             try:
                 found.append(decode(fields[b"change"], Change))
             except (CodecError, KeyError) as error:
-                log.warning("change of phase cannot be read", cause=type(error).__name__)
+                log.warning("change of a camera cannot be read", cause=type(error).__name__)
         return found
 
 

@@ -12,6 +12,8 @@ OPUS_TICKS_PER_S: Final = 48_000
 _CHANNELS: Final = 2
 """A packet of one channel is decoded into two (RFC 7587, 7.1)."""
 _PACKET_MAX_S: Final = 0.12
+_ELEMENT_MAX: Final = 126
+"""Bytes: a length of one byte holds no more, and all its bits set say that it is unknown."""
 _HEAD: Final = b"OpusHead" + struct.pack("<BBHIhB", 1, _CHANNELS, 0, OPUS_TICKS_PER_S, 0, 0)
 """RFC 7845, 5.1. Nothing is to be skipped: sound is joined in its midst."""
 
@@ -48,8 +50,10 @@ def opus_duration_s(packet: bytes) -> float:
 
 
 def _element(name: str, *content: bytes) -> bytes:
-    """Return an element of EBML (RFC 8794) with its id in hexadecimal."""
+    """Return an element of EBML (RFC 8794) with its id in hexadecimal. Raises ValueError."""
     whole = b"".join(content)
+    if len(whole) > _ELEMENT_MAX:
+        raise ValueError(f"element {name} has {len(whole)} bytes; wanted: {_ELEMENT_MAX} at most")
     return bytes.fromhex(name) + bytes([0x80 | len(whole)]) + whole
 
 

@@ -2,7 +2,7 @@
 
 aiortc gives decoded frames only. Vigil keeps what the publisher sent, for clips and for viewers,
 and decodes on the same path as for any other camera. So the queue between aiortc's jitter buffer
-and its decoding thread is replaced. Three attributes of aiortc that are private take part;
+and its decoding thread is replaced. Five attributes of aiortc that are private take part;
 ``tests/ingest/webrtc/test_encoded_tap.py`` fails if a version renames them.
 """
 
@@ -18,7 +18,9 @@ _QUEUE: Final = "_RTCRtpReceiver__decoder_queue"
 _MAPPER: Final = "_RTCRtpReceiver__timestamp_mapper"
 _LOST: Final = "_RTCRtpReceiver__decoder_error"
 """Setting this event makes the receiver ask for a key frame (PLI) with the next packet."""
-_PRIVATE: Final = (_QUEUE, _MAPPER, _LOST)
+_CONTROL: Final = "_handle_rtcp_packet"
+_MEDIA: Final = "_handle_rtp_packet"
+_PRIVATE: Final = (_QUEUE, _MAPPER, _LOST, _CONTROL, _MEDIA)
 
 
 class Listener(Protocol):
@@ -105,7 +107,11 @@ def tap(receiver: RTCRtpReceiver, listener: Listener) -> None:
 
 
 def tap_sound(receiver: RTCRtpReceiver, listener: SoundListener) -> None:
-    """Let ``listener`` hear what the receiver of sound gets, as ``tap`` does."""
+    """Let ``listener`` hear what the receiver of sound gets, as ``tap`` does.
+
+    Raises:
+        RuntimeError: This version of aiortc is built differently.
+    """
 
     def take(codec: str, content: bytes, ticks: int) -> None:
         if codec == "OPUS":
@@ -125,8 +131,8 @@ def _tap(
         raise RuntimeError(f"aiortc's receiver has no {lacking}; wanted: a version 1.16")
     setattr(receiver, _QUEUE, queue_of)
     setattr(receiver, _MAPPER, _RawTicks())
-    control: Callable[[Any], Awaitable[None]] = receiver._handle_rtcp_packet
-    media: Callable[[RtpPacket, int], Awaitable[None]] = receiver._handle_rtp_packet
+    control: Callable[[Any], Awaitable[None]] = getattr(receiver, _CONTROL)
+    media: Callable[[RtpPacket, int], Awaitable[None]] = getattr(receiver, _MEDIA)
 
     async def hear(packet: Any) -> None:  # noqa: ANN401  # one of aiortc's six kinds
         if isinstance(packet, RtcpSrPacket) and packet.sender_info.ntp_timestamp:
@@ -139,8 +145,8 @@ def _tap(
             arrived(packet.timestamp)
         await media(packet, arrival_time_ms)
 
-    setattr(receiver, "_handle_rtcp_packet", hear)  # noqa: B010  # methods, for mypy
-    setattr(receiver, "_handle_rtp_packet", note)  # noqa: B010
+    setattr(receiver, _CONTROL, hear)
+    setattr(receiver, _MEDIA, note)
 
 
 def _nothing() -> None:

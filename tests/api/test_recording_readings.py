@@ -1,16 +1,29 @@
 """Who looked at recordings, and who switched what is kept, as an auditor reads it."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from api.recording_readings import ONE_LOOK
+from api.access import Identity
+from api.recording_readings import ONE_LOOK, RecordingReadings
 from contracts.errors import TransportUnavailable
 from ingest.recorder.parts import Part
 from tests.api.routes.test_recordings import CAMERA, CAMERAS, GATE, kept_parts
-from tests.fakes.clock import ManualClock
+from tests.fakes.clock import START, ManualClock
 from tests.fakes.web import FakeWeb, WebClient
 
+WHO = Identity(
+    user_id="u",
+    name="admin",
+    role="admin",
+    credential_id="c",
+    kind="session",
+    how="link",
+    expires_at=START,
+)
 AUDIT = f"{CAMERAS}/gate/audit"
 
 
@@ -57,6 +70,28 @@ def test_a_player_that_fetches_piece_by_piece_takes_one_look(
     clock.advance(ONE_LOOK.total_seconds())
     assert watch(client, parts[0], **{"If-None-Match": etag}) == 304, "shown once more from a cache"
     assert len(looks(client)) == 2
+
+
+def test_pieces_that_are_asked_for_at_once_take_one_look(
+    parts: list[Part], clock: ManualClock
+) -> None:
+    class Slow:
+        def __init__(self) -> None:
+            self.lines: list[object] = []
+            self.both_write = threading.Barrier(2)
+
+        def add_line(self, line: object) -> None:
+            self.lines.append(line)
+            with suppress(threading.BrokenBarrierError):  # nobody else writes: as it should be
+                self.both_write.wait(timeout=0.2)
+
+    audit = Slow()
+    readings = RecordingReadings(audit, clock)  # type: ignore[arg-type]  # all that it uses
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(readings.note, parts[0], WHO) for _ in range(2)]:
+            done.result()
+
+    assert len(audit.lines) == 1
 
 
 def test_another_sign_in_takes_another_look(parts: list[Part], client: WebClient) -> None:

@@ -2,9 +2,12 @@
 
 import time
 
+import pytest
+
 from contracts.cameras import RtspTransport
 from contracts.frames import EncodedFrame, Frame
 from contracts.settings import QueueSettings
+from ingest.carrier import Brought, Carrier, Changeover
 from ingest.local_queue import LocalFrameQueue
 from ingest.planar_frame import PlanarFrame
 from tests.ingest.fast_loop import FastClock, watching
@@ -32,8 +35,18 @@ class SlowQueue(LocalFrameQueue):
         super().count_unqueued(camera_id, skipped=skipped, corrupt=corrupt)
 
 
-def test_a_loop_without_time_to_decode_all_shows_key_pictures_in_time_and_all_again_later() -> None:
+def test_a_loop_without_time_to_decode_all_shows_key_pictures_in_time_and_all_again_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     queue = SlowQueue()
+    told: list[bool] = []
+    note = Carrier.note
+
+    def hear(carrier: Carrier, brought: Brought, *, now_s: float) -> Changeover | None:
+        told.append(brought.is_thinned)
+        return note(carrier, brought, now_s=now_s)
+
+    monkeypatch.setattr(Carrier, "note", hear)
     with (
         QuirkCam(media_of(CLIP), speed=FastClock.RATE) as camera,
         watching(camera, RtspTransport.TCP, queue=queue) as watch,
@@ -48,6 +61,7 @@ def test_a_loop_without_time_to_decode_all_shows_key_pictures_in_time_and_all_ag
         received = queue.account("gate").received
         watch.until(lambda: queue.account("gate").received > received + 10)
         assert watch.published().state == "degraded"
+        assert (told[0], told[-1]) == (False, True), "so that the line is not judged by it"
         queue.takes_s = 0.0
         watch.until(lambda: watch.published().state == "seeing")
 

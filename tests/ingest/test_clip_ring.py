@@ -182,6 +182,19 @@ def test_pictures_that_refer_to_what_came_before_the_key_frame_are_left_out(
     assert times(ring.cover("run1", at(1.3), at(2.0))) == [1.2, 1.5]
 
 
+def test_a_stream_that_stood_still_is_shown_from_when_it_goes_on(template: ClipTemplate) -> None:
+    ring = filled(template, to_s=5.0)
+    for index in range(51):
+        ring.add(packet(65.0 + index / 10))
+
+    footage = ring.cover("run1", at(4.0), at(69.0))
+
+    assert footage.shown_s(at(4.0), at(69.0)) == pytest.approx(1.0 + 4.0)
+    assert footage.shown_s(at(63.1), at(69.0)) == pytest.approx(4.0), "not what stood still before"
+    assert footage.shown_s(at(4.0), at(6.9)) == pytest.approx(1.0)
+    assert footage.shown_s(at(4.55), at(4.85)) == pytest.approx(0.3)
+
+
 def test_a_codec_that_mp4_cannot_hold_is_told(tmp_path: Path) -> None:
     path = write(tmp_path / "clip.webm", Shot(frames=3), codec="libvpx")
     ring = filled(template_of(path))

@@ -105,9 +105,8 @@ class Publisher {
 
   /** Publish until it breaks off; returns or throws why. */
   async publish() {
-    const connection = new RTCPeerConnection();
     if (!this.stream) return "";
-    this.connection = connection;
+    const connection = this.connection = new RTCPeerConnection();
     const [track] = this.stream.getVideoTracks();
     track.contentHint = "detail"; // a small blurred picture is worth less than a few sharp ones
     connection.addTransceiver(track, { direction: "sendonly", streams: [this.stream], sendEncodings: [{ maxBitrate: BIT_RATE_MAX }] });

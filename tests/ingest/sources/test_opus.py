@@ -4,6 +4,7 @@ import av
 import numpy as np
 import pytest
 
+from ingest.sources import opus
 from ingest.sources.opus import opus_duration_s, opus_stream
 
 
@@ -47,3 +48,12 @@ def test_the_stream_says_what_a_container_needs_to_know() -> None:
     assert context.codec.canonical_name == "opus"
     assert (context.sample_rate, context.layout.nb_channels) == (48_000, 2)
     assert bytes(context.extradata or b"").startswith(b"OpusHead")
+
+
+def test_a_head_too_long_for_its_length_is_not_written_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opus, "_HEAD", bytes(127))
+
+    with pytest.raises(ValueError, match="element 63a2 has 127 bytes; wanted: 126 at most"):
+        opus_stream()

@@ -1,6 +1,8 @@
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 
+import pytest
 from aiortc import RTCPeerConnection
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 
@@ -40,3 +42,25 @@ def test_this_version_of_aiortc_can_be_tapped() -> None:
     tap(video, Deaf())
     ask_for_key_frame(video)
     tap_sound(sound, Deaf())
+
+
+@pytest.mark.parametrize("tapped", [tap, tap_sound])
+@pytest.mark.parametrize("name", ["_handle_rtcp_packet", "_handle_rtp_packet"])
+def test_a_version_that_is_built_differently_is_told(
+    tapped: Callable[[RTCRtpReceiver, Deaf], None], name: str
+) -> None:
+    class Another(RTCRtpReceiver):
+        def __getattribute__(self, asked: str) -> object:
+            if asked == name:
+                raise AttributeError(asked)
+            return super().__getattribute__(asked)
+
+    async def receiver() -> RTCRtpReceiver:
+        connection = RTCPeerConnection()
+        found = connection.addTransceiver("video", direction="recvonly").receiver
+        await connection.close()
+        found.__class__ = Another
+        return found
+
+    with pytest.raises(RuntimeError, match=f"has no .*{name}.*wanted: a version"):
+        tapped(asyncio.run(receiver()), Deaf())
