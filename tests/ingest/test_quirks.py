@@ -11,6 +11,7 @@ from ingest.errors import CredentialsRefused, SourceError, SourceUnavailable
 from ingest.sources.rtsp import open_rtsp
 from ingest.sources.scaling import PictureScaler
 from ingest.sources.stream import StreamReader
+from tests.e2e.system import wait_for
 from tests.ingest.recordings import rtsp_camera
 from tests.quirkcam import QuirkCam, Quirks, timecode
 from tests.quirkcam.clips import Clip, media_of
@@ -144,7 +145,8 @@ def test_a_camera_that_does_not_serve_is_tried_again(quirks: Quirks) -> None:
             first.close()
         else:
             error = failure(camera.url)
-        assert camera.connections <= 1
+        # The camera notices that it was hung up on when its turn comes.
+        wait_for(lambda: camera.connections <= 1, within_s=10.0, what="hanging up")
     assert isinstance(error, SourceError)
     assert "rtsp://" in error.reason or "stream" in error.reason
     if not (quirks.max_sessions or quirks.floods_headers):
