@@ -24,12 +24,12 @@ from api.ports import (
     LivePictures,
     SystemHealth,
 )
-from api.transport.journal import Change
 from contracts.cameras import SourceSettings
 from contracts.clock import Clock
 from contracts.evidence import EvidenceStore
 from contracts.rules import SceneRules
 from contracts.settings import ApiSettings
+from ingest.changes import CameraChange
 from ingest.frame_account import FrameLedger
 from ingest.onvif.discovery import FoundDevice
 from ingest.onvif.events import OwnEvent
@@ -98,7 +98,7 @@ class Services:
     metrics_text: Callable[[], str]
     send_test: Callable[[Webhook], TestDelivery]
     check_webhook_url: Callable[[str], None]
-    phase_changes: Callable[[str, int], Sequence[Change]]
+    phase_changes: Callable[[str, int], Sequence[CameraChange]]
     reasoner: Callable[[], ReasonerReport]
     probe: Callable[[SourceSettings], dict[str, Any]]
     own_events: Callable[[str, int], Sequence[OwnEvent]]

@@ -9,10 +9,9 @@ that cannot be opened at all says nothing of TCP, unless it can be by UDP right 
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
-from contracts.cameras import CameraState, RtspTransport
+from contracts.cameras import RtspTransport
 from ingest.errors import CredentialsRefused, SourceError, TransportRefused
 from ingest.health import WAITING_SHARE
 
@@ -47,19 +46,6 @@ class Changeover:
 
     before: RtspTransport
     after: RtspTransport
-    cause: str
-    lasted_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CarrierChange:
-    """A changeover, for the camera's journal: fields as those of a change of phase."""
-
-    camera_id: str
-    at: datetime
-    before: str
-    after: str
-    state: CameraState
     cause: str
     lasted_s: float
 

@@ -1,13 +1,9 @@
 """The phases of a camera's connection and what leads from one to the next. A pure table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
-
-from contracts.cameras import CameraState
 
 
 class Phase(StrEnum):
@@ -107,21 +103,3 @@ was still being decoded when the connection was given up does not make the camer
 def after(phase: Phase, signal: Signal) -> Phase:
     """Return the phase that a signal leads to."""
     return _ALWAYS.get(signal) or TRANSITIONS[phase].get(signal, phase)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseChange:
-    """One step from phase to phase, for the camera's journal.
-
-    Attributes:
-        cause: Of the new phase, in words without secrets; empty if it is well.
-        lasted_s: How long the phase before had held.
-    """
-
-    camera_id: str
-    at: datetime
-    before: Phase
-    after: Phase
-    state: CameraState
-    cause: str
-    lasted_s: float

@@ -11,7 +11,8 @@ import structlog
 
 from contracts.cameras import CameraDirectory, CameraState, CameraStatus, RecordingStatus
 from contracts.clock import Clock
-from ingest.carrier import CarrierChange, Changeover
+from ingest.carrier import Changeover
+from ingest.changes import CameraChange
 from ingest.health import Delay, Health, Pulse
 from ingest.metrics import (
     BLIND_SECONDS,
@@ -21,7 +22,7 @@ from ingest.metrics import (
     RECONNECTS,
     STREAM_UP,
 )
-from ingest.phases import Phase, PhaseChange, Signal, after
+from ingest.phases import Phase, Signal, after
 
 log = structlog.get_logger()
 
@@ -75,7 +76,7 @@ class StatusKeeper:
         stall_after_s: float,
         clock: Clock,
         wanted_fps: float = math.inf,
-        tell: Callable[[PhaseChange | CarrierChange], None] | None = None,
+        tell: Callable[[CameraChange], None] | None = None,
     ) -> None:
         self._camera_id = camera_id
         self._directory = directory
@@ -166,7 +167,7 @@ class StatusKeeper:
         if self._tell is None:
             return
         self._tell(
-            CarrierChange(
+            CameraChange(
                 camera_id=self._camera_id,
                 at=self._clock.now(),
                 before=change.before.value,
@@ -211,23 +212,23 @@ class StatusKeeper:
                 return
             lasted_s, self._since_s = now_s - self._since_s, now_s
             status = self._status(now_s)
-        change = PhaseChange(
+        change = CameraChange(
             camera_id=self._camera_id,
             at=status.updated_at,
-            before=before,
-            after=Phase(status.phase),
+            before=before.value,
+            after=status.phase,
             state=status.state,
             cause=status.cause,
             lasted_s=lasted_s,
         )
-        PHASE_CHANGES.labels(self._camera_id, change.after.value).inc()
+        PHASE_CHANGES.labels(self._camera_id, change.after).inc()
         PHASE.labels(self._camera_id, before.value).set(0)
-        PHASE.labels(self._camera_id, change.after.value).set(1)
+        PHASE.labels(self._camera_id, change.after).set(1)
         log.info(
             "camera phase changed",
             camera_id=self._camera_id,
             before=before.value,
-            phase=change.after.value,
+            phase=change.after,
             state=change.state.value,
             cause=change.cause,
             lasted_s=round(lasted_s, 1),

@@ -16,7 +16,7 @@ from contracts.evidence import EvidenceStore
 from contracts.queues import WorkQueue
 from contracts.settings import IngestSettings
 from ingest.camera import CameraIngest
-from ingest.carrier import CarrierChange
+from ingest.changes import CameraChange
 from ingest.clip_ring import ClipRing
 from ingest.clip_service import ClipService
 from ingest.evidence_stream import EvidenceRing
@@ -25,7 +25,7 @@ from ingest.metrics import CLIP_RING_BYTES, LOOP_ERRORS, PHASE, STREAM_UP
 from ingest.onvif.events import OwnEvent
 from ingest.onvif.listener import EventListener
 from ingest.pacing import pause
-from ingest.phases import Phase, PhaseChange
+from ingest.phases import Phase
 from ingest.recorder.recorders import Recorders
 from ingest.status import StatusKeeper
 from ingest.webrtc.live_cameras import LiveCameras
@@ -71,7 +71,7 @@ class IngestSupervisor:
     evidence_store: EvidenceStore
     settings: IngestSettings
     clock: Clock
-    tell: Callable[[PhaseChange | CarrierChange], None] | None = None
+    tell: Callable[[CameraChange], None] | None = None
     hear: Callable[[OwnEvent], None] | None = None
     live: LiveCameras = field(default_factory=LiveCameras)
     recorders: Recorders | None = None

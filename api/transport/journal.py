@@ -4,37 +4,20 @@ Ingest writes the phases of its connection and what carries it, vision the rungs
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 import structlog
 
 from api.transport.connection import RedisClient, translate_errors
-from contracts.cameras import CameraState
 from contracts.codec import CodecError, decode, encode
 from contracts.errors import TransportUnavailable
-from ingest.carrier import CarrierChange
-from ingest.phases import PhaseChange
+from ingest.changes import CameraChange
 from vision.attention import RungChange
 
 log = structlog.get_logger()
 
 KEPT: Final = 500
 """Changes of one camera: days of a healthy one, an hour of one that flaps every few seconds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One step, as it is read back: of a phase, a carrier or a rung, by their names."""
-
-    camera_id: str
-    at: datetime
-    before: str
-    after: str
-    state: CameraState
-    cause: str
-    lasted_s: float
 
 
 class RedisJournal:
@@ -47,7 +30,7 @@ class RedisJournal:
     def __init__(self, client: RedisClient) -> None:
         self._client = client
 
-    def add(self, change: PhaseChange | CarrierChange | RungChange) -> None:
+    def add(self, change: CameraChange | RungChange) -> None:
         """Append a change; dropped (it is in the log) if Redis does not answer."""
         try:
             with translate_errors("writing a change of a camera"):
@@ -60,14 +43,14 @@ class RedisJournal:
         except TransportUnavailable as error:
             log.debug("change of a camera dropped", camera_id=change.camera_id, cause=str(error))
 
-    def newest(self, camera_id: str, *, limit: int) -> Sequence[Change]:
-        """Return the newest changes, newest first. Raises TransportUnavailable."""
+    def newest(self, camera_id: str, *, limit: int) -> Sequence[CameraChange]:
+        """Return the newest changes of any of these, newest first. Raises TransportUnavailable."""
         with translate_errors("reading changes of a camera"):
             entries = self._client.xrevrange(_key(camera_id), count=limit)
-        found: list[Change] = []
+        found: list[CameraChange] = []
         for _, fields in entries:
             try:
-                found.append(decode(fields[b"change"], Change))
+                found.append(decode(fields[b"change"], CameraChange))
             except (CodecError, KeyError) as error:
                 log.warning("change of a camera cannot be read", cause=type(error).__name__)
         return found

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
+
+from ingest.sources.scaling import OneThreadReformatter
 
 SIZE: Final = (80, 45)
 CHANGED_LEVELS: Final = 20.0
@@ -25,7 +26,7 @@ class Likeness:
     def __init__(self) -> None:
         self._whole: VideoFrame | None = None
         self._whole_HW: _Luma | None = None
-        self._reformatter = VideoReformatter()
+        self._reformatter = OneThreadReformatter()
 
     def keep(self, picture: VideoFrame) -> None:
         """Take a picture that is whole for what the view looks like; costs nothing."""
@@ -44,12 +45,5 @@ class Likeness:
 
     def _small(self, picture: VideoFrame) -> _Luma:
         width, height = SIZE
-        scaled = self._reformatter.reformat(
-            picture,
-            width=width,
-            height=height,
-            format="gray",
-            interpolation=Interpolation.AREA,
-            threads=1,
-        )
+        scaled = self._reformatter.scaled(picture, width=width, height=height, as_format="gray")
         return scaled.to_ndarray().astype(np.float32)

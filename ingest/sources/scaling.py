@@ -10,6 +10,30 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from contracts.frames import BgrImage
 
 
+class OneThreadReformatter:
+    """Brings pictures to another size and format in one pass, on the thread of whoever asks.
+
+    Keeps libswscale's tables for as long as sizes and formats stay the same.
+    """
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+
+    def scaled(
+        self,
+        picture: VideoFrame,
+        *,
+        width: int,
+        height: int,
+        as_format: str,
+        how: Interpolation = Interpolation.AREA,
+    ) -> VideoFrame:
+        """Return a picture of ``width`` x ``height`` pixels in libav's format ``as_format``."""
+        return self._reformatter.reformat(
+            picture, width=width, height=height, format=as_format, interpolation=how, threads=1
+        )
+
+
 class PictureScaler:
     """Brings pictures to analysis size as BGR, in one pass of libswscale.
 
@@ -19,19 +43,12 @@ class PictureScaler:
 
     def __init__(self, width: int) -> None:
         self._width = width
-        self._reformatter = VideoReformatter()
+        self._reformatter = OneThreadReformatter()
 
     def to_bgr(self, picture: VideoFrame) -> BgrImage:
         """Return pixels (H, W, 3), uint8. The height keeps the proportions, rounded to even."""
         width, height = analysis_size(picture.width, picture.height, width=self._width)
-        scaled = self._reformatter.reformat(
-            picture,
-            width=width,
-            height=height,
-            format="bgr24",
-            interpolation=Interpolation.AREA,
-            threads=1,
-        )
+        scaled = self._reformatter.scaled(picture, width=width, height=height, as_format="bgr24")
         return np.asarray(scaled.to_ndarray(), dtype=np.uint8)
 
 

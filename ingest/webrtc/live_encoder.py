@@ -6,9 +6,9 @@ from typing import Final
 import av
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import Interpolation
 
-from ingest.sources.scaling import analysis_size
+from ingest.sources.scaling import OneThreadReformatter, analysis_size
 from ingest.sources.stream import EncodedPacket
 
 _WIDTH_MAX: Final = 960
@@ -22,7 +22,7 @@ class LiveEncoder:
     """Encodes pictures as H.264 (constrained baseline) of at most 960 pixels and 15 per second."""
 
     def __init__(self) -> None:
-        self._reformatter = VideoReformatter()
+        self._reformatter = OneThreadReformatter()
         self._context: VideoCodecContext | None = None
         self._last_s = -1.0
         self._is_key_wanted = True
@@ -41,13 +41,12 @@ class LiveEncoder:
         context = self._context
         if context is None or (context.width, context.height) != (width, height):
             context = self._context = _open(width, height)
-        scaled = self._reformatter.reformat(
+        scaled = self._reformatter.scaled(
             picture,
             width=width,
             height=height,
-            format="yuv420p",
-            interpolation=Interpolation.FAST_BILINEAR,
-            threads=1,
+            as_format="yuv420p",
+            how=Interpolation.FAST_BILINEAR,
         )
         scaled.pts, scaled.time_base = round(stream_s / _TIME_BASE), _TIME_BASE
         scaled.pict_type = PictureType.I if self._is_key_wanted else PictureType.NONE

@@ -20,12 +20,12 @@ from api.backtest_desk import BackTestDesk
 from api.ports import CameraSignals, StageHealth
 from api.readiness import STAGES
 from api.services import Services, TestDelivery
-from api.transport.journal import Change
 from contracts.cameras import Camera, CameraStatus, SourceSettings
 from contracts.clock import Clock
 from contracts.errors import ConfigError, TransportUnavailable
 from contracts.queues import LivePicture
 from contracts.settings import ApiSettings
+from ingest.changes import CameraChange
 from ingest.onvif.discovery import FoundDevice
 from ingest.onvif.events import OwnEvent
 from ingest.recorder.folder import RecordingFolder
@@ -136,7 +136,7 @@ class FakeWeb:
     statuses: InMemoryStatuses = field(default_factory=InMemoryStatuses)
     frames: InMemoryFrames = field(default_factory=InMemoryFrames)
     watches: InMemoryWatches = field(default_factory=InMemoryWatches)
-    changes: list[Change] = field(default_factory=list)
+    changes: list[CameraChange] = field(default_factory=list)
     publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
     signals: CameraSignals = field(default_factory=ScriptedSignals)
     health: ScriptedHealth = field(default_factory=ScriptedHealth)
@@ -192,7 +192,7 @@ class FakeWeb:
         self.probed.append(source)
         return self.found
 
-    def _changes_of(self, camera_id: str) -> list[Change]:
+    def _changes_of(self, camera_id: str) -> list[CameraChange]:
         return [change for change in self.changes if change.camera_id == camera_id]
 
     def link_secret(self) -> str:

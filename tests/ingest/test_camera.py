@@ -1,5 +1,4 @@
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -8,17 +7,15 @@ import av
 import numpy as np
 import pytest
 
-from contracts.cameras import Camera, CameraStatus, RtspTransport
-from contracts.clock import Clock, SystemClock
+from contracts.cameras import Camera, RtspTransport
+from contracts.clock import SystemClock
 from contracts.settings import IngestSettings, QueueSettings
 from ingest.camera import CameraIngest
-from ingest.clip_ring import ClipRing
 from ingest.clips import make_clip
 from ingest.local_queue import LocalFrameQueue
-from ingest.status import StatusKeeper
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.fakes.clock import START, ManualClock
-from tests.fakes.ports import InMemoryCameras
+from tests.ingest.loop_bench import LoopBench
 from tests.ingest.recordings import Shot, file_camera, rtsp_camera, write
 from tests.quirkcam import QuirkCam, Quirks
 
@@ -26,67 +23,6 @@ SECRET = "hunter2"  # noqa: S105  # a test's
 IMPATIENT = IngestSettings(
     open_timeout_s=2.0, read_timeout_s=0.5, stall_after_s=0.5, back_off_max_s=0.2
 )
-
-
-class Bench:
-    """One camera's loop with everything around it in memory."""
-
-    def __init__(self, camera: Camera, clock: Clock, settings: IngestSettings) -> None:
-        self.queue = LocalFrameQueue(QueueSettings(frames_per_camera=1000))
-        self.directory = InMemoryCameras()
-        self.ring = ClipRing(keep_s=60.0)
-        self.status = StatusKeeper(
-            camera.camera_id,
-            directory=self.directory,
-            stall_after_s=settings.stall_after_s,
-            clock=clock,
-        )
-        self.stop = threading.Event()
-        self.ingest = CameraIngest(
-            camera,
-            writer=self.queue,
-            ring=self.ring,
-            status=self.status,
-            settings=settings,
-            clock=clock,
-        )
-        self.thread = threading.Thread(target=self.ingest.run, args=(self.stop,), daemon=True)
-
-    def run(self) -> None:
-        self.ingest.run(self.stop)
-
-    def until(self, is_so: Callable[[], bool]) -> None:
-        """Wait, in real time, until something is so."""
-        for _ in range(1200):
-            if is_so():
-                return
-            threading.Event().wait(0.025)
-        raise AssertionError(f"not so within 30 s; phases: {self.phases}")
-
-    def end(self) -> None:
-        self.stop.set()
-        self.thread.join(10)
-        assert not self.thread.is_alive()
-
-    def published(self) -> CameraStatus:
-        """The status as the supervisor would publish it now."""
-        self.status.publish()
-        return self.directory.statuses[-1]
-
-    @property
-    def phases(self) -> list[str]:
-        """Each phase said, in order, repetitions left out."""
-        found: list[str] = []
-        for status in self.directory.statuses:
-            if not found or found[-1] != status.phase:
-                found.append(status.phase)
-        return found
-
-    @property
-    def runs(self) -> list[str]:
-        taken = self.queue.take(["gate"], timeout_s=0.0)
-        self.queue.restart_reading()
-        return list(dict.fromkeys(queued.frame.header.run_id for queued in taken))
 
 
 class StoppingClock(ManualClock):
@@ -103,15 +39,15 @@ class StoppingClock(ManualClock):
             self.stop.set()
 
 
-def recorded(camera: Camera, clock: ManualClock | None = None) -> Bench:
-    bench = Bench(camera, clock or ManualClock(), IngestSettings())
+def recorded(camera: Camera, clock: ManualClock | None = None) -> LoopBench:
+    bench = LoopBench(camera, clock or ManualClock(), IngestSettings())
     if isinstance(clock, StoppingClock):
         bench.stop = clock.stop
     return bench
 
 
-def live(server_url: str, *, transport: RtspTransport = RtspTransport.TCP) -> Bench:
-    bench = Bench(rtsp_camera(server_url, transport=transport), SystemClock(), IMPATIENT)
+def live(server_url: str, *, transport: RtspTransport = RtspTransport.TCP) -> LoopBench:
+    bench = LoopBench(rtsp_camera(server_url, transport=transport), SystemClock(), IMPATIENT)
     bench.thread.start()
     return bench
 
@@ -303,7 +239,7 @@ def test_a_camera_that_comes_back_is_read_again_as_a_new_run() -> None:
 def test_a_camera_that_falls_silent_is_stalled_while_the_read_still_waits() -> None:
     settings = IngestSettings(open_timeout_s=2.0, read_timeout_s=1.5, stall_after_s=0.5)
     with QuirkCam(walker_path(), quirks=Quirks(stall_after_s=1.5)) as server:
-        bench = Bench(rtsp_camera(server.url), SystemClock(), settings)
+        bench = LoopBench(rtsp_camera(server.url), SystemClock(), settings)
         bench.thread.start()
         bench.until(lambda: bench.phases[-1:] == ["live"])
         bench.until(lambda: bench.published().phase == "stalled")
@@ -316,7 +252,7 @@ def test_silence_ends_the_run_after_one_time_out_not_two() -> None:
     """libav gives out the picture that it held back when its deadline passes, then waits again."""
     with QuirkCam(walker_path(), quirks=Quirks(stall_after_s=1.5)) as server:
         settings = IngestSettings(open_timeout_s=2.0, read_timeout_s=1.0, stall_after_s=60.0)
-        bench = Bench(rtsp_camera(server.url), SystemClock(), settings)
+        bench = LoopBench(rtsp_camera(server.url), SystemClock(), settings)
         bench.thread.start()
         bench.until(lambda: "back_off" in bench.phases)
         bench.end()
@@ -346,7 +282,7 @@ def test_refused_credentials_are_told_and_tried_once(
 
 
 def test_stopping_does_not_wait_for_a_back_off() -> None:
-    bench = Bench(rtsp_camera("rtsp://127.0.0.1:1/live"), SystemClock(), IngestSettings())
+    bench = LoopBench(rtsp_camera("rtsp://127.0.0.1:1/live"), SystemClock(), IngestSettings())
     bench.thread.start()
     bench.until(lambda: bench.phases[-1:] == ["back_off"])
 

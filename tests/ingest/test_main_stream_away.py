@@ -18,7 +18,7 @@ from ingest.clips import make_clip
 from ingest.evidence_stream import EvidenceRing
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.fakes.clock import START
-from tests.ingest.test_camera import Bench
+from tests.ingest.loop_bench import LoopBench
 from tests.ingest.test_clip_ring import at, packet, template_of
 from tests.quirkcam import QuirkCam
 
@@ -117,7 +117,7 @@ class Watched:
 
     def __init__(self, sub: QuirkCam, main: QuirkCam) -> None:
         source = SourceSettings(source_type=SourceType.RTSP, url=sub.url, evidence_url=main.url)
-        self.bench = Bench(Camera(camera_id="gate", source=source), SystemClock(), SETTINGS)
+        self.bench = LoopBench(Camera(camera_id="gate", source=source), SystemClock(), SETTINGS)
         self.ring = EvidenceRing(keep_s=60.0)
         self.bench.ingest._ring = self.ring
         self.bench.thread.start()

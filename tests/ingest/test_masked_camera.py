@@ -16,8 +16,8 @@ from ingest.recording import read_recording
 from tests.fakes.clips import WalkerClip, walker_path
 from tests.fakes.clock import START
 from tests.fakes.masked import LEFT, is_covered
+from tests.ingest.loop_bench import LoopBench
 from tests.ingest.recordings import file_camera
-from tests.ingest.test_camera import Bench
 from tests.ingest.test_masked_clips import is_grey, pictures_of
 from tests.ingest.test_supervisor import Bench as SupervisorBench
 
@@ -31,21 +31,21 @@ def looping(*masks: Zone) -> Camera:
 
 
 @pytest.fixture
-def running() -> Iterator[Bench]:
-    bench = Bench(looping(), SystemClock(), IngestSettings())
+def running() -> Iterator[LoopBench]:
+    bench = LoopBench(looping(), SystemClock(), IngestSettings())
     bench.thread.start()
     bench.until(lambda: bench.queue.account("gate").received >= 3)
     yield bench
     bench.end()
 
 
-def frames(bench: Bench) -> list[tuple[str, bytes]]:
+def frames(bench: LoopBench) -> list[tuple[str, bytes]]:
     """Run and JPEG of each frame that was queued since the last time."""
     taken = bench.queue.take(["gate"], timeout_s=0.0)
     return [(queued.frame.header.run_id, queued.frame.jpeg) for queued in taken]
 
 
-def test_an_edit_covers_the_running_stream_without_connecting_anew(running: Bench) -> None:
+def test_an_edit_covers_the_running_stream_without_connecting_anew(running: LoopBench) -> None:
     before = frames(running)
     assert not any(is_covered(jpeg) for _, jpeg in before)
 
@@ -63,7 +63,7 @@ def test_an_edit_covers_the_running_stream_without_connecting_anew(running: Benc
     assert running.phases == ["connecting", "live"]
 
 
-def test_lifting_shows_again_what_comes(running: Bench) -> None:
+def test_lifting_shows_again_what_comes(running: LoopBench) -> None:
     running.ingest.mask((LEFT,))
     running.ingest.mask(())
     frames(running)
@@ -75,7 +75,7 @@ def test_lifting_shows_again_what_comes(running: Bench) -> None:
 
 def test_a_camera_with_masks_shows_nothing_from_its_first_picture_on() -> None:
     camera = replace(file_camera(walker_path()), masks=(LEFT,))
-    bench = Bench(camera, SystemClock(), IngestSettings())
+    bench = LoopBench(camera, SystemClock(), IngestSettings())
     bench.run()
 
     shown = frames(bench)

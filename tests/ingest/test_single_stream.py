@@ -6,7 +6,7 @@ from contracts.settings import IngestSettings
 from ingest.evidence_stream import EvidenceRing
 from ingest.supervisor import recorded_ring
 from tests.fakes.clips import walker_path
-from tests.ingest.test_camera import Bench
+from tests.ingest.loop_bench import LoopBench
 from tests.onvif_device import FakeProfile, OnvifServer
 from tests.quirkcam import QuirkCam
 
@@ -22,7 +22,7 @@ def test_the_only_stream_of_a_device_is_watched_and_recorded() -> None:
                 evidence_url=f"{device.url}?stream=main",
             )
             camera = Camera(camera_id="gate", source=source)
-            bench = Bench(camera, SystemClock(), IngestSettings())
+            bench = LoopBench(camera, SystemClock(), IngestSettings())
             ring = EvidenceRing(keep_s=60.0)
             bench.ingest._ring = ring
             assert recorded_ring(camera, ring) is ring.main, "until the device has said so"

@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 
 from alerts.history.watches import Watch
-from api.transport.journal import Change
 from contracts.cameras import CameraState
+from ingest.changes import CameraChange
 from tests.fakes.clock import START
 from tests.fakes.web import FakeWeb, WebClient
 from tests.ingest.recordings import file_camera
@@ -89,7 +89,7 @@ def test_intervals_that_make_no_sense_are_refused(client: WebClient, query: str)
 
 def test_changes_are_listed(web: FakeWeb, client: WebClient) -> None:
     web.changes.append(
-        Change(
+        CameraChange(
             camera_id="gate",
             at=START,
             before="live",

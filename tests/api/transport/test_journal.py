@@ -6,16 +6,15 @@ from api.transport.connection import connect
 from api.transport.journal import KEPT, RedisJournal
 from contracts.cameras import CameraState
 from contracts.errors import TransportUnavailable
-from ingest.carrier import CarrierChange
-from ingest.phases import Phase, PhaseChange
+from ingest.changes import CameraChange
 from tests.fakes.clock import START
 from vision.attention import RungChange
 
-CHANGE = PhaseChange(
+CHANGE = CameraChange(
     camera_id="gate",
     at=START,
-    before=Phase.LIVE,
-    after=Phase.STALLED,
+    before="live",
+    after="stalled",
     state=CameraState.BLIND,
     cause="no frame for 6.0 s",
     lasted_s=61.0,
@@ -53,15 +52,7 @@ def test_steps_of_the_ladder_stand_among_them(redis_url: str) -> None:
 
 def test_changes_of_carrier_stand_among_them(redis_url: str) -> None:
     journal = RedisJournal(connect(redis_url))
-    change = CarrierChange(
-        camera_id="gate",
-        at=START,
-        before="udp",
-        after="tcp",
-        state=CameraState.DEGRADED,
-        cause="by UDP 46% of its pictures arrived damaged",
-        lasted_s=12.0,
-    )
+    change = replace(CHANGE, before="udp", after="tcp", cause="by UDP 46% arrived damaged")
     journal.add(change)
 
     [found] = journal.newest("gate", limit=9)
