@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 
 import av
 import cv2
@@ -42,8 +41,7 @@ def bench() -> Iterator[Bench]:
 @pytest.fixture
 def site(web: FakeWeb, bench: Bench) -> FakeWeb:
     """A web whose camera is that of the bench."""
-    web.history.save_camera(replace(bench.camera, name="Phone"))
-    web.signals = bench.inbox
+    web.show_publisher(bench.camera, bench.inbox)
     web.statuses.said["gate"] = CameraStatus(
         camera_id="gate", state=CameraState.SEEING, phase="live", updated_at=web.clock.now()
     )

@@ -52,8 +52,7 @@ def bench() -> Iterator[Bench]:
 @pytest.fixture
 def site(web: FakeWeb, bench: Bench) -> FakeWeb:
     """A web whose camera is that of the bench."""
-    web.history.save_camera(replace(bench.camera, name="Phone"))
-    web.signals = bench.inbox
+    web.show_publisher(bench.camera, bench.inbox)
     return web
 
 

@@ -1,6 +1,5 @@
 """One camera's real ingest loop with everything around it in memory, read by its time codes."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,23 +9,19 @@ from typing import Final
 import cv2
 import numpy as np
 
-from contracts.cameras import CameraStatus, RtspTransport
+from contracts.cameras import RtspTransport
 from contracts.clock import SystemClock
 from contracts.frames import FrameHeader
 from contracts.settings import IngestSettings, QueueSettings
-from ingest.camera import CameraIngest
-from ingest.clip_ring import ClipRing
 from ingest.local_queue import LocalFrameQueue
-from ingest.status import StatusKeeper
 from tests.chaos.measured import elapsed_until
-from tests.fakes.ports import InMemoryCameras
+from tests.ingest.loop_bench import LoopBench
 from tests.ingest.recordings import rtsp_camera
 from tests.quirkcam import timecode
 
 HASTY: Final = IngestSettings(
     open_timeout_s=2.0, read_timeout_s=1.0, stall_after_s=1.0, back_off_max_s=0.5
 )
-_JOIN_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,43 +40,19 @@ class Seen:
         return self.header.captured_at
 
 
-class LoopBench:
+class TimedLoop(LoopBench):
     """Runs the loop of one camera; ``frames`` are those that it queued so far."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        transport: RtspTransport = RtspTransport.TCP,
-        settings: IngestSettings = HASTY,
-    ) -> None:
-        clock = SystemClock()
+    def __init__(self, url: str, *, transport: RtspTransport, settings: IngestSettings) -> None:
+        queue = LocalFrameQueue(QueueSettings(frames_per_camera=5000))
         camera = rtsp_camera(url, transport=transport)
+        super().__init__(camera, SystemClock(), settings, queue=queue, keep_s=120.0)
         self.camera_id = camera.camera_id
-        self.queue = LocalFrameQueue(QueueSettings(frames_per_camera=5000))
-        self.directory = InMemoryCameras()
-        self.ring = ClipRing(keep_s=120.0)
-        self.status = StatusKeeper(
-            camera.camera_id,
-            directory=self.directory,
-            stall_after_s=settings.stall_after_s,
-            clock=clock,
-        )
-        self._stop = threading.Event()
-        ingest = CameraIngest(
-            camera,
-            writer=self.queue,
-            ring=self.ring,
-            status=self.status,
-            settings=settings,
-            clock=clock,
-        )
-        self._thread = threading.Thread(target=ingest.run, args=(self._stop,), daemon=True)
-        self._thread.start()
+        self.thread.start()
 
     @property
     def is_alive(self) -> bool:
-        return self._thread.is_alive()
+        return self.thread.is_alive()
 
     @property
     def received(self) -> int:
@@ -90,11 +61,6 @@ class LoopBench:
     @property
     def corrupt(self) -> int:
         return self.queue.account(self.camera_id).corrupt
-
-    def published(self) -> CameraStatus:
-        """The status as the supervisor would publish it now."""
-        self.status.publish()
-        return self.directory.statuses[-1]
 
     def until_received(self, count: int, *, within_s: float = 30.0) -> float:
         """Wait until so many frames are queued; the seconds that it took."""
@@ -107,11 +73,6 @@ class LoopBench:
         return [
             Seen(header=queued.frame.header, number=_number(queued.frame.jpeg)) for queued in taken
         ]
-
-    def end(self) -> None:
-        self._stop.set()
-        self._thread.join(_JOIN_S)
-        assert not self._thread.is_alive(), "the loop did not end within its deadlines"
 
 
 def _number(jpeg: bytes) -> int | None:
@@ -126,9 +87,9 @@ def reading(
     *,
     transport: RtspTransport = RtspTransport.TCP,
     settings: IngestSettings = HASTY,
-) -> Iterator[LoopBench]:
+) -> Iterator[TimedLoop]:
     """Run the loop until the end of the block."""
-    bench = LoopBench(url, transport=transport, settings=settings)
+    bench = TimedLoop(url, transport=transport, settings=settings)
     try:
         yield bench
     finally:

@@ -12,7 +12,7 @@ from contracts.cameras import RtspTransport
 from contracts.errors import EvidenceMissing
 from contracts.settings import IngestSettings
 from ingest.clips import make_clip
-from tests.chaos.bench import LoopBench, Seen, reading
+from tests.chaos.bench import Seen, TimedLoop, reading
 from tests.chaos.measured import Measured, elapsed_until
 from tests.faultproxy import Faults, TcpProxy, UdpProxy
 from tests.quirkcam import QuirkCam, Quirks
@@ -184,7 +184,7 @@ def test_another_resolution_in_the_midst(measured: Measured) -> None:
     measured.hold()
 
 
-def clip_s(bench: LoopBench, frames: list[Seen]) -> float:
+def clip_s(bench: TimedLoop, frames: list[Seen]) -> float:
     """Length of the clip of the newest run, by its own timestamps."""
     newest = [seen for seen in frames if seen.header.run_id == frames[-1].header.run_id]
     footage = bench.ring.cover(

@@ -184,6 +184,11 @@ class FakeWeb:
             phase_changes=lambda camera_id, limit: self._changes_of(camera_id)[:limit],
         )
 
+    def show_publisher(self, camera: Camera, signals: CameraSignals) -> None:
+        """Have a camera that is published to, its signals answered by a real loop."""
+        self.history.save_camera(replace(camera, name="Phone"))
+        self.signals = signals
+
     def app(self, **changes: Any) -> FastAPI:  # noqa: ANN401  # fields of Services
         """The web app over it, with passwords hashed cheaply."""
         return make_app(replace(self.services(), **changes), hasher=CHEAP_HASHER)

@@ -63,8 +63,8 @@ class LoopBench:
 
     def end(self) -> None:
         self.stop.set()
-        self.thread.join(10)
-        assert not self.thread.is_alive()
+        self.thread.join(15)
+        assert not self.thread.is_alive(), "the loop did not end within its deadlines"
 
     def published(self) -> CameraStatus:
         """The status as the supervisor would publish it now."""
