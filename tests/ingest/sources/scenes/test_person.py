@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.sources.scenes import yard_plan as plan
@@ -19,16 +19,23 @@ def bounds(stance: Stance) -> tuple[float, float, float, float]:
     return float(left), float(top), float(right), float(bottom)
 
 
-@given(st.floats(-math.pi, math.pi), st.floats(0.0, 3.0), st.floats(0.0, 1.0), st.floats(7.0, 15.0))
+@example(heading=-1.0, phase=0.75, effort=1.0, z_m=7.0)
+@given(
+    heading=st.floats(-math.pi, math.pi),
+    phase=st.floats(0.0, 3.0),
+    effort=st.floats(0.0, 1.0),
+    z_m=st.floats(7.0, 15.0),
+)
 def test_a_person_is_as_tall_as_its_stature_whatever_it_does(
     heading: float, phase: float, effort: float, z_m: float
 ) -> None:
     _, top, _, bottom = bounds(Stance(0.0, z_m, heading, phase, effort))
     feet, head = plan.VIEW.project(np.array([[0.0, 0.0, z_m], [0.0, LOOKS.stature_m, z_m]]))
     stature_px = feet[1] - head[1]
-    # A foot that strides towards the camera is drawn lower: up to a fifth at 7 m.
+    # A foot that strides towards the camera is drawn lower: up to a fifth at 7 m (0.18 on a grid of
+    # all headings, phases and efforts; the height is off by 0.16 there).
     assert bottom - top == pytest.approx(stature_px, rel=0.2)
-    assert bottom == pytest.approx(feet[1], abs=0.15 * stature_px)
+    assert bottom == pytest.approx(feet[1], abs=0.2 * stature_px)
 
 
 def test_a_crouching_person_is_much_smaller() -> None:
