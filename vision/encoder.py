@@ -170,7 +170,8 @@ class Encoder(nn.Module):
         logits, boxes = [], []
         count = len(self.shape.classes)
         for level, features in enumerate(pyramid):
-            raw = self.outputs[level](self.towers[level](features))
+            # Corners need more digits than half precision has: 300 pixels would be 299 or 301.
+            raw = self.outputs[level](self.towers[level](features)).float()
             flat = raw.flatten(2).transpose(1, 2)
             logits.append(flat[..., :count])
             boxes.append(_boxes(flat[..., count:], STRIDES[level], raw.shape[2], raw.shape[3]))

@@ -61,6 +61,16 @@ def test_each_box_of_an_untrained_network_lies_around_its_anchor_point() -> None
     assert (boxes_NA4[..., 2:] > points_A3[:, :2]).all()
 
 
+def test_boxes_keep_their_digits_in_half_precision() -> None:
+    seen = pictures(1, 224, 384)
+    with torch.no_grad():
+        whole_NA4 = encoder()(seen).boxes_NA4
+        half_NA4 = encoder().bfloat16()(seen.bfloat16()).boxes_NA4
+
+    assert half_NA4.dtype == torch.float32
+    assert (half_NA4 - whole_NA4).abs().max() < 1.0
+
+
 def test_anchor_points_stand_in_the_middle_of_their_cells_row_by_row() -> None:
     points_A3 = anchor_points(32, 64)
 

@@ -87,6 +87,7 @@ class Run:
         torch.set_num_threads(plan.threads)
         self._plan, self._clock = plan, clock
         self._device = torch.device(plan.device)
+        self._is_half = plan.device == "cuda" or has_half_arithmetic()
         encoder = Encoder(shape).to(self._device)
         adapters = nn.ModuleList(nn.Conv2d(shape.pyramid, TAUGHT_FEATURES, 1) for _ in range(3))
         self.encoder: Encoder = encoder
@@ -159,16 +160,19 @@ class Run:
 
     def _step(self, batch: Batch) -> dict[str, float]:
         self.encoder.train()
-        pixels = batch.pixels_N3HW.to(self._device).float()
-        wanted = batch.scores_NAC.to(self._device)
-        maps = self.encoder(pixels)
-        features = torch.cat(
-            [
-                adapter(level).flatten(2).transpose(1, 2)
-                for adapter, level in zip(self.adapters, maps.pyramid, strict=True)
-            ],
-            dim=1,
+        pixels = batch.pixels_N3HW.to(self._device, torch.float32).contiguous(
+            memory_format=torch.channels_last
         )
+        wanted = batch.scores_NAC.to(self._device)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._is_half):
+            maps = self.encoder(pixels)
+            features = torch.cat(
+                [
+                    adapter(level).flatten(2).transpose(1, 2)
+                    for adapter, level in zip(self.adapters, maps.pyramid, strict=True)
+                ],
+                dim=1,
+            ).float()
         parts = {
             "scores": score_loss(maps.logits_NAC, wanted),
             "boxes": BOX_WEIGHT
@@ -231,6 +235,11 @@ class Run:
         }
         with (self._plan.out / "log.ndjson").open("a") as file:
             file.write(json.dumps(record) + "\n")
+
+
+def has_half_arithmetic() -> bool:
+    """Say whether this processor multiplies in bfloat16, which halves the time of a step."""
+    return bool(torch.cpu._is_avx512_bf16_supported())  # torch has no public way
 
 
 def _rate(share: float) -> float:

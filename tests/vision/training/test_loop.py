@@ -18,6 +18,7 @@ from tests.vision.training.published import yolox_of
 from tests.vision.training.scenes import street_corpus
 from vision import encoder_weights
 from vision.encoder import Encoder, EncoderShape, ObjectHead
+from vision.training import loop
 from vision.training.batches import Batch, Views
 from vision.training.checkpoints import Progress, parts_of
 from vision.training.loop import CHECKPOINT_FILE, SAVE_EVERY_S, Plan, Run
@@ -73,6 +74,20 @@ def trained(plan: Plan, *, look_s: float = 1.0) -> Run:
     run = Run(plan, SHAPE, TickingClock(look_s=look_s))
     run.train()
     return run
+
+
+@pytest.mark.parametrize("is_half", [False, True])
+def test_weights_are_kept_whole_whatever_the_arithmetic(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, is_half: bool
+) -> None:
+    monkeypatch.setattr(loop, "has_half_arithmetic", lambda: is_half)
+    begun = weights(Run(plan, SHAPE, ManualClock()).encoder)
+
+    run = trained(plan)
+
+    assert not same(begun, weights(run.encoder))
+    assert {tensor.dtype for tensor in run.encoder.parameters()} == {torch.float32}
+    assert {tensor.dtype for tensor in run.adapters.parameters()} == {torch.float32}
 
 
 def test_it_trains_for_the_time_that_is_given(plan: Plan) -> None:
