@@ -66,6 +66,23 @@ class Upright:
         return (head[0], (above / part - offset - across * head[0]) / up)
 
 
+def camera_place(ground: GroundPlane, *, aspect: float) -> Point | None:
+    """Return where on the ground the camera hangs, straight below it; None where it is not told.
+
+    Args:
+        ground: The plane.
+        aspect: Width of the picture over its height.
+
+    Source: the point where plumb lines meet is the horizon's pole; see ``Upright``.
+    """
+    across, up, _ = ground.rows[2]
+    squared, centre = _squared_focal(ground, aspect), ground.scale((0.5, 0.5))
+    # In the picture, as homogeneous coordinates: of a level camera it is infinitely far down.
+    x, y = squared * across / aspect**2 + 0.5 * centre, squared * up + 0.5 * centre
+    left, top, scale = (a * x + b * y + c * centre for a, b, c in ground.rows)
+    return (left / scale, top / scale) if abs(scale) > _LEAST_SEEN else None
+
+
 def _squared_focal(ground: GroundPlane, aspect: float) -> float:
     """Return the square of the focal length, in heights of the picture."""
     usual = (_USUAL_FOCAL * aspect) ** 2

@@ -5,12 +5,11 @@ is drawn, encoded, decoded and looked at by the shipped detector. Prints Markdow
 """
 
 import argparse
-import math
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,31 +22,21 @@ from contracts.rules import Place, RuleKind, RuleSettings, SceneRules
 from contracts.settings import IngestSettings, VisionSettings
 from contracts.tracks import Track
 from ingest.recording import read_recording
-from ingest.sources.scenes import yard_plan as plan
 from ingest.sources.scenes.yard_truth import YARD_EVENTS, YARD_RULES
 from ingest.sources.synthetic import record_scene
 from tests.bench.__main__ import machine
 from tests.fakes.tracks import followed, header_at, straight
 from tests.vision.drawn_truth import (
-    FPS,
     YARD_CALIBRATION,
-    Boxes,
-    car_boxes,
-    person_boxes,
     watched,
     yard_boxes,
-    yard_place,
 )
 from tests.vision.rules.test_registry import NEEDED
 from tests.vision.test_watch import DOCK, GATE
 from vision.detect.registry import make_detector
 from vision.drawing import decode_jpeg
 from vision.facts import dwell_fact
-from vision.ground import GroundPlane
-from vision.kinematics import foot_jitter
 from vision.observation import Observation
-from vision.rules.ground_pace import GroundMeter
-from vision.rules.pace import JITTER_POINTS, last_second
 from vision.rules.registry import RULES
 from vision.tracker import Tracker
 from vision.watch import Watch
@@ -124,82 +113,6 @@ def time_rows(runs: Iterable[Iterable[Observation]]) -> Iterator[str]:
         )
 
 
-SpeedError = tuple[float, float]
-"""Of a speed: its error as a share of the truth, and in standard uncertainties that it states."""
-
-
-def speed_errors(boxes: Boxes, *, until_s: float, true_mps: float | None) -> list[SpeedError]:
-    """Errors of every speed; without a truth it is the yard's script's, over the last second."""
-    meter, errors = GroundMeter(GroundPlane(YARD_CALIBRATION)), list[SpeedError]()
-    for seed in range(SPEED_SEEDS):
-        phase_s = seed / SPEED_SEEDS / FPS
-        for shown in watched(boxes, until_s=until_s, seed=seed, phase_s=phase_s):
-            for track in shown.seen.tracks:
-                if shown.objects.get(track.track_id, "bag") != "bag":
-                    errors += _speed_error(
-                        track, meter, true_mps, object_id=shown.objects[track.track_id]
-                    )
-    return errors
-
-
-def _speed_error(
-    track: Track, meter: GroundMeter, true_mps: float | None, *, object_id: str
-) -> list[SpeedError]:
-    window = last_second(track)
-    if len(window) < 4 or window[-1].monotonic_s - window[0].monotonic_s < 0.79:
-        return []
-    jitter = foot_jitter([p for p in track.points[-JITTER_POINTS:] if p.is_observed])
-    aspect = plan.VIEW.width / plan.VIEW.height
-    found = meter.measure(track, window, jitter=jitter, aspect=aspect)
-    if true_mps is None:
-        start = yard_place(object_id, window[0].monotonic_s)
-        end = yard_place(object_id, window[-1].monotonic_s)
-        if start is None or end is None:
-            return []
-        true_mps = math.dist(start, end) / (window[-1].monotonic_s - window[0].monotonic_s)
-    if found is None or true_mps < 0.8:
-        return []
-    return [(found.value / true_mps - 1, (found.value - true_mps) / found.sigma)]
-
-
-def speed_rows() -> Iterator[str]:
-    """Rows of relative errors of speeds."""
-    for speed_mps in (2.0, 4.0, 8.0, 12.0):
-        for slant in (0.0, 0.3):
-            boxes = car_boxes(speed_mps, z=13.0, slant=slant)
-            errors = speed_errors(boxes, until_s=24 / speed_mps, true_mps=speed_mps)
-            yield _speed_row(f"car, {speed_mps:g} m/s, {_way(slant)}", errors)
-    for speed_mps in (1.4, 2.5, 4.0):
-        for name, start, end in (
-            ("across", (-5.0, 12.0), (5.0, 12.0)),
-            ("towards the camera", (0.0, 19.0), (0.0, 8.0)),
-            ("away from the camera", (1.0, 8.0), (1.0, 19.0)),
-            ("slantwise", (-4.0, 17.0), (3.0, 9.0)),
-        ):
-            boxes = person_boxes(speed_mps, start=start, end=end)
-            lasts_s = math.dist(start, end) / speed_mps
-            errors = speed_errors(boxes, until_s=lasts_s, true_mps=speed_mps)
-            yield _speed_row(f"person, {speed_mps:g} m/s, {name}", errors)
-    errors = speed_errors(yard_boxes, until_s=LOOP_S, true_mps=None)
-    yield _speed_row("all of the yard's script, turning and stopping", errors)
-
-
-def _way(slant: float) -> str:
-    return "slantwise" if slant else "across"
-
-
-def _speed_row(name: str, found: Sequence[SpeedError]) -> str:
-    errors = [error for error, _ in found]
-    sizes = sorted(abs(error) for error in errors)
-    stated = sum(abs(sigmas) <= 2 for _, sigmas in found) / len(found)
-    within = sum(size <= 0.1 for size in sizes) / len(sizes)
-    return (
-        f"| {name} | {len(sizes)} | {statistics.mean(errors):+.1%} "
-        f"| {statistics.median(sizes):.1%} | {sizes[int(0.9 * len(sizes))]:.1%} | {within:.0%} "
-        f"| {stated:.0%} |"
-    )
-
-
 def cost_rows() -> Iterator[str]:
     """Rows of milliseconds a frame, median over frames, by kind and number of objects."""
     counts = (5, 20, 100, 500)
@@ -271,12 +184,6 @@ def tables(arguments: argparse.Namespace) -> Iterator[str]:
             yield "| stated | times | median error s | worst s | within a frame |"
             yield "|---|--:|--:|--:|--:|"
             yield from time_rows([detected(clip)])
-    yield (
-        "\n| what moves | speeds | mean error | median | 90 of 100 | within 10 % "
-        "| within 2 uncertainties |"
-    )
-    yield "|---|--:|--:|--:|--:|--:|--:|"
-    yield from speed_rows()
     yield "\n| rule | 5 objects | 20 | 100 | 500 |\n|---|--:|--:|--:|--:|"
     yield from cost_rows()
 

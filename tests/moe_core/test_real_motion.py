@@ -263,6 +263,18 @@ def test_running_is_taken_again_by_the_body_where_there_is_no_calibration() -> N
     assert stood.reasoning.verdict is ReasoningVerdict.CONTRADICTED
 
 
+def test_who_turned_a_corner_is_taken_again_by_the_way_that_was_gone() -> None:
+    """Not from end to end of the second, which is a third less."""
+    step_m = 0.2 * 3.5
+    ground = [(-4 + step_m * min(n, 6), 14 - step_m * max(n - 6, 0)) for n in range(12)]
+    way = [plan.VIEW.ground_point(x, z) for x, z in ground]
+    incident = about_itself(told(Story(kind=RuleKind.RUNNING, ways=[way], params={})))
+
+    assert incident.rule_events[0].value == pytest.approx(3.5 / 1.7, rel=0.1)
+    [claim] = [c for c in reason(incident).reasoning.claims if c.predicate == "meets_rule"]
+    assert claim.status is ClaimStatus.SUPPORTED
+
+
 def test_speed_without_the_calibration_stands_by_its_facts() -> None:
     [story] = [one for one in STORIES if one.kind is RuleKind.SPEED]
     incident = replace(about_itself(told(story)), calibration=None)

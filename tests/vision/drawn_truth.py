@@ -17,7 +17,8 @@ from contracts.geometry import Box, Calibration, Point
 from contracts.tracks import Track, TrackState
 from ingest.sources.scenes import yard_plan as plan
 from ingest.sources.scenes.car import CarPose, car_figure
-from ingest.sources.scenes.motion import Walk, Waypoint
+from ingest.sources.scenes.car_body import WHEELBASE_M
+from ingest.sources.scenes.motion import Drive, Walk, Waypoint
 from ingest.sources.scenes.person import Looks, person_figure
 from ingest.sources.scenes.yard_script import CAR_PAINT, PEOPLE, car_pose
 from ingest.sources.scenes.yard_truth import yard_truth
@@ -52,13 +53,22 @@ def yard_boxes(at_s: float) -> Mapping[str, tuple[str, Box]]:
     return {one.object_id: (one.label, one.box) for one in yard_truth(at_s)}
 
 
-def yard_place(object_id: str, at_s: float) -> Point | None:
-    """Where a person or the car of the yard is on the ground, metres."""
+def yard_middle(object_id: str, at_s: float) -> Point | None:
+    """Where the middle of a person or of the car of the yard is on the ground, metres."""
     if object_id in PEOPLE:
         stance = PEOPLE[object_id][1].stance(at_s)
         return None if stance is None else (stance.x_m, stance.z_m)
     pose = car_pose(at_s)
-    return None if pose is None else (pose.x_m, pose.z_m)
+    return None if pose is None else middle_of(pose)
+
+
+def middle_of(pose: CarPose) -> Point:
+    """Where the middle of a car is: half of the way from its rear axle to its front axle."""
+    half_m = WHEELBASE_M / 2
+    return (
+        pose.x_m + half_m * math.cos(pose.heading),
+        pose.z_m + half_m * math.sin(pose.heading),
+    )
 
 
 def car_boxes(speed_mps: float, *, z: float = 12.0, slant: float = 0.0) -> Boxes:
@@ -68,19 +78,35 @@ def car_boxes(speed_mps: float, *, z: float = 12.0, slant: float = 0.0) -> Boxes
         along = 1 / math.hypot(1, slant)
         x = -9.0 + speed_mps * at_s * along
         pose = CarPose(x, z + (x + 9.0) * slant, math.atan(slant))
-        if x > 12.0:
-            return {}
-        figure = car_figure(plan.VIEW, CAR_PAINT, pose, sun=plan.SUN_SHADOW, fence_z=40.0)
-        box = figure.box(plan.VIEW.width, plan.VIEW.height)
-        return {} if box is None else {"car": ("car", box)}
+        return {} if x > 12.0 else _car(pose)
 
     return boxes
+
+
+def drive_boxes(drive: Drive) -> Boxes:
+    """A car on any way."""
+
+    def boxes(at_s: float) -> Mapping[str, tuple[str, Box]]:
+        pose = drive.pose(at_s)
+        return {} if pose is None else _car(pose)
+
+    return boxes
+
+
+def _car(pose: CarPose) -> Mapping[str, tuple[str, Box]]:
+    figure = car_figure(plan.VIEW, CAR_PAINT, pose, sun=plan.SUN_SHADOW, fence_z=40.0)
+    box = figure.box(plan.VIEW.width, plan.VIEW.height)
+    return {} if box is None else {"car": ("car", box)}
 
 
 def person_boxes(speed_mps: float, *, start: Point, end: Point, stature_m: float = 1.76) -> Boxes:
     """Somebody who goes straight from one place on the ground to another."""
     lasts_s = math.dist(start, end) / speed_mps
-    walk = Walk([Waypoint(0.0, *start), Waypoint(lasts_s, *end)])
+    return walk_boxes(Walk([Waypoint(0.0, *start), Waypoint(lasts_s, *end)]), stature_m=stature_m)
+
+
+def walk_boxes(walk: Walk, *, stature_m: float = 1.76) -> Boxes:
+    """Somebody on any way."""
     looks = Looks(coat=(60, 60, 60), trousers=(50, 50, 70), stature_m=stature_m)
 
     def boxes(at_s: float) -> Mapping[str, tuple[str, Box]]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from contracts.geometry import Calibration, Point
 from ingest.sources.scenes.projection import Pinhole
 from vision.ground import GroundPlane
-from vision.upright import Upright
+from vision.upright import Upright, camera_place
 
 CORNERS: tuple[Point, ...] = ((-3.0, 12.0), (3.0, 12.0), (2.5, 6.0), (-2.0, 7.0))
 
@@ -54,6 +54,16 @@ def test_a_height_is_told_wherever_somebody_stands(
     assert below is not None
     place = ground.place(below)
     assert place is None or math.dist(place, (x, z)) < 1e-3
+
+
+@given(tilt_deg=st.floats(5, 45), mount_m=st.floats(2.8, 8), focal=st.floats(0.5, 1.3))
+def test_where_the_camera_hangs_is_told(tilt_deg: float, mount_m: float, focal: float) -> None:
+    view = camera(tilt_deg, mount_m=mount_m, focal=focal)
+    seen = [view.ground_point(*corner) for corner in CORNERS]
+    assume(all(0 <= u <= 1 and 0 <= v <= 1 for u, v in seen))
+    ground, _ = calibrated(view)
+
+    assert camera_place(ground, aspect=view.width / view.height) == pytest.approx((0, 0), abs=1e-3)
 
 
 def test_a_calibration_that_is_off_tells_heights_within_a_few_per_cent() -> None:

@@ -4,6 +4,7 @@ Shape legend: N = points; *rows* and *steps* have an entry for each row of their
 """
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from scipy import ndimage
@@ -13,6 +14,8 @@ from contracts.rules import RuleKind, RuleSettings, SceneRules
 from vision.archive.columns import BoolArray, FloatArray, IndexArray, IntArray
 from vision.backtest.masks import inside, passes, way_distance
 from vision.backtest.plan import NOBODY, NOTHING, Plan, Question
+from vision.ground import GroundPlane
+from vision.rules.ground_pace import BEYOND_M
 from vision.rules.line_cross import HYSTERESIS
 from vision.rules.pace import CUT, LONGEST_S
 from vision.rules.place import named_zone
@@ -21,6 +24,7 @@ from vision.rules.running import BODY_M
 from vision.rules.running import THRESHOLD as RUNNING
 from vision.rules.speed import THRESHOLD_MPS
 from vision.rules.wrong_way import BASE, THRESHOLD_DEG, heading_deg
+from vision.upright import camera_place
 
 _SURELY = 1e-9
 
@@ -135,8 +139,8 @@ def pace_plan(asked: Question) -> Plan:
 def _fastest(asked: Question, rows: IntArray, boxes: FloatArray) -> FloatArray:
     """Return an upper bound of the pace at each row, in thresholds.
 
-    The rule takes the median of slopes over several steps: none of them is steeper than the
-    steepest step of the last seconds, and no body smaller than the smallest box.
+    The rule says nobody faster than the fastest step of the last seconds, along each axis, of the
+    foot or of what is told from it; and no body is smaller than the smallest box.
     """
     sitting, stored = asked.sitting, asked.sitting.stored
     sizes = stored.sizes_F2[stored.frames_N[rows]]
@@ -146,11 +150,12 @@ def _fastest(asked: Question, rows: IntArray, boxes: FloatArray) -> FloatArray:
     last_s = _Rolling(stored.tracks_N[rows], _rows_within(stored.stream_F, LONGEST_S))
     if ground is not None:
         places, is_known = ground.places(sitting.feet_N2[rows])
-        ways = places.T / (BODY_M if is_running else 1.0)
+        variants = [places, *_beyond(ground, places, aspect)]
+        ways = [variant.T / (BODY_M if is_running else 1.0) for variant in variants]
         unit = np.ones(len(rows))
     else:
         is_known = np.ones(len(rows), np.bool_)
-        ways = np.stack([sitting.feet_N2[rows, 0] * aspect, sitting.feet_N2[rows, 1]])
+        ways = [np.stack([sitting.feet_N2[rows, 0] * aspect, sitting.feet_N2[rows, 1]])]
         unit = -last_s.max(
             -np.maximum(boxes[:, 3] - boxes[:, 1], (boxes[:, 2] - boxes[:, 0]) * aspect), -np.inf
         )
@@ -162,12 +167,23 @@ def _fastest(asked: Question, rows: IntArray, boxes: FloatArray) -> FloatArray:
     passed_s = np.diff(sitting.stream_N[rows])
     is_step = (np.diff(stored.tracks_N[rows]) == 0) & is_known[1:] & is_known[:-1]
     speed = np.zeros(len(rows))
-    for way in ways:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slopes = np.where(passed_s > 0, np.abs(np.diff(way)) / passed_s, np.inf)
-        steps = np.append(0.0, np.where(is_step, slopes, 0.0))
+    for axis in (0, 1):
+        steps = np.zeros(len(rows))
+        for way in ways:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                slopes = np.where(passed_s > 0, np.abs(np.diff(way[axis])) / passed_s, np.inf)
+            steps[1:] = np.maximum(steps[1:], np.where(is_step, slopes, 0.0))
         speed = np.hypot(speed, last_s.max(steps, 0.0))
     return np.asarray(speed / np.maximum(unit * threshold, 1e-12), np.float64)
+
+
+def _beyond(ground: GroundPlane, places: FloatArray, aspect: FloatArray) -> Iterator[FloatArray]:
+    """Yield the places as a vehicle's middle is told from them, for each shape of the picture."""
+    for one in np.unique(aspect).tolist():
+        camera = camera_place(ground, aspect=one)
+        if camera is not None:
+            apart = np.hypot(*(places - camera).T)[:, None]
+            yield camera + (1 + BEYOND_M / np.maximum(apart, BEYOND_M)) * (places - camera)
 
 
 class _Rolling:

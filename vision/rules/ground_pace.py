@@ -1,25 +1,27 @@
 """How fast somebody or something goes on the ground, with what that is uncertain by.
 
+The speed is the length of the way of the last second (of up to three, where a second holds too few
+sightings) over the time that it took, in metres per second: the way and not the straight line from
+its beginning to its end, so that who turns a corner is as fast as before, and who stands for half
+of the second is half as fast. It is that of the body's middle.
+
 Plain numbers, since there may be hundreds of tracks in a frame.
 """
 
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from contracts.geometry import Point, standing_point
 from contracts.tracks import Track, TrackPoint
-from vision.estimates import MAD_TO_SIGMA
 from vision.ground import LENGTH_SHARE, GroundPlane
-from vision.rules.pace import Pace, second_before
-from vision.upright import Upright
-from vision.velocity import LEAST_POINTS, Velocity, velocity
+from vision.rules.bent_way import Spot, bent_pace
+from vision.rules.pace import LONGEST_WAY_S, Pace, second_before
+from vision.rules.rule import TIME_SLACK_S
+from vision.upright import Upright, camera_place
+from vision.velocity import velocity
 
-LONGER_S: Final = (2.0, 1.5)
-"""Windows that are taken instead of the last second where they agree with it."""
-AGREED_SHARE: Final = 0.02
-"""So much of a speed two windows may differ beyond what is uncertain of the shorter one."""
 STEP_M: Final = 0.2
 """Standard deviation of a walker's lower foot about where the body is: half a step and less."""
 NOD_M: Final = 0.06
@@ -31,17 +33,24 @@ CHANGED: Final = 0.2
 """Heights that differ by more than this share are of somebody who bends, or is half hidden: the
 head tells nothing then."""
 APART_SIGMAS: Final = 2.5
+"""... nor does one that stands so far off its foot,"""
 MOST_APART: Final = 1
-"""... and so are more sightings than this whose head stands so far off their foot."""
+"""and if more than this do, none of them does."""
 _CALM_SHARE: Final = 0.8
 """... of so many of the sightings; others may be wrong boxes."""
-_OFF_SIGMAS: Final = 3.0
-_OFF_SHARE: Final = 0.15
-"""A sighting farther off the way than this share of its length does not count."""
-
+_STRAY_SIGMAS: Final = 4.0
+"""A sighting farther off the straight way between its neighbours than this and the longest step of
+the others is a wrong box."""
+BEYOND_M: Final = 0.5
+"""The lower edge of a vehicle's box is its nearest corner, 0.9 to 1.8 m before its middle, and the
+side edges are of corners nearer than the middle as well: as if the middle were so far beyond."""
+SWING_M: Final = 0.5
+"""By so much that corner moves along the body while a vehicle turns by a radian."""
 
 UPRIGHT_LABEL: Final = "person"
 """Who is told from foot and head."""
+WIDE_LABELS: Final = frozenset({"bus", "car", "truck", "vehicle"})
+"""What is told from a point beyond the foot."""
 
 
 class GroundMeter:
@@ -49,34 +58,38 @@ class GroundMeter:
 
     def __init__(self, ground: GroundPlane) -> None:
         self._ground = ground
-        self._upright: tuple[float, Upright] | None = None
+        self._seen: tuple[float, Upright, Point | None] | None = None
 
     def measure(
         self, track: Track, points: Sequence[TrackPoint], *, jitter: float, aspect: float
     ) -> Pace | None:
         """See ``PaceMeter``."""
-        found = ground_velocity(
+        upright, camera = self._from(aspect)
+        return ground_pace(
             points,
             self._ground,
             jitter=jitter,
             before=second_before(track, points),
-            upright=self._standing(aspect) if track.label == UPRIGHT_LABEL else None,
+            upright=upright if track.label == UPRIGHT_LABEL else None,
+            camera=camera if track.label in WIDE_LABELS else None,
         )
-        return None if found is None else Pace(value=found.speed, sigma=found.sigma)
 
-    def _standing(self, aspect: float) -> Upright:
-        if self._upright is None or self._upright[0] != aspect:
-            self._upright = (aspect, Upright(self._ground, aspect=aspect))
-        return self._upright[1]
+    def _from(self, aspect: float) -> tuple[Upright, Point | None]:
+        """Return what is told of heights, and where the camera hangs, in pictures so wide."""
+        if self._seen is None or self._seen[0] != aspect:
+            camera = camera_place(self._ground, aspect=aspect)
+            self._seen = (aspect, Upright(self._ground, aspect=aspect), camera)
+        return self._seen[1:]
 
-    def is_slow(self, first: TrackPoint, last: TrackPoint, *, limit: float, aspect: float) -> bool:
+    def is_slow(self, points: Sequence[TrackPoint], *, limit: float, aspect: float) -> bool:
         """See ``PaceMeter``."""
         del aspect
-        start = self._ground.place(standing_point(first.box))
-        end = self._ground.place(standing_point(last.box))
-        if start is None or end is None:
+        chosen = (points[0], points[len(points) // 2], points[-1])
+        start, middle, end = (self._ground.place(standing_point(p.box)) for p in chosen)
+        if start is None or middle is None or end is None:
             return False
-        return math.dist(start, end) < limit * (last.monotonic_s - first.monotonic_s)
+        gone = math.dist(start, middle) + math.dist(middle, end)
+        return gone < limit * (points[-1].monotonic_s - points[0].monotonic_s)
 
     def words(self, *, aspect: float) -> dict[str, str]:
         """See ``PaceMeter``."""
@@ -84,42 +97,36 @@ class GroundMeter:
         return {"by": "ground"}
 
 
-class _Spot(NamedTuple):
-    """A place on the ground at a time, and the variance of each of its coordinates."""
-
-    at_s: float
-    x: float
-    y: float
-    variance: float
-
-
-def ground_velocity(
+def ground_pace(
     points: Sequence[TrackPoint],
     ground: GroundPlane,
     *,
     jitter: float,
     before: Sequence[TrackPoint] = (),
     upright: Upright | None = None,
-) -> Velocity | None:
-    """Return the velocity on the ground, metres per second; None where unknown.
+    camera: Point | None = None,
+) -> Pace | None:
+    """Return the length of the way through the points over its time, metres per second.
 
-    A line of least squares through the places, each with the weight that its distance leaves it;
-    what is off the median way of the last second (``vision/velocity.py``) is left out. Of somebody
-    upright a place is told from foot and head together. Windows longer than the last second are
-    taken if they agree with it: who turns or stops is measured over a second.
+    By ways of one bend at most (``bent_pace``) through the points and those before them, each place
+    with the weight that its distance leaves it; of these points alone where no such way fits, and
+    by the median slope where none does even then.
 
     Args:
         points: Of the last second, oldest first.
         ground: The plane.
         jitter: Standard deviation of the foot's coordinates, picture units.
         before: Those of the second before it, oldest first.
-        upright: Given for people.
+        upright: Given for people: a place is told from foot and head together.
+        camera: Where on the ground the camera hangs, given for vehicles: their middle is beyond
+            the foot of their box.
 
     Returns:
-        The uncertainty holds that of the calibration, ``LENGTH_SHARE``, and that of steps. Nobody
-        is faster than the fastest step of the foot.
+        The uncertainty holds that of the calibration, ``LENGTH_SHARE``, that of steps, and of a
+        vehicle that turns that of where its foot is. Nobody is faster than the fastest step of
+        the foot. None where the points are on no one way, or near the horizon.
     """
-    feet, spots = _spots([*before, *points], ground, jitter=jitter, upright=upright)
+    feet, spots = _spots([*before, *points], ground, jitter, upright=upright, camera=camera)
     if len(spots) < len(points):
         return None
     last = spots[-len(points) :]
@@ -130,25 +137,26 @@ def ground_velocity(
     )
     if rough is None:
         return None
-    found = _line(_on_way(last, rough))
-    for span_s in LONGER_S:
-        longer = [spot for spot in spots if last[-1].at_s - spot.at_s <= span_s + 1e-6]
-        if len(longer) <= len(last):
-            continue
-        other = _line(longer)
-        apart = math.hypot(other.x - found.x, other.y - found.y)
-        doubt = math.sqrt(max(0.0, found.sigma**2 - other.sigma**2))
-        if apart <= doubt + AGREED_SHARE * found.speed:
-            found = other
-            break
-    share = min(1.0, _fastest_step(spots, feet) / max(found.speed, 1e-12))
-    sigma = math.hypot(found.sigma, LENGTH_SHARE * found.speed)
-    return Velocity(x=share * found.x, y=share * found.y, sigma=sigma)
+    since_s, oldest_s = last[0].at_s, last[-1].at_s - LONGEST_WAY_S - TIME_SLACK_S
+    long = [spot for spot in spots if spot.at_s >= min(since_s, oldest_s)]
+    swing_m = 0.0 if camera is None else SWING_M
+    pace, sigma = (
+        bent_pace(_without_strays(long), since_s=since_s, swing_m=swing_m)
+        or bent_pace(_without_strays(last), since_s=since_s, swing_m=swing_m)
+        or (rough.speed, rough.sigma)
+    )
+    value = min(pace, _fastest_step(spots, feet))
+    return Pace(value=value, sigma=math.hypot(sigma, LENGTH_SHARE * pace))
 
 
 def _spots(
-    points: Sequence[TrackPoint], ground: GroundPlane, *, jitter: float, upright: Upright | None
-) -> tuple[list[Point], list[_Spot]]:
+    points: Sequence[TrackPoint],
+    ground: GroundPlane,
+    jitter: float,
+    *,
+    upright: Upright | None,
+    camera: Point | None,
+) -> tuple[list[Point], list[Spot]]:
     """Return where the newest of the points are that have a place without a gap.
 
     By the foot, and by all that is known.
@@ -159,7 +167,7 @@ def _spots(
         place = ground.place(foot)
         if place is None:
             break
-        placed.append((point, foot, place))
+        placed.append((point, foot, place if camera is None else beyond(place, camera)))
     if not placed:
         return [], []
     placed.reverse()
@@ -168,24 +176,26 @@ def _spots(
     _, foot, _ = placed[-1]
     blur = ground.blur_m(foot, jitter) * ground.scale(foot) ** 2
     step = 0.0 if upright is None else STEP_M**2
-    by_foot: list[_Spot] = []
-    by_both: list[_Spot] = []
+    by_foot: list[Spot] = []
+    by_both: list[Spot] = []
     apart = 0
     for point, foot, place in placed:
         blurred = (blur / ground.scale(foot) ** 2) ** 2
         x, y, variance = *place, blurred + step
-        by_foot.append(_Spot(point.monotonic_s, x, y, variance))
+        by_foot.append(Spot(point.monotonic_s, x, y, variance))
         if upright is None or share is None:
             continue
         below = upright.foot((foot[0], point.box[1]), share)
         other = None if below is None else ground.place(below)
         if other is not None:
             sway = blurred / (1 - share) ** 2 + NOD_M**2
-            apart += math.dist(other, place) > APART_SIGMAS * math.sqrt(variance + sway)
-            weight = variance / (variance + sway)
-            x, y = x + weight * (other[0] - x), y + weight * (other[1] - y)
-            variance *= 1 - weight
-        by_both.append(_Spot(point.monotonic_s, x, y, variance))
+            if math.dist(other, place) > APART_SIGMAS * math.sqrt(variance + sway):
+                apart += 1
+            else:
+                weight = variance / (variance + sway)
+                x, y = x + weight * (other[0] - x), y + weight * (other[1] - y)
+                variance *= 1 - weight
+        by_both.append(Spot(point.monotonic_s, x, y, variance))
     feet = [place for _, _, place in placed]
     return feet, by_both if by_both and apart <= MOST_APART else by_foot
 
@@ -200,54 +210,41 @@ def _share(seen: Sequence[tuple[TrackPoint, Point]], upright: Upright) -> float 
     return middle if off[int(_CALM_SHARE * (len(off) - 1))] <= CHANGED else None
 
 
-def _on_way(spots: Sequence[_Spot], rough: Velocity) -> Sequence[_Spot]:
-    """Return those that are on the rough way; all where these would be too few."""
-    since_s = spots[0].at_s
-    levels = [
-        (spot.x - rough.x * (spot.at_s - since_s), spot.y - rough.y * (spot.at_s - since_s))
-        for spot in spots
-    ]
-    across, along = (sorted(axis)[len(axis) // 2] for axis in zip(*levels, strict=True))
-    length = rough.speed * (spots[-1].at_s - since_s)
-    kept = [
-        spot
-        for spot, (x, y) in zip(spots, levels, strict=True)
-        if max(abs(x - across), abs(y - along))
-        <= max(_OFF_SIGMAS * math.sqrt(spot.variance), _OFF_SHARE * length)
-    ]
-    return kept if len(kept) >= LEAST_POINTS else spots
+def beyond(place: Point, camera: Point) -> Point:
+    """Return the place so much farther from the camera as a vehicle's middle is from its foot."""
+    apart = math.dist(place, camera)
+    longer = 1 + BEYOND_M / max(apart, BEYOND_M)
+    return (
+        camera[0] + longer * (place[0] - camera[0]),
+        camera[1] + longer * (place[1] - camera[1]),
+    )
 
 
-def _line(spots: Sequence[_Spot]) -> Velocity:
-    """Return the velocity of least weighted squares; its uncertainty grows with what is off it."""
-    since_s, left, top, _ = spots[0]
-    weights = [1 / max(variance, 1e-12) for _, _, _, variance in spots]
-    places = [(at_s - since_s, x - left, y - top) for at_s, x, y, _ in spots]
-    whole = middle_s = middle_x = middle_y = 0.0
-    for weight, (at_s, x, y) in zip(weights, places, strict=True):
-        whole += weight
-        middle_s += weight * at_s
-        middle_x += weight * x
-        middle_y += weight * y
-    middle_s, middle_x, middle_y = middle_s / whole, middle_x / whole, middle_y / whole
-    spanned = speed_x = speed_y = 0.0
-    for weight, (at_s, x, y) in zip(weights, places, strict=True):
-        pull = weight * (at_s - middle_s)
-        spanned += pull * (at_s - middle_s)
-        speed_x += pull * (x - middle_x)
-        speed_y += pull * (y - middle_y)
-    speed_x, speed_y = speed_x / spanned, speed_y / spanned
-    off: list[float] = []
-    for weight, (at_s, x, y) in zip(weights, places, strict=True):
-        root, past_s = math.sqrt(weight), at_s - middle_s
-        off.append(root * abs(x - middle_x - speed_x * past_s))
-        off.append(root * abs(y - middle_y - speed_y * past_s))
-    off.sort()
-    spread = max(1.0, MAD_TO_SIGMA * off[len(off) // 2])
-    return Velocity(x=speed_x, y=speed_y, sigma=spread / math.sqrt(spanned))
+def _without_strays(spots: Sequence[Spot]) -> Sequence[Spot]:
+    """Return the spots without those that are far off the way of their neighbours."""
+    last = len(spots) - 1
+    if last < 4:
+        return spots
+    steps = [math.hypot(b.x - a.x, b.y - a.y) for a, b in itertools.pairwise(spots)]
+    longest = sorted(range(last), key=steps.__getitem__)[:-4:-1]
+    strays = set()
+    for index, (at_s, x, y, variance) in enumerate(spots):
+        bound = _STRAY_SIGMAS * math.sqrt(variance)
+        bound += steps[next(at for at in longest if at not in (index - 1, index))]
+        # Between its neighbours; at the ends, on from the two that are next to it.
+        before = 2 if index == 0 else last - 2 if index == last else index - 1
+        after = 1 if index == 0 else last - 1 if index == last else index + 1
+        start_s, start_x, start_y, _ = spots[before]
+        end_s, end_x, end_y, _ = spots[after]
+        share = (at_s - start_s) / (end_s - start_s)
+        off_x = start_x + share * (end_x - start_x) - x
+        off_y = start_y + share * (end_y - start_y) - y
+        if off_x * off_x + off_y * off_y > bound * bound:
+            strays.add(index)
+    return [spot for index, spot in enumerate(spots) if index not in strays] if strays else spots
 
 
-def _fastest_step(spots: Sequence[_Spot], feet: Sequence[Point]) -> float:
+def _fastest_step(spots: Sequence[Spot], feet: Sequence[Point]) -> float:
     """Return a speed that no way through these feet exceeds."""
     across = along = 0.0
     for (before, start), (after, end) in itertools.pairwise(zip(spots, feet, strict=True)):

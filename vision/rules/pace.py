@@ -72,8 +72,8 @@ class PaceMeter(Protocol):
         """
         ...
 
-    def is_slow(self, first: TrackPoint, last: TrackPoint, *, limit: float, aspect: float) -> bool:
-        """Say at a glance whether the pace cannot have reached ``limit`` between two points."""
+    def is_slow(self, points: Sequence[TrackPoint], *, limit: float, aspect: float) -> bool:
+        """Say at a glance, by three of the points, whether the pace is far below ``limit``."""
         ...
 
     def words(self, *, aspect: float) -> dict[str, str]:
@@ -95,8 +95,8 @@ class _Run:
 class PaceRule:
     """Reports a track once for each time that it keeps above ``threshold`` for ``hold_s``.
 
-    The pace is the slope of its way over the last second or two; one wrong box does not change it,
-    and a jump gives none. With a zone the foot must be in it.
+    The pace is the meter's, of the last second; one wrong box does not change it, and a jump gives
+    none. With a zone the foot must be in it.
 
     Args:
         settings: Of the rule.
@@ -164,7 +164,7 @@ class PaceRule:
         if not points or points[-1].monotonic_s - points[0].monotonic_s < FILLED * WINDOW_S - 1e-6:
             return None
         limit = RELEASE * self._threshold
-        if self._meter.is_slow(points[0], points[-1], limit=0.5 * limit, aspect=aspect):
+        if self._meter.is_slow(points, limit=0.5 * limit, aspect=aspect):
             return Pace(value=0.0, sigma=0.0)
         recent = [point for point in track.points[-JITTER_POINTS:] if point.is_observed]
         pace = self._meter.measure(track, points, jitter=foot_jitter(recent), aspect=aspect)

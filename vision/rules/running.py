@@ -29,7 +29,8 @@ class BodyMeter:
 
     By the box: the way of the foot across the picture against the height of the box (its width,
     for somebody who lies). What goes along the line of sight looks slower than it is, so nobody
-    is thought faster. By the ground, if the scene is calibrated: metres against 1.7 m.
+    is thought faster. By the ground, if the scene is calibrated: the length of the way in metres
+    (``vision/rules/ground_pace.py``) against 1.7 m.
     """
 
     def __init__(self, ground: GroundPlane | None) -> None:
@@ -53,10 +54,11 @@ class BodyMeter:
             return None
         return _in_bodies(Pace(value=found.speed, sigma=found.sigma), body)
 
-    def is_slow(self, first: TrackPoint, last: TrackPoint, *, limit: float, aspect: float) -> bool:
+    def is_slow(self, points: Sequence[TrackPoint], *, limit: float, aspect: float) -> bool:
         """See ``PaceMeter``."""
         if self._ground is not None:
-            return self._ground.is_slow(first, last, limit=limit * BODY_M, aspect=aspect)
+            return self._ground.is_slow(points, limit=limit * BODY_M, aspect=aspect)
+        first, last = points[0], points[-1]
         start, end = standing_point(first.box), standing_point(last.box)
         span_s = last.monotonic_s - first.monotonic_s
         gone = math.hypot((end[0] - start[0]) * aspect, end[1] - start[1])

@@ -14,10 +14,10 @@ from contracts.geometry import Box, Point, standing_point
 from contracts.tracks import Track
 from ingest.sources.scenes import yard_plan as plan
 from tests.fakes.tracks import followed
-from tests.vision.drawn_truth import JITTER, YARD_CALIBRATION, person_boxes, watched
+from tests.vision.drawn_truth import JITTER, YARD_CALIBRATION, car_boxes, person_boxes, watched
 from vision.ground import GroundPlane
 from vision.kinematics import foot_jitter
-from vision.rules.ground_pace import GroundMeter, ground_velocity
+from vision.rules.ground_pace import GroundMeter, ground_pace
 from vision.rules.pace import Pace, last_second, second_before
 
 ASPECT = plan.VIEW.width / plan.VIEW.height
@@ -68,10 +68,10 @@ def test_steps_of_a_runner_are_no_speed() -> None:
     tracks = [walk(4.0, drifting, steps=steps) for steps in range(6, 15)]
 
     told = [pace(track) for track in tracks]
-    by_foot = [ground_velocity(last_second(track), GROUND, jitter=0.001) for track in tracks]
+    by_foot = [ground_pace(last_second(track), GROUND, jitter=0.001) for track in tracks]
 
     errors = [abs(one.value - 4.0) for one in told if one is not None]
-    errors_by_foot = [abs(one.speed - 4.0) for one in by_foot if one is not None]
+    errors_by_foot = [abs(one.value - 4.0) for one in by_foot if one is not None]
     assert len(errors) == len(errors_by_foot) == len(tracks)
     assert max(errors) < 0.05 * 4.0
     assert max(errors_by_foot) > 2 * max(errors)
@@ -125,6 +125,53 @@ def test_who_stops_is_measured_over_the_last_second() -> None:
     told = pace(track)
 
     assert told is None or told.value < 0.3
+
+
+def test_who_bends_down_after_a_walk_is_not_said_to_run() -> None:
+    """A head that goes down is no body that comes nearer: 1.6 m/s were told of one who stood."""
+    way = [16.0 - 0.26 * step for step in range(8)] + [14.2] * 4
+    heights = [1.76] * 10 + [1.55, 1.25]
+    pairs = zip(way, heights, strict=True)
+
+    told = pace(shown([standing_at(0.5, z, tall_m=tall) for z, tall in pairs]))
+
+    assert told is None or told.value < 0.26 / 0.2
+
+
+@pytest.mark.parametrize(
+    ("second", "true_mps"),
+    [
+        pytest.param((0.0, -2.5), 2.5, id="at a right angle"),
+        pytest.param((0.0, 0.0), 1.25, id="to a stand"),
+    ],
+)
+def test_who_turns_or_stops_has_gone_all_of_the_way(second: Point, true_mps: float) -> None:
+    boxes = []
+    for step in range(11):
+        past_s = 0.2 * step - 1.5
+        before_s, after_s = min(past_s, 0.0), max(past_s, 0.0)
+        boxes.append(
+            standing_at(0.5 + 2.5 * before_s + second[0] * after_s, 12.0 + second[1] * after_s)
+        )
+
+    told = pace(shown(boxes))
+
+    assert told is not None
+    assert told.value == pytest.approx(true_mps, rel=0.1)
+
+
+@pytest.mark.parametrize("slant", [0.0, 0.3])
+def test_a_car_is_told_by_its_middle(slant: float) -> None:
+    """Its foot, the nearest corner, is slower by 4.7 % when it goes slantwise."""
+    told: list[Pace] = []
+    for seen in watched(car_boxes(4.0, z=13.0, slant=slant), until_s=6.0, jitter=JITTER / 2):
+        for track in seen.seen.tracks:
+            window = last_second(track)
+            if len(window) >= 5:
+                found = pace(track)
+                told += [] if found is None else [found]
+
+    assert np.mean([one.value for one in told]) == pytest.approx(4.0, rel=0.03)
 
 
 def test_a_longer_even_way_is_less_uncertain() -> None:
