@@ -27,9 +27,9 @@ def standing_point(box: Box) -> Point:
     below it. The point is therefore clamped to ``PICTURE_MARGIN`` within all four edges, so that
     it lies inside a zone that reaches the edge instead of on its border.
     """
-    x, y = foot(box)
-    low, high = PICTURE_MARGIN, 1.0 - PICTURE_MARGIN
-    return (min(high, max(low, x)), min(high, max(low, y)))
+    x, y, low, high = (box[0] + box[2]) / 2, box[3], PICTURE_MARGIN, 1.0 - PICTURE_MARGIN
+    x, y = x if x > low else low, y if y > low else low
+    return (x if x < high else high, y if y < high else high)
 
 
 def centre(box: Box) -> Point:

@@ -196,6 +196,8 @@ class IncidentBook:
     ) -> OpenIncident:
         """Bring an incident's tracks up to date, with successors, and see whether it goes on."""
         there = {name for rule_id in incident.rule_ids for name in present.get(rule_id, ())}
+        if not there and by_id.keys().isdisjoint(incident.tracks):
+            return incident
         tracks = {name: by_id.get(name, track) for name, track in incident.tracks.items()}
         lost = [track for track in tracks.values() if not _is_followed(track, by_id)]
         for name in sorted(there - tracks.keys()):

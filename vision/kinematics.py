@@ -53,19 +53,18 @@ def foot_jitter(points: Sequence[TrackPoint]) -> float:
     the model says of boxes of that size.
     """
     recent = points[-_JITTER_POINTS:]
-    feet = [standing_point(point.box) for point in recent]
+    seen = [(point.monotonic_s, *standing_point(point.box)) for point in recent]
     residuals: list[float] = []
-    for index, (before, middle, after) in enumerate(
-        zip(recent, recent[1:], recent[2:], strict=False)
-    ):
-        span_s = after.monotonic_s - before.monotonic_s
+    for before, middle, after in zip(seen, seen[1:], seen[2:], strict=False):
+        start_s, start_x, start_y = before
+        at_s, at_x, at_y = middle
+        end_s, end_x, end_y = after
+        span_s = end_s - start_s
         if span_s <= 0:
             continue
-        share = (middle.monotonic_s - before.monotonic_s) / span_s
-        start, at, end = feet[index : index + 3]
-        residuals += [
-            abs(at[axis] - (start[axis] + share * (end[axis] - start[axis]))) for axis in (0, 1)
-        ]
+        share = (at_s - start_s) / span_s
+        residuals.append(abs(at_x - (start_x + share * (end_x - start_x))))
+        residuals.append(abs(at_y - (start_y + share * (end_y - start_y))))
     if not residuals:
         return _expected_jitter(points)
     likeness = min(_MOST_ALIKE, shipped_noise().jitter.correlation(frame_step_s(recent)))
@@ -80,12 +79,19 @@ def _expected_jitter(points: Sequence[TrackPoint]) -> float:
     return max(JITTER_FLOOR, math.sqrt((across**2 + up**2) / 2))
 
 
-def speed(points: Sequence[TrackPoint], *, until_s: float, window_s: float = 2.0) -> float | None:
+def speed(
+    points: Sequence[TrackPoint],
+    *,
+    until_s: float,
+    window_s: float = 2.0,
+    jitter: float | None = None,
+) -> float | None:
     """Return the median speed in picture units per second, or None if it cannot be told.
 
-    Over the ``window_s`` up to ``until_s``. What jitter alone would add is taken off.
+    Over the ``window_s`` up to ``until_s``. What jitter alone would add is taken off: that of the
+    points, ``foot_jitter``, which is measured here unless it is given.
     """
-    jitter = foot_jitter(points)
+    jitter = foot_jitter(points) if jitter is None else jitter
     window = [point for point in points if until_s - window_s <= point.monotonic_s <= until_s]
     speeds: list[float] = []
     start = 0

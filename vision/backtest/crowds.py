@@ -3,6 +3,7 @@
 Shape legend: F = frames, N = points.
 """
 
+import bisect
 from collections.abc import Iterator
 from typing import Final
 
@@ -44,6 +45,7 @@ class Crowds:
         self._sitting = sitting
         self._rows = rows[order]
         self._frames = stored.frames_N[self._rows]
+        self._frame_list: list[int] = self._frames.tolist()
         self._counts_F = np.bincount(self._frames, minlength=stored.frames)
         self._arrived_N = _arrivals(sitting, is_member_N)
 
@@ -81,10 +83,10 @@ class Crowds:
 
     def seen(self, frame: int) -> Observation:
         """Return a frame with those who count in it."""
-        start, end = np.searchsorted(self._frames, [frame, frame + 1]).tolist()
+        start = bisect.bisect_left(self._frame_list, frame)
+        end = bisect.bisect_left(self._frame_list, frame + 1, start)
         rows = self._rows[start:end].tolist()
-        places = self._sitting.stored.tracks_N[rows].tolist()
-        tracks = [self._sitting.glance(place, row) for place, row in zip(places, rows, strict=True)]
+        tracks = [self._sitting.glance(self._sitting.place_of(row), row) for row in rows]
         return Observation(header=self._sitting.header(frame), tracks=tracks)
 
     def _first_arrival(self, frames: IntArray) -> int:

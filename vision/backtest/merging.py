@@ -15,11 +15,11 @@ import numpy as np
 from contracts.incidents import RuleEvent
 from contracts.rules import RuleKind, Severity
 from contracts.tracks import Track
-from vision.archive.columns import CONFIRMED, IntArray
+from vision.archive.columns import IntArray
 from vision.archive.recorder import micros, moment
 from vision.backtest.replay import RuleReplay
 from vision.backtest.sitting import Sitting
-from vision.incidents import IncidentBook, Revision
+from vision.incidents import IncidentBook, OpenIncident, Revision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +123,7 @@ class _Reading:
         self._next = 0
         self._present: list[_Present] = []
         self._known_gone: set[int] = set()
+        self._rule_ids: dict[str, tuple[tuple[RuleEvent, ...], frozenset[str]]] = {}
         self._silences = frozenset(self._after_silence().tolist())
         self._ticks = sorted({*self._events, *self._silences})
         self._first_seen_K: list[int] = sitting.stored.first_captured_K.tolist()
@@ -137,14 +138,23 @@ class _Reading:
             is_inherited = self._may_inherit(frame)
             if not (events or has_come or is_inherited or frame in self._silences):
                 continue
-            self._bring_up(frame - 1)
-            self._merger.close(self._book.close_stale(moment(int(stored.captured_F[frame]))))
-            self._bring_up(frame)
+            self._close_stale(frame)
+            is_over = [one for one in self._present if one.last < frame]
+            self._bring_up(frame, is_over)
             self._present = [one for one in self._present if one.last >= frame]
             if events or is_inherited:
+                self._bring_up(frame, self._present)
                 self._show(frame, events, is_whole=is_inherited)
-        self._bring_up(stored.frames - 1)
+        self._bring_up(stored.frames - 1, self._present)
         self._leave()
+
+    def _close_stale(self, frame: int) -> None:
+        """Close what was silent for too long before a frame."""
+        at = moment(int(self._sitting.stored.captured_F[frame]))
+        if self._book.close_stale(at):
+            # As far as is known: who is present may have been seen since.
+            self._bring_up(frame - 1, self._present)
+            self._merger.close(self._book.close_stale(at))
 
     def _next_frame(self) -> int | None:
         """Return the next frame to look at: who comes while nothing is open needs none."""
@@ -168,7 +178,7 @@ class _Reading:
             one = self._coming[self._next]
             self._next += 1
             self._present.append(one)
-            followed = self._followed_from(one.place, max(frame, one.first))
+            followed = self._sitting.followed_from(one.place, max(frame, one.first))
             if followed is not None and frame < followed <= one.last:
                 heapq.heappush(self._ticks, followed)
             name = self._sitting.stored.names[one.place]
@@ -181,7 +191,7 @@ class _Reading:
         names = self._sitting.stored.names
         there = [one for one in self._present if one.first <= frame <= one.last]
         for incident in self._book.open_incidents:
-            rule_ids, tracks = incident.rule_ids, incident.tracks
+            rule_ids, tracks = self._rules_of(incident), incident.tracks
             heirs = {
                 first_K[one.place]
                 for one in there
@@ -243,7 +253,7 @@ class _Reading:
     def _look_again(self, frame: int) -> None:
         """Whoever is present when an incident grows may take a lost one's place from now on."""
         for one in self._present:
-            followed = self._followed_from(one.place, frame + 1)
+            followed = self._sitting.followed_from(one.place, frame + 1)
             if followed is not None and followed <= one.last:
                 heapq.heappush(self._ticks, followed)
 
@@ -269,18 +279,30 @@ class _Reading:
             if last:
                 self._book.keep(replace(incident, tracks={**incident.tracks, **last}))
 
-    def _bring_up(self, frame: int) -> None:
-        """Let time go on to a frame: those who are present were seen until then."""
+    def _bring_up(self, frame: int, those: Sequence[_Present]) -> None:
+        """Let time go on to a frame: those of them who are present were seen until then.
+
+        Only before the book reads a frame or closes something, and for those who go.
+        """
         names = self._sitting.stored.names
-        for incident in self._book.open_incidents:
-            rule_ids, tracks = incident.rule_ids, incident.tracks
-            seen = [
-                self._seen_at(one, frame)
-                for one in self._present
-                if one.first <= frame and one.rule_id in rule_ids and names[one.place] in tracks
-            ]
+        present: dict[str, list[_Present]] = {}
+        for one in those:
+            if one.first <= frame:
+                present.setdefault(names[one.place], []).append(one)
+        for incident in self._book.open_incidents if present else ():
+            there = [one for name in incident.tracks for one in present.get(name, ())]
+            rule_ids = self._rules_of(incident) if there else frozenset[str]()
+            seen = [self._seen_at(one, frame) for one in there if one.rule_id in rule_ids]
             if seen and (active_at := moment(max(seen))) > incident.active_at:
                 self._book.keep(replace(incident, active_at=active_at))
+
+    def _rules_of(self, incident: OpenIncident) -> frozenset[str]:
+        """Return the rules that have spoken in an incident, read again when another event joins."""
+        known = self._rule_ids.get(incident.incident_id)
+        if known is None or known[0] is not incident.rule_events:
+            known = (incident.rule_events, incident.rule_ids)
+            self._rule_ids[incident.incident_id] = known
+        return known[1]
 
     def _leave(self) -> None:
         """Give open incidents the last sight of everybody: a track has a name in one run only."""
@@ -299,16 +321,6 @@ class _Reading:
     def _seen_at(self, one: _Present, frame: int) -> int:
         row = self._sitting.row_at(one.place, min(one.last, frame))
         return 0 if row is None else self._sitting.last_seen_us(row)
-
-    def _followed_from(self, place: int, frame: int) -> int | None:
-        """Return the next frame in which a track is confirmed and seen."""
-        stored = self._sitting.stored
-        start, end = self._sitting.rows_of(place)
-        row = start + int(np.searchsorted(stored.frames_N[start:end], frame))
-        for later in range(row, end):
-            if stored.is_observed_N[later] and stored.states_N[later] == CONFIRMED:
-                return int(stored.frames_N[later])
-        return None
 
     def _after_silence(self) -> IntArray:
         """Return the frames that come after an incident would have been closed for silence."""

@@ -16,6 +16,7 @@ from contracts.frames import FrameHeader
 from contracts.geometry import PICTURE_MARGIN, Box
 from contracts.tracks import Track, TrackPoint, TrackState
 from vision.archive.columns import (
+    CONFIRMED,
     HUNDREDTHS,
     STATES,
     TENTATIVE,
@@ -122,13 +123,38 @@ class Sitting:
         return np.where(seen_N >= starts_N, seen_N, rows_N)
 
     @cached_property
+    def last_seen(self) -> "memoryview[Any]":
+        """The same, to be read one by one."""
+        return _view(self.last_seen_N)
+
+    @cached_property
+    def hits(self) -> "memoryview[Any]":
+        """``hits_N``, to be read one by one."""
+        return _view(self.hits_N)
+
+    @cached_property
+    def followed_N(self) -> IntArray:
+        """For each row the next one in which a track, any, is confirmed and seen; else one past."""
+        stored = self.stored
+        is_followed_N = stored.is_observed_N & (stored.states_N == CONFIRMED)
+        next_N = np.where(is_followed_N, np.arange(stored.points), stored.points)
+        return np.asarray(np.minimum.accumulate(next_N[::-1])[::-1], np.int64)
+
+    def followed_from(self, place: int, frame: int) -> int | None:
+        """Return the next frame, from one on, in which a track is confirmed and seen."""
+        start, end = self.rows_of(place)
+        row = bisect.bisect_left(self.columns.frames, frame, start, end)
+        later = int(self.followed_N[row]) if row < end else end
+        return self.columns.frames[later] if later < end else None
+
+    @cached_property
     def hits_N(self) -> IntArray:
         """How many points up to each row are hits, of whatever track."""
         return np.asarray(np.cumsum(self.stored.is_observed_N), np.int64)
 
     def last_seen_us(self, row: int) -> int:
         """Return when a track was last seen as of a row, in microseconds since 1970."""
-        return self.columns.captured(int(self.last_seen_N[row]))
+        return self.columns.captured(self.last_seen[row])
 
     def first_row(self, is_wanted_N: BoolArray) -> IntArray:
         """Return each track's first row that is wanted; one past all rows if none is."""
@@ -141,6 +167,10 @@ class Sitting:
     def rows_of(self, place: int) -> tuple[int, int]:
         """Return the first row of a track and the one after its last."""
         return self._starts[place], self._starts[place + 1]
+
+    def place_of(self, row: int) -> int:
+        """Return whose a row is."""
+        return cast("int", self.columns.places[row])
 
     def row_at(self, place: int, frame: int) -> int | None:
         """Return the row of a track's newest point at a frame; None before its first."""
@@ -159,13 +189,13 @@ class Sitting:
     def header(self, frame: int) -> FrameHeader:
         """Return the header of a frame."""
         stored = self.stored
-        width, height = stored.sizes_F2[frame].tolist()
+        seq, captured_us, stream_s, width, height = self.columns.frame(frame)
         return FrameHeader(
             camera_id=stored.camera_id,
             run_id=stored.run_id,
-            seq=int(stored.seqs_F[frame]),
-            captured_at=moment(int(stored.captured_F[frame])),
-            monotonic_s=float(stored.stream_F[frame]),
+            seq=seq,
+            captured_at=moment(captured_us),
+            monotonic_s=stream_s,
             width=width,
             height=height,
         )
@@ -177,18 +207,20 @@ class Sitting:
 
     def glance(self, place: int, row: int, *, has_ended: bool = False) -> Track:
         """Return the same with that point only."""
-        way = self._way(place)
-        return self._track(way, row, way.fresh(row, row), has_ended)
+        return self._track(self._way(place), row, (self.columns.point(row),), has_ended)
 
     def outline(self, place: int, row: int, *, has_ended: bool = False) -> Track:
         """Return the same with its first point and the last second before it was last seen."""
         way = self._way(place)
-        seen = int(self.last_seen_N[row])
-        start = self._history(row, way.start)
-        seen_rows = np.flatnonzero(self.stored.is_observed_N[start : row + 1][:64])
-        first = start + (int(seen_rows[0]) if len(seen_rows) else 0)
-        since_s = float(self.stream_N[seen]) - _OUTLINE_S
-        tail = max(first + 1, start + int(np.searchsorted(self.stream_N[start:row], since_s)))
+        seen = self.last_seen[row]
+        first = start = self._history(row, way.start)
+        is_observed, stream = self.columns.is_observed, self.columns.stream
+        for early in range(start, min(start + 64, row + 1)):
+            if is_observed[early]:
+                first = early
+                break
+        since_s = stream[seen] - _OUTLINE_S
+        tail = max(first + 1, bisect.bisect_left(stream, since_s, start, row))
         points = (*way.fresh(first, first), *(way.fresh(tail, row) if tail <= row else ()))
         return self._track(way, row, points, has_ended)
 
@@ -208,15 +240,14 @@ class Sitting:
 
     def _history(self, row: int, start: int) -> int:
         """Return the first row within the history that a track keeps, as ``TrackLife`` has it."""
-        now_s = float(self.stream_N[row])
-        if now_s - self.stream_N[start] > HISTORY_S:
-            oldest_s = now_s - HISTORY_S
-            start += int(np.searchsorted(self.stream_N[start : row + 1], oldest_s))
-            while start > self.starts_K1[self.stored.tracks_N[row]] and (
-                now_s - self.stream_N[start - 1] <= HISTORY_S
-            ):
+        stream = self.columns.stream
+        now_s = stream[row]
+        if now_s - stream[start] > HISTORY_S:
+            start = bisect.bisect_left(stream, now_s - HISTORY_S, start, row + 1)
+            first = self._starts[self.columns.places[row]]
+            while start > first and now_s - stream[start - 1] <= HISTORY_S:
                 start -= 1
-            while now_s - self.stream_N[start] > HISTORY_S:
+            while now_s - stream[start] > HISTORY_S:
                 start += 1
         return max(start, row + 1 - HISTORY_POINTS)
 
@@ -233,8 +264,8 @@ class Sitting:
             track_id=way.name,
             camera_id=stored.camera_id,
             run_id=stored.run_id,
-            label=stored.labels[stored.labels_N[row]],
-            state=TrackState.ENDED if has_ended else STATES[stored.states_N[row]],
+            label=stored.labels[self.columns.labels[row]],
+            state=TrackState.ENDED if has_ended else STATES[self.columns.states[row]],
             points=cast("tuple[TrackPoint, ...]", points),
             hits=hits,
             misses=misses,
@@ -275,10 +306,10 @@ class _Way:
         """Return hits and misses as of a row."""
         hits, misses, pending = self._base
         sitting = self._sitting
-        found = int(sitting.hits_N[row] - sitting.hits_N[self.start])
+        found = sitting.hits[row] - sitting.hits[self.start]
         if found:
             # All between the first point and the last hit that are no hits were misses.
-            misses += pending + int(sitting.last_seen_N[row]) - self.start - found
+            misses += pending + sitting.last_seen[row] - self.start - found
         return hits + found, misses
 
 
@@ -287,36 +318,66 @@ class _Columns:
 
     def __init__(self, stored: StoredTracks) -> None:
         self.frames = _view(stored.frames_N)
+        self.places = _view(stored.tracks_N)
+        self.labels = _view(stored.labels_N)
+        self.states = _view(stored.states_N)
         self._seqs = _view(stored.seqs_F)
         self._stream = _view(stored.stream_F)
+        self.stream = _view(stored.stream_F[stored.frames_N])
         self._captured = _view(stored.captured_F)
+        self._widths, self._heights = (_view(side) for side in stored.sizes_F2.T)
         self._x1, self._y1, self._x2, self._y2 = (_view(edge) for edge in stored.boxes_N4.T)
         self._confidences = _view(stored.confidences_N)
-        self._is_observed = _view(stored.is_observed_N)
+        self.is_observed = _view(stored.is_observed_N)
         self._postures = stored.postures_N4
         self._has_posture = _view(np.asarray(stored.postures_N4.any(axis=1)))
 
+    def frame(self, frame: int) -> tuple[int, int, float, int, int]:
+        """Return of a frame its number, when it was captured, stream time, width and height."""
+        sizes = self._widths[frame], self._heights[frame]
+        return (self._seqs[frame], self._captured[frame], self._stream[frame], *sizes)
+
     def points(self, first: int, end: int) -> list[StoredPoint]:
         """Return the points of rows."""
-        return [self.point(row) for row in range(first, end)]
+        seqs, stream, captured = self._seqs, self._stream, self._captured
+        columns = (
+            self.frames, self._x1, self._y1, self._x2, self._y2, self._confidences,
+            self.is_observed, self._has_posture,
+        )  # fmt: skip
+        # As the class itself makes them, without a call by name for each.
+        make = tuple.__new__
+        return [
+            make(
+                StoredPoint,
+                (
+                    seqs[frame],
+                    stream[frame],
+                    captured[frame],
+                    (x1 / GRID, y1 / GRID, x2 / GRID, y2 / GRID),
+                    confidence / HUNDREDTHS,
+                    is_observed,
+                    self._posture(row) if has_posture else (),
+                ),
+            )
+            for row, frame, x1, y1, x2, y2, confidence, is_observed, has_posture in zip(
+                range(first, end), *(column[first:end] for column in columns), strict=True
+            )
+        ]
 
     def point(self, row: int) -> StoredPoint:
         """Return the point of a row."""
         frame = self.frames[row]
-        return StoredPoint(
+        edges = (self._x1[row], self._y1[row], self._x2[row], self._y2[row])
+        fields = (
             self._seqs[frame],
             self._stream[frame],
             self._captured[frame],
-            (
-                self._x1[row] / GRID,
-                self._y1[row] / GRID,
-                self._x2[row] / GRID,
-                self._y2[row] / GRID,
-            ),
+            (edges[0] / GRID, edges[1] / GRID, edges[2] / GRID, edges[3] / GRID),
             self._confidences[row] / HUNDREDTHS,
-            self._is_observed[row],
+            self.is_observed[row],
             self._posture(row) if self._has_posture[row] else (),
         )
+        return tuple.__new__(StoredPoint, fields)
 
     def captured(self, row: int) -> int:
         """Return when the frame of a row was captured, in microseconds."""

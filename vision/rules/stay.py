@@ -223,6 +223,7 @@ def dwell_sigma(track: Track) -> float:
     edge, so it is bounded.
     """
     points = seen_points(track)
-    pace = max(_SLOWEST, speed(points, until_s=track.last.monotonic_s) or 0.0)
-    blur_s = min(_ENTRY_SIGMA_MAX_S, foot_jitter(points) / pace)
+    jitter = foot_jitter(points)
+    pace = max(_SLOWEST, speed(points, until_s=track.last.monotonic_s, jitter=jitter) or 0.0)
+    blur_s = min(_ENTRY_SIGMA_MAX_S, jitter / pace)
     return math.hypot(frame_step_s(points) / math.sqrt(12), blur_s)

@@ -114,8 +114,9 @@ def crossing_sigma_s(track: Track) -> float:
     At most half a frame: between two frames it was on the one side and then on the other.
     """
     points = seen_points(track)
-    pace = max(_SLOWEST, speed(points, until_s=track.last.monotonic_s) or 0.0)
-    return min(frame_step_s(points) / 2, foot_jitter(points) / pace)
+    jitter = foot_jitter(points)
+    pace = max(_SLOWEST, speed(points, until_s=track.last.monotonic_s, jitter=jitter) or 0.0)
+    return min(frame_step_s(points) / 2, jitter / pace)
 
 
 def _is_same(passed: _Passed, track: Track) -> bool:
