@@ -19,7 +19,7 @@ from contracts.frames import BgrImage
 from vision.training.corpus import Corpus, Sample
 from vision.training.cutouts import Cutout, turned
 from vision.training.sources import PERSON
-from vision.training.teachers import turn_back
+from vision.training.teachers import iou, turn_back
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -36,6 +36,10 @@ HIDDEN: Final = 0.6
 """An object of which a pasted person covers this share is gone."""
 LYING_SHARE: Final = 0.6
 PASTED_SCORE: Final = 0.9
+DECOY_SHARE: Final = 0.35
+"""Of what is pasted, so much has a person's outline and is none: ground, wall, foliage. Otherwise
+whatever small thing stands out from the floor is learnt as somebody who lies there."""
+_TEXTURE_TRIES: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +178,17 @@ class ViewMaker:
         return int(self._random.integers(count))
 
     def _paste(self, pixels_HW3: BgrImage, objects: Objects) -> Objects:
-        """Put a person into the view, in place; return the objects with him."""
+        """Put a person, or a thing of his outline, into the view; return the objects then."""
         height, width = pixels_HW3.shape[:2]
         person = self._people[self._any(len(self._people))]
+        is_decoy = self._random.random() < DECOY_SHARE
         is_lying = self._random.random() < LYING_SHARE
         middle = self._random.choice([-90.0, 90.0]) if is_lying else 0.0
         degrees = self._random.normal(middle, 28.0 if is_lying else 12.0)
         tall = height * float(np.exp(self._random.uniform(np.log(0.16), np.log(0.75))))
         cut = turned(person, degrees=degrees, height=tall)
+        if cut is not None and is_decoy:
+            cut = self._filled(cut)
         if cut is None:
             return objects
         rows, columns = cut.alpha_HW.shape
@@ -198,7 +205,26 @@ class ViewMaker:
         place[:] = (alpha * body + (1 - alpha) * place).astype(np.uint8)
         box = np.array([[x1, y1, x2, y2]], np.float32)
         kept = objects.where(_covered(objects.boxes_N4, box[0]) < HIDDEN)
+        if is_decoy:
+            return kept
         return kept.and_also(Objects(box, np.array([PERSON]), np.array([PASTED_SCORE], np.float32)))
+
+    def _filled(self, cut: Cutout) -> Cutout | None:
+        """Fill the outline with a piece of a picture that shows nothing; None if none was found."""
+        rows, columns = cut.alpha_HW.shape
+        for _ in range(_TEXTURE_TRIES):
+            sample = self._samples[self._any(len(self._samples))]
+            tall, wide = sample.height - rows, sample.width - columns
+            if tall < 0 or wide < 0:
+                continue
+            top, left = self._any(tall + 1), self._any(wide + 1)
+            piece = np.array([[left, top, left + columns, top + rows]], np.float32)
+            boxes_N4 = np.array([item.box for item in sample.objects], np.float32).reshape(-1, 4)
+            if iou(piece, boxes_N4).any():
+                continue
+            pixels = self._corpus.pixels(sample)[top : top + rows, left : left + columns]
+            return Cutout(np.ascontiguousarray(pixels), cut.alpha_HW)
+        return None
 
 
 def worn(pixels_HW3: BgrImage, random: np.random.Generator) -> BgrImage:

@@ -159,6 +159,30 @@ def test_people_are_pasted_upright_and_lying(empty: Corpus) -> None:
     assert tall > 10
 
 
+def test_what_only_has_the_outline_of_a_person_is_nobody(empty: Corpus) -> None:
+    """Of up to three that are pasted all are decoys, none of them lies; their filling is a wall."""
+    changed = 0
+    for seed in range(20):
+        steps = (YES, NO) * 3
+        plain = view_of(empty, Steered(seed, NO, NO), (224, 384), green_person())
+        view = view_of(empty, Steered(seed, NO, YES, *steps), (224, 384), green_person())
+
+        assert not len(view.objects.boxes_N4)
+        assert not mask(view.clear_HW3, 1).any()
+        changed += not np.array_equal(view.clear_HW3, plain.clear_HW3)
+    assert changed > 10
+
+
+def test_a_decoy_shows_nothing_of_an_object(street: Corpus) -> None:
+    """All of the picture but its objects' boxes may fill an outline."""
+    for seed in range(20):
+        maker = ViewMaker(street, street.samples, [], random=np.random.default_rng(seed))
+        filled = maker._filled(green_person())
+        if filled is not None:
+            assert not mask(filled.pixels_HW3, 1).any()
+            assert not mask(filled.pixels_HW3, 2).any()
+
+
 def test_a_mosaic_shows_several_pictures(street: Corpus) -> None:
     counts = [
         len(view_of(street, Steered(seed, YES), (224, 384)).objects.boxes_N4) for seed in range(20)
