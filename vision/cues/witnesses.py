@@ -76,7 +76,8 @@ class Witnesses:
         """Say whether people, more than one or who knows how many, were seen in a place.
 
         Neither if vehicles were seen there more surely, nor if one followed body is all that
-        stirs, nor if most just walk through; but if they were a moment ago, they still are.
+        stirs; but if they were a moment ago, they still are. Not so where most just walk through:
+        that is seen, and what was witnessed of another place may lie in this one.
 
         Args:
             place: Where something stirs.
@@ -86,14 +87,15 @@ class Witnesses:
         """
         while self._seen and at_s - self._seen[0][0] > STAYS_S:
             self._seen.popleft()
-        if self._see_people(place, tracks, at_s=at_s, aspect=aspect):
+        is_seen = self._see_people(place, tracks, at_s=at_s)
+        was_seen = any(overlap(box, place) >= TOUCHES for _, box in self._seen)
+        if not (is_seen or was_seen) or _walk_through(place, tracks, at_s=at_s, aspect=aspect):
+            return False
+        if is_seen:
             self._seen.append((at_s, place))
-            return True
-        return any(overlap(box, place) >= TOUCHES for _, box in self._seen)
+        return True
 
-    def _see_people(
-        self, place: Box, tracks: Sequence[Track], *, at_s: float, aspect: float
-    ) -> bool:
+    def _see_people(self, place: Box, tracks: Sequence[Track], *, at_s: float) -> bool:
         people, vehicles = (
             sum(
                 max(
@@ -117,8 +119,6 @@ class Witnesses:
             if label == PERSON and confidence >= SURE and share_within(box, place) >= TOUCHES
         ]
         if tall and median(tall) < TALL * (place[3] - place[1]):
-            return False
-        if _walk_through(place, tracks, at_s=at_s, aspect=aspect):
             return False
         bodies = bodies_in(place, tracks, at_s=at_s, least=TOUCHES)
         return len(bodies) != 1 or _covered(place, bodies[0].last_seen.box) < ALONE_COVERS
