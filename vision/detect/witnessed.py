@@ -98,7 +98,11 @@ class WitnessedDetector:
         is_small_N = (
             common_NM[:, is_named_M] < SMALL_PART * areas(bodies_M4)[None, is_named_M]
         ).all(axis=1)
-        is_doubtful_N |= is_part_N & is_small_N
+        # ... unless a body of its own lies in it: a head, of somebody whose coat is like the wall
+        # and before whose legs another passes.
+        has_own_N = (common_NM >= OWN_SHARE * areas(bodies_M4))[:, ~is_named_M].any(axis=1)
+        has_own_N &= found.confidences_N >= LEAST_NAME
+        is_doubtful_N |= is_part_N & is_small_N & ~has_own_N
         counts_N = (borne_out_N & ~is_doubtful_N) | (found.confidences_N >= CERTAIN)
         named_M = common_NM[counts_N].sum(axis=0) >= NAMED * areas(bodies_M4)
         witnesses_N = np.where(is_same_NM, bodies.confidences_N, 0.0).max(axis=1, initial=0.0)

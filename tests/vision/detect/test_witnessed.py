@@ -26,10 +26,11 @@ class Says:
         self.identity = ModelIdentity(name=labels[0])
         self.labels = labels
         self.forgotten: list[str] = []
-        self._boxes, self._confidence = boxes, confidence
-
-    def move_to(self, *boxes: Box) -> None:
+        self.confidences = [confidence] * len(boxes)
         self._boxes = boxes
+
+    def move_to(self, *boxes: Box, confidence: float = 0.6) -> None:
+        self._boxes, self.confidences = boxes, [confidence] * len(boxes)
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         count = len(self._boxes)
@@ -37,7 +38,7 @@ class Says:
         return [
             Detections(
                 boxes_N4=np.array(self._boxes, np.float32).reshape(-1, 4),
-                confidences_N=np.full(count, self._confidence, np.float32),
+                confidences_N=np.array(self.confidences, np.float32),
                 class_ids_N=np.zeros(count, np.int64),
                 labels=self.labels,
                 embeddings_ND=np.tile(np.array([1, 0], np.float32), (count, 1))
@@ -124,6 +125,27 @@ def test_a_small_find_within_a_body_that_has_a_name_is_part_of_it() -> None:
     shadow = (0.46, 0.62, 0.5, 0.7)
 
     assert names(joined(Says(MAN, shadow), MAN)) == ["person"]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "expected"),
+    [
+        pytest.param(0.6, ["person", "person"], id="named"),
+        pytest.param(0.4, ["person", ANY_LABEL], id="too doubtful to be a name"),
+    ],
+)
+def test_who_is_found_behind_another_is_himself_where_a_part_of_him_is_seen_alone(
+    confidence: float, expected: list[str]
+) -> None:
+    """His coat is like the wall, and his legs are one body with somebody who passes before him."""
+    behind, head = (0.36, 0.2, 0.42, 0.5), (0.37, 0.2, 0.4, 0.26)
+    found = Says(MAN, behind)
+    found.confidences = [0.6, confidence]
+
+    detections = joined(found, MAN, head)
+
+    assert names(detections) == expected
+    assert detections.boxes_N4[1] == pytest.approx(behind if confidence > 0.5 else head)
 
 
 def test_two_who_stand_together_are_two() -> None:
