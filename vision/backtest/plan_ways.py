@@ -16,7 +16,7 @@ from vision.backtest.masks import inside, passes, way_distance
 from vision.backtest.plan import NOBODY, NOTHING, Plan, Question
 from vision.ground import GroundPlane
 from vision.rules.ground_pace import BEYOND_M
-from vision.rules.line_cross import HYSTERESIS
+from vision.rules.line_cross import HYSTERESIS, JUMP_LOOKS
 from vision.rules.pace import CUT, LONGEST_S
 from vision.rules.place import named_zone
 from vision.rules.registry import ground_of
@@ -61,7 +61,9 @@ def _clearings(
         doubtful = np.flatnonzero(off >= hysteresis - _SURELY) + start
         for index in over[(over >= start) & (over < end)].tolist():
             sure = int(np.searchsorted(clear, index))
-            last = int(clear[sure]) if sure < len(clear) else end - 1
+            # Who has jumped over the line is looked at again before it counts.
+            looked = int(np.searchsorted(clear, index + JUMP_LOOKS))
+            last = int(clear[looked]) if looked < len(clear) else end - 1
             before = int(clear[sure - 1]) if sure else start
             among = doubtful[(doubtful >= index) & (doubtful <= last)]
             chosen += rows[among].tolist()

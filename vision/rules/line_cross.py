@@ -29,6 +29,9 @@ another body: neither has crossed what lies between."""
 SAME_TOP: Final = 0.25
 """If its top moves by less than this of its height meanwhile, its foot did not go up or down: legs
 that are not told from the ground, or a beam of light that went with it."""
+JUMP_LOOKS: Final = 2
+"""Somebody with a name whose foot has jumped over the line so must be seen beyond it so often more:
+a head is found alone where his coat is like the wall, and the next look finds him whole."""
 LEFT: Final = "left"
 RIGHT: Final = "right"
 BOTH: Final = "both"
@@ -48,11 +51,15 @@ class _Walk:
     """What is remembered of one track: where it was last, and its steps since it stood clear.
 
     A step back takes back the step before it, so what is left goes in one direction.
+
+    Attributes:
+        looks_due: So often it must be seen yet before its steps count.
     """
 
     last: TrackPoint
     has_stood_clear: bool
     steps: list[_Step]
+    looks_due: int = 0
 
 
 class LineCrossRule:
@@ -64,8 +71,8 @@ class LineCrossRule:
     A crossing is a real intersection of the foot's way with the polyline, so walking around an
     end is none. It counts once the foot stands clear of the line by ``hysteresis`` on the other
     side, having stood clear of it before: whoever dithers on the line has crossed it at most
-    once. ``since`` is the interpolated moment on the line; the value is how far beyond it the
-    foot has come, against ``hysteresis``.
+    once. A foot that jumped over it must have stayed beyond. ``since`` is the interpolated moment
+    on the line; the value is how far beyond it the foot has come, against ``hysteresis``.
 
     Source: ONVIF Analytics Service Specification, topic
     ``tns1:RuleEngine/LineDetector/Crossed``. The hysteresis is ours.
@@ -106,16 +113,21 @@ class LineCrossRule:
         if walk is None or (track.label == ANY_LABEL and _is_another_body(walk.last, point)):
             self._walks[track.track_id] = _Walk(point, is_clear, [])
             return None
-        end = at
-        if track.label == ANY_LABEL and _is_foot_lost(walk.last, point):
-            end = (at[0], standing_point(walk.last.box)[1])
-        for step in self._steps(walk.last, point, end):
+        steps = self._steps(walk.last, point, at)
+        walk.looks_due = max(0, walk.looks_due - 1)
+        if _is_foot_lost(walk.last, point):
+            aside = self._steps(walk.last, point, (at[0], standing_point(walk.last.box)[1]))
+            if track.label == ANY_LABEL:
+                steps = aside
+            elif steps and not aside:
+                walk.looks_due = JUMP_LOOKS
+        for step in steps:
             if walk.steps and walk.steps[-1].sign != step.sign:
                 walk.steps.pop()
             else:
                 walk.steps.append(step)
         walk.last = point
-        if not is_clear:
+        if not is_clear or (walk.steps and walk.looks_due):
             return None
         crossing = walk.steps[-1] if walk.steps else None
         was_clear, walk.has_stood_clear, walk.steps = walk.has_stood_clear, True, []

@@ -78,7 +78,7 @@ def test_what_nobody_could_name_is_replayed_too(seed: int) -> None:
     assert {event.kind for event in said} >= {RuleKind.INTRUSION, RuleKind.LINE_CROSS}
 
 
-def without_legs(track: Track) -> Track:
+def without_legs(track: Track, *, is_named: bool) -> Track:
     """The same, seen down to the waist only in two of three frames."""
     points = []
     for point in track.points:
@@ -86,13 +86,15 @@ def without_legs(track: Track) -> Track:
         if zlib.crc32(f"{track.track_id} {point.seq}".encode()) % 3:
             point = replace(point, box=on_grid((x1, y1, x2, y1 + 0.5 * (y2 - y1))))
         points.append(point)
-    return replace(track, label=ANY_LABEL, points=tuple(points))
+    label = track.label if is_named else ANY_LABEL
+    return replace(track, label=label, points=tuple(points))
 
 
+@pytest.mark.parametrize("is_named", [False, True], ids=["object", "named"])
 @pytest.mark.parametrize("seed", range(4))
-def test_whose_legs_come_and_go_is_replayed_too(seed: int) -> None:
+def test_whose_legs_come_and_go_is_replayed_too(seed: int, *, is_named: bool) -> None:
     frames: Frames = [
-        (header, [without_legs(track) for track in tracks])
+        (header, [without_legs(track, is_named=is_named) for track in tracks])
         for header, tracks in street(seed, count=10, until_s=60.0)
     ]
     said = live(frames, EVERY_KIND)

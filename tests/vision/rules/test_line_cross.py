@@ -108,6 +108,55 @@ def test_a_foot_that_is_lost_has_crossed_nothing(
     assert len(events) == count
 
 
+@pytest.mark.parametrize(
+    ("beyond", "count"),
+    [
+        pytest.param(1, 0, id="whole again at the next look"),
+        pytest.param(2, 0, id="and at the one after"),
+        pytest.param(3, 1, id="stays beyond"),
+    ],
+)
+def test_somebody_whose_foot_jumps_over_the_line_must_stay_beyond(beyond: int, count: int) -> None:
+    """His coat was like the wall: what was found of him was his head, as high as the line."""
+    whole = followed([(0.2 * step, (0.3, 0.8)) for step in range(8)], label="person")
+    points = [
+        replace(
+            point,
+            box=(
+                0.25 + 0.05 * step,
+                0.3,
+                0.3 + 0.05 * step,
+                0.4 if 4 <= step < 4 + beyond else 0.8,
+            ),
+        )
+        for step, point in enumerate(whole.points)
+    ]
+    watch = rule(line=ACROSS)
+
+    events = []
+    for number in range(1, 9):
+        track = replace(whole, points=tuple(points[:number]))
+        events += watch.update(observed([track], header_at(track.last.monotonic_s)))
+
+    assert len(events) == count
+
+
+def test_a_crossing_by_a_jump_was_when_the_foot_jumped() -> None:
+    whole = followed([(0.2 * step, (0.3, 0.8)) for step in range(8)], label="person")
+    boxes = [(0.25, 0.3, 0.3, 0.8 if step < 4 else 0.4) for step in range(8)]
+    points = [replace(one, box=box) for one, box in zip(whole.points, boxes, strict=True)]
+    watch = rule(line=ACROSS)
+
+    events = []
+    for number in range(1, 9):
+        track = replace(whole, points=tuple(points[:number]))
+        events += watch.update(observed([track], header_at(track.last.monotonic_s)))
+
+    [event] = events
+    assert event.monotonic_s == pytest.approx(1.2)
+    assert event.since_s == pytest.approx(0.7)
+
+
 def test_the_way_back_is_a_crossing_to_the_other_side() -> None:
     feet = [(0.0, LEFT_OF_IT), (1.0, RIGHT_OF_IT), (2.0, LEFT_OF_IT)]
 
