@@ -218,13 +218,15 @@ def report(parts: Sequence[dict[str, Any]]) -> Iterator[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="where finished parts stay")
-    parser.add_argument("--minutes", type=float, default=60.0, help="of each place (60)")
+    parser.add_argument("--minutes", type=float, default=60.0, help="up to which, each place (60)")
+    parser.add_argument("--from-minute", type=float, default=0.0, help="what is before is left out")
     parser.add_argument("--part-s", type=float, default=PART_S, help="length of a part (600)")
     parser.add_argument("--places", nargs="+", choices=list(PLACES), default=list(PLACES))
     parsed = parser.parse_args(arguments)
     parsed.folder.mkdir(parents=True, exist_ok=True)
     count = max(1, round(60 * parsed.minutes / parsed.part_s))
-    todo = [(PLACES[name], number) for number in range(count) for name in parsed.places]
+    first = round(60 * parsed.from_minute / parsed.part_s)
+    todo = [(PLACES[name], number) for number in range(first, count) for name in parsed.places]
     parts = [
         part(place, number, seconds=parsed.part_s, folder=parsed.folder)
         for place, number in tqdm(todo, desc="parts")
