@@ -13,7 +13,7 @@ from vision.archive.columns import BoolArray, FloatArray, IntArray
 from vision.backtest.masks import edge_distance, inside
 from vision.backtest.plan import NOBODY, NOTHING, Plan, Question, spans
 from vision.rules.rule import TIME_SLACK_S
-from vision.rules.stay import GRACE_S, LOOKS, MOSTLY
+from vision.rules.stay import GRACE_S, LOOKS, MOSTLY, UNSEEN
 from vision.rules.zone_entry import FRAMES
 from vision.rules.zone_exit import CLEAR, OUTSIDE_S
 
@@ -41,8 +41,9 @@ def dwell_plan(asked: Question, *, threshold_s: float) -> Plan:
     stream_N = asked.sitting.stream_N
     dwell_s = stream_N[stays.rows] - stream_N[stays.firsts[stays.numbers]]
     is_long = dwell_s >= asked.number("threshold_s", threshold_s) - TIME_SLACK_S
-    is_sure = is_long & (_in_a_row(asked, stays) >= LOOKS) & _is_mostly_inside(asked, stays)
-    return _first_of_stays(asked, stays, [is_long, is_sure], grace_s)
+    is_steady = is_long & _is_mostly_inside(asked, stays)
+    is_sure = is_steady & (_in_a_row(asked, stays) >= LOOKS) & _is_seen_lately(asked, stays)
+    return _first_of_stays(asked, stays, [is_steady, is_sure], grace_s)
 
 
 def entry_plan(asked: Question) -> Plan:
@@ -129,6 +130,13 @@ def _in_a_row(asked: Question, stays: _Stays) -> IntArray:
     is_alone[1:] = (np.diff(order) > 1) | (np.diff(stays.numbers) > 0)
     began = np.maximum.accumulate(np.where(is_alone, np.arange(len(order)), 0))
     return np.arange(len(order)) - began + 1
+
+
+def _is_seen_lately(asked: Question, stays: _Stays) -> BoolArray:
+    """Say of each row of stays whether its track was seen in ``LOOKS`` of the newest rows."""
+    seen = asked.seen_rows()
+    earlier = np.searchsorted(seen, stays.rows) - (LOOKS - 1)
+    return np.asarray(stays.rows - seen[np.maximum(earlier, 0)] < UNSEEN + LOOKS)
 
 
 def _is_mostly_inside(asked: Question, stays: _Stays) -> BoolArray:

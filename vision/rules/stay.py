@@ -30,8 +30,12 @@ _HALVINGS: Final = 8
 LOOKS: Final = 2
 """What nobody could name must be inside so often in a row to be told: its foot comes and goes with
 its legs, as far as they differ from the ground."""
+UNSEEN: Final = 2
+"""... with so many frames at most in which it was not seen between the last two: two coats a second
+apart are no stay of a second."""
 MOSTLY: Final = 0.5
-"""... and in this share of the frames of its stay in which it was seen."""
+"""Whoever is told must be inside in this share of the frames of his stay in which he was seen: finds
+of somebody with a name, too, end at the waist now and then, and he seems to stand farther off."""
 _SLOWEST: Final = 0.02
 """Picture units per second; below this the moment of entry is bounded by ``_ENTRY_SIGMA_MAX_S``."""
 _ENTRY_SIGMA_MAX_S: Final = 0.5
@@ -72,10 +76,14 @@ class Stay:
         """Seconds from when it came in to the newest point inside."""
         return self.last_inside_s - self.since_s
 
-    @property
-    def is_steady(self) -> bool:
-        """Whether what nobody could name is inside, and not only its foot now and then."""
-        return self.frames_inside >= LOOKS and self.points_inside >= MOSTLY * self.points
+    def is_of(self, track: Track) -> bool:
+        """Say whether the body itself has stayed, and not only its foot was inside now and then."""
+        if self.points_inside < MOSTLY * self.points:
+            return False
+        if track.label != ANY_LABEL:
+            return True
+        lately = sum(point.is_observed for point in track.points[-UNSEEN - LOOKS :])
+        return self.frames_inside >= LOOKS and lately >= LOOKS
 
 
 class Stays:
@@ -171,8 +179,9 @@ class DwellRule:
     """Fires once for each stay in a zone that has lasted ``threshold_s``.
 
     What ``intrusion`` and ``loiter`` have in common; they differ in what their threshold means
-    to people, and so in its default. What nobody could name is told once it has been seen inside
-    in two frames in a row, and in half of those of its stay.
+    to people, and so in its default. Whoever is told was inside in half of the frames of his stay
+    in which he was seen; what nobody could name, in the last two of them besides, with no more
+    than two frames between them.
     """
 
     def __init__(self, settings: RuleSettings, *, zone: Zone, default_threshold_s: float) -> None:
@@ -193,7 +202,7 @@ class DwellRule:
         for track, stay in self._stays.update(seen):
             if stay.is_reported or stay.seen_s < self._threshold_s - TIME_SLACK_S:
                 continue
-            if track.label == ANY_LABEL and not stay.is_steady:
+            if not stay.is_of(track):
                 continue
             stay.is_reported = True
             measured = Measured(
