@@ -13,7 +13,7 @@ from typing import Final
 from contracts.detections import ANY_LABEL, VEHICLE_LABELS, Detections
 from contracts.geometry import Box, centre
 from contracts.tracks import Track, TrackState
-from vision.boxes import overlap, share_within
+from vision.boxes import share_within
 
 PERSON: Final = "person"
 LOOKS: Final = 10
@@ -76,8 +76,8 @@ class Witnesses:
         """Say whether people, more than one or who knows how many, were seen in a place.
 
         Neither if vehicles were seen there more surely, nor if one followed body is all that
-        stirs; but if they were a moment ago, they still are. Not so where most just walk through:
-        that is seen, and what was witnessed of another place may lie in this one.
+        stirs, nor if most just walk through; but if they were a moment ago, they still are. What
+        was witnessed must be a good part of the place: who comes in beside a crowd is not it.
 
         Args:
             place: Where something stirs.
@@ -87,15 +87,14 @@ class Witnesses:
         """
         while self._seen and at_s - self._seen[0][0] > STAYS_S:
             self._seen.popleft()
-        is_seen = self._see_people(place, tracks, at_s=at_s)
-        was_seen = any(overlap(box, place) >= TOUCHES for _, box in self._seen)
-        if not (is_seen or was_seen) or _walk_through(place, tracks, at_s=at_s, aspect=aspect):
-            return False
-        if is_seen:
+        if self._see_people(place, tracks, at_s=at_s, aspect=aspect):
             self._seen.append((at_s, place))
-        return True
+            return True
+        return any(share_within(place, box) >= TOUCHES for _, box in self._seen)
 
-    def _see_people(self, place: Box, tracks: Sequence[Track], *, at_s: float) -> bool:
+    def _see_people(
+        self, place: Box, tracks: Sequence[Track], *, at_s: float, aspect: float
+    ) -> bool:
         people, vehicles = (
             sum(
                 max(
@@ -119,6 +118,8 @@ class Witnesses:
             if label == PERSON and confidence >= SURE and share_within(box, place) >= TOUCHES
         ]
         if tall and median(tall) < TALL * (place[3] - place[1]):
+            return False
+        if _walk_through(place, tracks, at_s=at_s, aspect=aspect):
             return False
         bodies = bodies_in(place, tracks, at_s=at_s, least=TOUCHES)
         return len(bodies) != 1 or _covered(place, bodies[0].last_seen.box) < ALONE_COVERS

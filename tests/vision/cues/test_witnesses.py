@@ -150,12 +150,13 @@ def test_people_who_walk_straight_through_do_not_fight(
     assert saw(IN_IT).saw_people(PLACE, tracks, at_s=2.0) is witnessed
 
 
-def test_what_was_seen_of_one_part_says_nothing_of_a_crowd_that_walks_straight_through() -> None:
+def test_who_was_seen_in_a_corner_is_no_witness_of_a_crowd_that_walks_straight_through() -> None:
     """Somebody comes in at the left, not known yet; then what stirs is one with all others."""
     crowd = [walking("t1", start=0.35, pace=0.1), walking("t2", start=0.6, pace=-0.1)]
-    entering = walking("t3", start=0.05, pace=0.1, seconds=0.4)
-    everywhere: Box = (0.0, 0.4, 0.6, 0.8)
+    tracks = [*crowd, walking("t3", start=0.05, pace=0.1, seconds=0.4)]
+    corner: Box = (0.0, 0.4, 0.16, 0.8)
     witnesses = saw(IN_IT, (0.05, 0.45, 0.12, 0.75))
 
-    assert witnesses.saw_people((0.0, 0.4, 0.2, 0.8), [*crowd, entering], at_s=2.0)
-    assert not witnesses.saw_people(everywhere, [*crowd, entering], at_s=2.0)
+    assert witnesses.saw_people(corner, tracks, at_s=2.0)
+    assert not witnesses.saw_people((0.0, 0.4, 0.6, 0.8), tracks, at_s=2.0)
+    assert witnesses.saw_people((0.0, 0.4, 0.3, 0.8), tracks, at_s=2.0)
