@@ -34,8 +34,8 @@ UNSEEN: Final = 2
 """... with so many frames at most in which it was not seen between the last two: two coats a second
 apart are no stay of a second."""
 MOSTLY: Final = 0.5
-"""Whoever is told must be inside in this share of the frames of his stay in which he was seen: finds
-of somebody with a name, too, end at the waist now and then, and he seems to stand farther off."""
+"""Whoever is told must be inside in this share of the frames of his stay in which he was seen: of
+somebody with a name, too, a find may end at the waist, and he seems to stand farther off."""
 _SLOWEST: Final = 0.02
 """Picture units per second; below this the moment of entry is bounded by ``_ENTRY_SIGMA_MAX_S``."""
 _ENTRY_SIGMA_MAX_S: Final = 0.5
