@@ -27,6 +27,7 @@ def standing_point(box: Box) -> Point:
     below it. The point is therefore clamped to ``PICTURE_MARGIN`` within all four edges, so that
     it lies inside a zone that reaches the edge instead of on its border.
     """
+    # Written out, without calls: it is asked of every point of every track, several times.
     x, y, low, high = (box[0] + box[2]) / 2, box[3], PICTURE_MARGIN, 1.0 - PICTURE_MARGIN
     x, y = x if x > low else low, y if y > low else low
     return (x if x < high else high, y if y < high else high)

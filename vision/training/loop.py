@@ -239,7 +239,8 @@ class Run:
 
 def has_half_arithmetic() -> bool:
     """Say whether this processor multiplies in bfloat16, which halves the time of a step."""
-    return bool(torch.cpu._is_avx512_bf16_supported())  # torch has no public way
+    known = torch.cpu.get_capabilities()
+    return any(bool(known.get(name)) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def _rate(share: float) -> float:

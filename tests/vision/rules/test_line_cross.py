@@ -30,6 +30,17 @@ def rule(*, line: Line = UPWARDS, **params: float | str) -> LineCrossRule:
     )
 
 
+def boxed(watch: LineCrossRule, boxes: list[Box], *, label: str) -> list[RuleEvent]:
+    """Show somebody in these boxes, 0.2 s apart, and return what is told."""
+    whole = followed([(0.2 * step, LEFT_OF_IT) for step in range(len(boxes))], label=label)
+    points = [replace(point, box=box) for point, box in zip(whole.points, boxes, strict=True)]
+    events = []
+    for count in range(1, len(boxes) + 1):
+        track = replace(whole, points=tuple(points[:count]))
+        events += watch.update(observed([track], header_at(track.last.monotonic_s)))
+    return events
+
+
 def directions(events: list[RuleEvent]) -> list[str]:
     return [event.detail["direction"] for event in events]
 
@@ -62,17 +73,9 @@ def test_a_body_that_goes_on_as_another_one_has_crossed_nothing(
     label: str, box: Box, expected: list[str]
 ) -> None:
     """A screen on the wall that is lost, and somebody who is taken for it beyond the line."""
-    whole = followed([(0.2 * step, LEFT_OF_IT) for step in range(6)], label=label)
-    points = [replace(point, box=(0.25, 0.45, 0.35, 0.6)) for point in whole.points]
-    points[3:] = [replace(point, box=box) for point in points[3:]]
-    watch = rule()
+    boxes = [(0.25, 0.45, 0.35, 0.6)] * 3 + [box] * 3
 
-    events = []
-    for count in range(1, 7):
-        track = replace(whole, points=tuple(points[:count]))
-        events += watch.update(observed([track], header_at(track.last.monotonic_s)))
-
-    assert directions(events) == expected
+    assert directions(boxed(rule(), boxes, label=label)) == expected
 
 
 ACROSS = Line(line_id="gate", points=((0.1, 0.6), (0.9, 0.6)))
@@ -92,20 +95,12 @@ def test_a_foot_that_is_lost_has_crossed_nothing(
     line: Line, label: str, top: float, count: int
 ) -> None:
     """A car and its beam on the ground were one body for two seconds, then the car was alone."""
-    whole = followed([(0.2 * step, (0.3, 0.8)) for step in range(8)], label=label)
-    points = []
-    for step, point in enumerate(whole.points):
-        x = 0.325 + 0.05 * step
-        foot = 0.8 if step < 4 else 0.45
-        points.append(replace(point, box=(x - 0.05, top, x + 0.05, foot)))
-    watch = rule(line=line)
+    boxes = [
+        (0.275 + 0.05 * step, top, 0.375 + 0.05 * step, 0.8 if step < 4 else 0.45)
+        for step in range(8)
+    ]
 
-    events = []
-    for number in range(1, 9):
-        track = replace(whole, points=tuple(points[:number]))
-        events += watch.update(observed([track], header_at(track.last.monotonic_s)))
-
-    assert len(events) == count
+    assert len(boxed(rule(line=line), boxes, label=label)) == count
 
 
 @pytest.mark.parametrize(
@@ -118,41 +113,17 @@ def test_a_foot_that_is_lost_has_crossed_nothing(
 )
 def test_somebody_whose_foot_jumps_over_the_line_must_stay_beyond(beyond: int, count: int) -> None:
     """His coat was like the wall: what was found of him was his head, as high as the line."""
-    whole = followed([(0.2 * step, (0.3, 0.8)) for step in range(8)], label="person")
-    points = [
-        replace(
-            point,
-            box=(
-                0.25 + 0.05 * step,
-                0.3,
-                0.3 + 0.05 * step,
-                0.4 if 4 <= step < 4 + beyond else 0.8,
-            ),
-        )
-        for step, point in enumerate(whole.points)
-    ]
-    watch = rule(line=ACROSS)
+    feet = [0.4 if 4 <= step < 4 + beyond else 0.8 for step in range(8)]
+    boxes = [(0.25 + 0.05 * step, 0.3, 0.3 + 0.05 * step, y) for step, y in enumerate(feet)]
 
-    events = []
-    for number in range(1, 9):
-        track = replace(whole, points=tuple(points[:number]))
-        events += watch.update(observed([track], header_at(track.last.monotonic_s)))
-
-    assert len(events) == count
+    assert len(boxed(rule(line=ACROSS), boxes, label="person")) == count
 
 
 def test_a_crossing_by_a_jump_was_when_the_foot_jumped() -> None:
-    whole = followed([(0.2 * step, (0.3, 0.8)) for step in range(8)], label="person")
     boxes = [(0.25, 0.3, 0.3, 0.8 if step < 4 else 0.4) for step in range(8)]
-    points = [replace(one, box=box) for one, box in zip(whole.points, boxes, strict=True)]
-    watch = rule(line=ACROSS)
 
-    events = []
-    for number in range(1, 9):
-        track = replace(whole, points=tuple(points[:number]))
-        events += watch.update(observed([track], header_at(track.last.monotonic_s)))
+    [event] = boxed(rule(line=ACROSS), boxes, label="person")
 
-    [event] = events
     assert event.monotonic_s == pytest.approx(1.2)
     assert event.since_s == pytest.approx(0.7)
 
